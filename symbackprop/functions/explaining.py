@@ -180,6 +180,3 @@ def spelled(a: Array) -> tuple[str, str]:
     """As the author writes it, as text and as LaTeX; an array with a copy for each sample without its label."""
     plain = Array(a.name.removesuffix("^{()}"), a.label)
     return DocumentText().array(plain, []), DocumentLatex().array(plain, [])
-
-
-__all__ = ["Explanation", "explain", "explain_statement"]

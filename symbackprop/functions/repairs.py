@@ -22,8 +22,9 @@ from symbackprop.functions.verdict import Repaired, Verdict, WrongStep
 from symbackprop.functions.wording import formula, formula_latex
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.wrong_line import WrongLine, factor_text
+from symbackprop.numbers.refute.points import Question
 from symbackprop.numbers.refute.report import Counterexample
-from symbackprop.numbers.refute.search import Question, search
+from symbackprop.numbers.refute.search import search
 from symbackprop.prove.cases import VALUE, Missing
 from symbackprop.prove.working_out import derived
 from symbackprop.repair.cases import special_cases
@@ -93,9 +94,6 @@ def instead(line: WrongLine, change: Mended | None) -> str:
         return f"`{node.name}` in place of `{wanted.name}`"
     sides = change.parts
     return f"`{sides[0]}` in place of `{sides[1]}`" if all(0 < len(s) <= SHORT for s in sides) else OTHER
-
-
-__all__ = ["repaired", "with_line"]
 
 
 FEW = 3

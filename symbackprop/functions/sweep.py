@@ -207,6 +207,3 @@ def names_of(program: Program | None) -> dict[Array, Array]:
     names = {} if program is None else program.names
     own = (n for n in names if n.name and n.meaning is not None and not n.backward)  # not those that are made up
     return {n.array: Array(names[n]) for n in own}
-
-
-__all__ = ["Sweep", "by_matching", "in_variables", "named_by", "names_of", "offered"]

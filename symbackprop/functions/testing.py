@@ -17,11 +17,6 @@ from .code_checks import check_derivative, check_function, check_layer
 from .jvp_checks import check_jvp
 from .verdict import Verdict
 
-__all__ = [
-    "assert_derivative", "assert_equal", "assert_function", "assert_gradient", "assert_hessian", "assert_hvp",
-    "assert_jacobian", "assert_jvp", "assert_layer",
-]  # fmt: skip
-
 Arguments = ParamSpec("Arguments")
 
 

@@ -162,6 +162,3 @@ def in_order(context: Context) -> list[Array]:
     for array in context.definitions:
         visit(array)
     return list(found)
-
-
-__all__ = ["NamedClaim", "named_claim", "proved_claim", "renamed", "with_names_inside"]

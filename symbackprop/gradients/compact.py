@@ -13,7 +13,8 @@ import numpy
 
 from symbackprop.core.terms import Size, sized
 from symbackprop.gradients.rules.registry import is_number, minus, over, plus, times
-from symbackprop.gradients.sample import Sample, Undefined, same
+from symbackprop.gradients.sample import Sample, same
+from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.read.numpy import INPUT, Graph, Node, Recorder, SymInt
 from symbackprop.read.numpy import TRACED_NUMPY as np
 

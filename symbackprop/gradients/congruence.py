@@ -208,6 +208,3 @@ def with_factor(t: Term, a: Entry, new: Term) -> Term:
         if isinstance(x, Mul) and a in flat(x):
             return Mul((*t.args[:k], with_factor(x, a, new), *t.args[k + 1 :]))
     return t
-
-
-__all__ = ["Known", "Literal", "rewriting", "second_name"]

@@ -146,7 +146,7 @@ class Lemmas:
             value, by_opening = opened(term, names, self.context)
             found = prove_equal(value, NOTHING, self.assumed)
             if found is not None:
-                from .meanings import joined
+                from symbackprop.prove.normal_form.session import joined
 
                 return axes, joined(by_opening, found[0])
         raise NotProved(step, ZERO)
@@ -154,8 +154,7 @@ class Lemmas:
 
 def under(by_opening: Proof | None, law: Proof) -> Proof:
     from symbackprop.core.kernel import UnderDiff
-
-    from .meanings import joined
+    from symbackprop.prove.normal_form.session import joined
 
     return law if by_opening is None else joined(UnderDiff(OMEGA, by_opening), law)
 

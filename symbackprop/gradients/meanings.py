@@ -12,7 +12,6 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, Array, Entry, Term, map_opened, subterms
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import has_maximum, without_maxima
-from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.rewriting import everywhere, repeated, unfolding
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 
@@ -104,6 +103,3 @@ def signs_settled(proof: Proof) -> Proof:
 def inner(step: Step) -> list[Array]:
     """The names that a step opens."""
     return [n.array for n in (step.node, *step.opened) if n.named]
-
-
-__all__ = ["Meanings", "Opened", "indices", "inner", "joined", "lengths", "meanings", "opened"]

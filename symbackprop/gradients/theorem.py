@@ -323,6 +323,3 @@ def needed(reverse: Reverse, more: Iterable[Node] = ()) -> list[Node]:
         todo += [g for _, g in (*s.into, *s.dropped) if isinstance(g, Node)] + [s.node, *s.opened]
     found = {*todo, *ancestors(todo)}
     return sorted(found, key=lambda n: n.number)
-
-
-__all__ = ["GradientTheorem", "Theorems", "needed"]

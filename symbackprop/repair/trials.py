@@ -212,6 +212,3 @@ def weighted(parts: Sequence[Term], coefficients: Sequence[tuple[Term, str]]) ->
         if name != "0":
             kept.append(p if c == ONE else mul(c, p))
     return add(*kept)
-
-
-__all__ = ["Trial", "Trials", "Unit", "combination", "constant_ratio", "factor", "units", "weighted"]

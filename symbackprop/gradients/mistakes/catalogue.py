@@ -118,6 +118,3 @@ def with_operand(place: int, other: Node) -> HandOn:
         return RULES[n.operation](k, g, array_of(n), *args, **{o: s.arrays(v) for o, v in n.options.items()})
 
     return rule
-
-
-__all__ = ["catalogue", "held", "inner_nodes"]

@@ -15,7 +15,8 @@ from symbackprop.gradients.mistakes.changed_sweep import Change, ChangedSweep, H
 from symbackprop.gradients.mistakes.operations import AT_INPUT, SMOOTH, Function
 from symbackprop.gradients.reverse import MAXIMUM, RULE, Reverse, Step
 from symbackprop.gradients.rules.registry import axes_of, full, less, one_axis, times
-from symbackprop.gradients.sample import Undefined, same
+from symbackprop.gradients.sample import same
+from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TRACED_SPECIAL as special
 from symbackprop.read.numpy import Node, array_of
@@ -146,6 +147,3 @@ def written_functions(reverse: Reverse, node: Node) -> Iterator[tuple[str, Regio
             yield "sigmoid", Region(start, tuple(between))
         elif same(values, 1 - out**2):
             yield "tanh", Region(start, tuple(between))
-
-
-__all__ = ["of_compact_forms", "of_written_functions"]

@@ -178,6 +178,3 @@ def diagonal(s: ChangedSweep, n: Node, a: Node, term: Callable[..., Any], g: Any
         return mul(upstream.value.term(at), chained(term(*at), a, at))  # type: ignore[union-attr]
 
     return SymArray(Value(a.shape, "real", entry), scalar=not a.shape)
-
-
-__all__ = ["AT_INPUT", "SMOOTH", "Function", "diagonal", "of_operations"]
