@@ -53,6 +53,9 @@ class Loss:
     formula: Formula | None = None
     usual: str = "identity"
 
+    def __reduce__(self) -> tuple[Callable[[str], Loss], tuple[str]]:
+        return loss, (self.name,)  # its formulas are no data
+
 
 def minus(a: Matrix, b: Matrix) -> Matrix:
     return Plus((a, Scale(num(-1), b)))
