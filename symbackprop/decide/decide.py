@@ -39,7 +39,7 @@ from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.numbers.refute.search import satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains
 from symbackprop.prove.cases import CONDITION, POINT, Missing
-from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.prove.conditions.scales import least_sizes
 from symbackprop.prove.equality import Prover
 from symbackprop.prove.statements import Offered, Showing, prove_statement
 

@@ -14,6 +14,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Array, Term
 from symbackprop.decide.decide import Problem, prove_only
 from symbackprop.decide.outcomes import PROVED, Condition
+from symbackprop.functions.claims import formula, formula_latex, hypothesis_text
 from symbackprop.functions.sweep import names_of
 from symbackprop.gradients.claimed import named_claim, proved_claim, through, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
@@ -35,7 +36,6 @@ from .held_values import by_value, without_copies
 from .repairs import placed
 from .request import Request, called, flattened, reading_of
 from .verdict import Formula, Repaired, Verdict
-from .wording import formula, formula_latex, hypothesis_text
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")
 

@@ -10,8 +10,7 @@ from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index
 from symbackprop.core.terms import Array, Nonzero, SymbackpropError, Whole, free, subterms
-from symbackprop.gradients.lemmas import everywhere_in
-from symbackprop.gradients.meanings import opened
+from symbackprop.gradients.lemmas import everywhere_in, opened
 from symbackprop.prove.equality import prove_equal
 from symbackprop.read.formulas.program import Asked, Assuming, Program, asked
 from symbackprop.read.formulas.typed import read_typed

@@ -19,7 +19,7 @@ from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Size, SymbackpropError
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Positive
-from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.prove.conditions.scales import least_sizes
 from symbackprop.read.numpy import Declared, Traced, parse_shapes, trace, trace_assumptions
 
 Function = Callable[..., Any]

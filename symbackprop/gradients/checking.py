@@ -20,7 +20,7 @@ from symbackprop.core.kernel import Proof
 from symbackprop.core.terms import Array, ProofError, SymbackpropError
 from symbackprop.gradients.sample import Sample, same
 from symbackprop.numbers.exact_numbers import Undefined
-from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.prove.conditions.scales import least_sizes
 from symbackprop.read.numpy import Declared, Node, record
 
 from .lemmas import NotProved

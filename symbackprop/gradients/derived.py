@@ -11,11 +11,10 @@ from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Proof
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.gradients.lemmas import NotProved, indices, lengths, opened, term_of
+from symbackprop.prove.conditions.scales import least_sizes
 from symbackprop.read.numpy import Declared, Node, record
 
-from .lemmas import NotProved, term_of
-from .meanings import indices, lengths, opened
 from .reverse import Refused, Reverse
 from .theorem import GradientTheorem, Theorems
 

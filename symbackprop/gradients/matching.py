@@ -18,8 +18,7 @@ from symbackprop.core.sums import Expansion
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Entry, ProofError, Term, add, arrays, free, neg, substitute, subterms
 from symbackprop.gradients.congruence import Known, rewriting
-from symbackprop.gradients.lemmas import term_of
-from symbackprop.gradients.meanings import NAMELESS, Opened, indices, opened
+from symbackprop.gradients.lemmas import NAMELESS, Opened, indices, opened, term_of
 from symbackprop.gradients.reindexing import as_they_stand
 from symbackprop.gradients.reverse import Reverse
 from symbackprop.gradients.sample import Drawn, Floats, Sample, limited, same

@@ -9,13 +9,12 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.gradients.compact import Shift, find_shifts, joined_slices
+from symbackprop.gradients.compact import Shift, candidates, find_shifts, joined_slices, spans
 from symbackprop.gradients.sample import Sample, same, vanishes
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.read.numpy import INPUT, Declared, Graph, Node, SymArray, SymInt
 from symbackprop.read.numpy import TRACED_NUMPY as traced
 
-from .compact import candidates, spans
 from .formula import by_formula
 from .rules import RULES, NoRule
 from .rules.registry import full, is_number, less, plus

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy
 
-from symbackprop.gradients.lemmas import Lemmas, reused
-from symbackprop.gradients.meanings import meanings
+from symbackprop.gradients.lemmas import Lemmas, meanings, reused
 from symbackprop.gradients.reverse import Reverse, Step
 from symbackprop.gradients.theorem import needed
 from symbackprop.numbers.exact_numbers import Undefined
