@@ -24,6 +24,7 @@ from symbackprop.decide.outcomes import Condition
 from symbackprop.functions.request import Request, called, flattened, gradient_of
 from symbackprop.functions.sweep import Sweep, by_matching, named_by, offered, tried
 from symbackprop.gradients.checking import BackwardCheck
+from symbackprop.gradients.lemmas import indices
 from symbackprop.prove.cases import CONDITION, POINT, Missing
 from symbackprop.prove.cases import VALUE as NO_VALUE
 from symbackprop.prove.conditions.scales import least_sizes
@@ -136,12 +137,6 @@ def named_problem(claim: Claim, setting: Setting, check: BackwardCheck | None = 
     )  # fmt: skip
 
 
-def axes_of(shape: Sequence[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:
-    """Indices for the axes longer than 1, and the index expressions of all axes."""
-    at = tuple(ZERO_INDEX if n == UNIT else Index(f"{letter}{k}", n) for k, n in enumerate(shape))
-    return tuple(i for i in at if isinstance(i, Index)), at
-
-
 def by_variable(request: Request, outputs: Any) -> dict[str, Tensor]:
     """The result as one array, a sequence in the order of the variables, or a dict by name."""
     where = called(request.backward) if request.backward is not None else "the function"
@@ -220,7 +215,7 @@ def gradient_claim(
     variable: str, loss: Term, found: Tensor, outputs: Sequence[Tensor], inputs: Mapping[str, Declared]
 ) -> Claim:
     shape = inputs[variable].shape
-    axes, at = axes_of(shape, "w")
+    axes, at = indices(shape, "w")
     lhs, latex = Diff(loss, Entry(Array(variable), at)), partial_latex("L", variable)
     return Claim(variable, lhs, found, shape, axes, at, tuple(outputs), f"∂L/∂{variable}", latex, inputs)
 
