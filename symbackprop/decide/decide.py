@@ -35,9 +35,11 @@ from symbackprop.core.theorem import Theorem
 from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN
 from symbackprop.numbers import points
 from symbackprop.numbers.exact_numbers import Log
-from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
+from symbackprop.numbers.refute.points import Question
+from symbackprop.numbers.refute.report import Counterexample
+from symbackprop.numbers.refute.search import satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains
-from symbackprop.prove.cases import CONDITION, EQUATION, POINT, Missing
+from symbackprop.prove.cases import CONDITION, POINT, Missing
 from symbackprop.prove.equality import Prover
 from symbackprop.prove.statements import Offered, Showing, prove_statement
 
@@ -281,6 +283,3 @@ def is_seen(hypotheses: Iterable[Hypothesis], point: Point, region: Context) -> 
     except ProofError:
         return False
     return True
-
-
-__all__ = ["EQUATION", "Decision", "Problem", "counterexample", "decide", "prove", "refute_only"]

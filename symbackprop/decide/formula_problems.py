@@ -26,7 +26,7 @@ from symbackprop.core.terms import (
     subterms,
 )
 from symbackprop.decide.decide import Problem
-from symbackprop.numbers.refute.search import Question
+from symbackprop.numbers.refute.points import Question
 from symbackprop.prove.working_out import Value, WorkingOut, has_derivative
 from symbackprop.read.notes.statements.claims import Claim
 

@@ -15,7 +15,9 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, SymbackpropError, Term, Whole, arrays, subterms
 from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.duals import Position
-from symbackprop.numbers.evaluate import Evaluation, Undecided, Undefined, decided
+from symbackprop.numbers.evaluate import decided
+from symbackprop.numbers.exact import Evaluation
+from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.points import Point, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
 from symbackprop.read.notes.grammar.dotted import COLUMN, ROW

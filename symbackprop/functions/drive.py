@@ -30,8 +30,7 @@ from symbackprop.functions.derivation import derived_instead
 from symbackprop.functions.jax_reading import through_jax
 from symbackprop.functions.one_hot import with_labels
 from symbackprop.functions.request import Request, reading_of
-from symbackprop.functions.shape_examples import small_sizes
-from symbackprop.functions.swapped_results import all_decided
+from symbackprop.functions.swapped_results import all_decided, small_sizes
 from symbackprop.functions.sweep import Sweep
 from symbackprop.functions.symmetric_variables import as_meant, explained, kinds_of_gradients
 from symbackprop.functions.trial import Runs, overflow_notes

@@ -8,39 +8,19 @@ nothing to hold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol
 
-from symbackprop.core.context import Context, Hypothesis, Same
+from symbackprop.core.context import Context
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Entry, arrays, dummy
+from symbackprop.core.terms import Array, arrays, dummy
 from symbackprop.prove.equality import prove
 from symbackprop.read.numpy import Declared
 from symbackprop.read.numpy.steps import renamed
 
-from .claims import axes_of
 from .request import Function, Request, called, flattened
 
 HELD = "{} where a value is held constant ({})"
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRequest(Request):
-    """A request whose forward holds some values constant: `copies` are the names for these of the variables."""
-
-    copies: Mapping[str, str] = field(default_factory=dict)
-    by: str = "stop_gradient"
-
-    def hypotheses(self) -> tuple[Hypothesis, ...]:
-        return (*Request.hypotheses(self), *(self.same(v, c) for v, c in self.copies.items()))
-
-    def same(self, variable: str, copy: str) -> Hypothesis:
-        _, at = axes_of(self.declared[variable].shape, "h")
-        return Same(Entry(Array(copy), at), Entry(Array(variable), at))
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return (HELD.format(", ".join(f"{c} is {v}" for v, c in self.copies.items()), self.by),)
 
 
 def copies_of(names: Iterable[str], taken: Iterable[str], form: str = "{}_held") -> dict[str, str]:
@@ -66,13 +46,11 @@ def with_copies(request: Request, forward: Holding, by: str = "stop_gradient") -
     return holding(request, forward.holding(fewer), fewer, by)
 
 
-def holding(
-    request: Request, forward: Function, copies: Mapping[str, str], by: str = "stop_gradient"
-) -> HeldRequest:
+def holding(request: Request, forward: Function, copies: Mapping[str, str], by: str = "stop_gradient") -> Request:
     """The request about a forward that takes the copies as they are."""
-    more = {c: Declared(request.declared[v].shape) for v, c in copies.items()}
-    plain = {f: getattr(request, f) for f, kind in Request.__dataclass_fields__.items() if kind.init}
-    return HeldRequest(**{**plain, "forward": forward, "declared": {**request.declared, **more}}, copies=copies, by=by)
+    declared = {**request.declared, **{c: Declared(request.declared[v].shape) for v, c in copies.items()}}
+    notes = (HELD.format(", ".join(f"{c} is {v}" for v, c in copies.items()), by),)
+    return replace(request, forward=forward, declared=declared, copies=copies, notes=notes)
 
 
 def outputs_of(request: Request) -> list[Tensor]:
@@ -87,13 +65,11 @@ def used(copies: Mapping[str, str], outputs: Sequence[Tensor]) -> dict[str, str]
 
 def by_value(t: Tensor, request: Request) -> Tensor:
     """The array with the variables in place of their copies."""
-    copies: Mapping[str, str] = getattr(request, "copies", {})
-    return Tensor(t.axes, renamed(t.body, {copy: variable for variable, copy in copies.items()}))
+    return Tensor(t.axes, renamed(t.body, {copy: variable for variable, copy in request.copies.items()}))
 
 
 def without_copies(inputs: Mapping[str, Declared], request: Request) -> dict[str, Declared]:
-    copies = getattr(request, "copies", {}).values()
-    return {n: d for n, d in inputs.items() if n not in copies}
+    return {n: d for n, d in inputs.items() if n not in request.copies.values()}
 
 
 def cancels(held: Sequence[Tensor], plain: Sequence[Tensor], request: Request) -> bool:

@@ -5,10 +5,9 @@ One entry along an axis is 1 and the others are 0 exactly when there are labels 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from symbackprop.core.context import Hypothesis, Same
+from symbackprop.core.context import Same
 from symbackprop.core.sums import same
 from symbackprop.core.terms import (
     ONE,
@@ -24,26 +23,12 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
 )  # fmt: skip
+from symbackprop.gradients.lemmas import indices
 from symbackprop.read.numpy import Declared
 
-from .claims import axes_of
 from .request import Request
 
 READ = "{} is one-hot by the hypotheses: it is read as the one-hot array of labels, {}"
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledRequest(Request):
-    """A request in which some arrays are those of labels: the names of these."""
-
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    def hypotheses(self) -> tuple[Hypothesis, ...]:
-        return tuple(h for h in Request.hypotheses(self) if not (isinstance(h, Same) and same(h.lhs, h.rhs)[0]))
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return tuple(READ.format(t, n) for t, n in self.labels.items())
 
 
 def with_labels(request: Request) -> Request | None:
@@ -51,7 +36,7 @@ def with_labels(request: Request) -> Request | None:
 
     A variable is not one of them: its derivative is about all arrays near a one-hot one.
     """
-    if type(request) is not Request or request.assuming is None:
+    if request.copies or request.labels or request.assuming is None:
         return None
     known = [h for h in request.hypotheses() if isinstance(h, Same)]
     declared = dict(request.declared)
@@ -63,13 +48,13 @@ def with_labels(request: Request) -> Request | None:
             declared[name] = replace(d, hot=(labels[name], axis))
     if not labels:
         return None
-    plain = {f: getattr(request, f) for f, kind in Request.__dataclass_fields__.items() if kind.init}
-    return LabelledRequest(**{**plain, "declared": declared}, labels=labels)
+    notes = tuple(READ.format(t, n) for t, n in labels.items())
+    return replace(request, declared=declared, labels=labels, notes=notes)
 
 
 def is_one_hot(name: str, declared: Declared, axis: int, known: list[Same]) -> bool:
     """Whether entries are 0 or 1, and sum up to 1 along the axis."""
-    _, at = axes_of(declared.shape, "h")
+    _, at = indices(declared.shape, "h")
     entry = Entry(Array(name), at)
     place = at[axis]
     if not isinstance(place, Index):

@@ -11,8 +11,6 @@ from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node, Recorder, SymArray, Value
 
-__all__ = ["by_formula"]
-
 
 def by_formula(recorder: Recorder, node: Node, argument: Node, g: Any) -> SymArray:
     """An array whose entries are that sum.  Raises ProofError where no law differentiates the operation."""

@@ -9,15 +9,15 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.gradients.compact import Shift, find_shifts, joined_slices
+from symbackprop.gradients.compact import Shift, candidates, find_shifts, joined_slices, spans
+from symbackprop.gradients.sample import Sample, same, vanishes
+from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.read.numpy import INPUT, Declared, Graph, Node, SymArray, SymInt
 from symbackprop.read.numpy import TRACED_NUMPY as traced
 
-from .compact import candidates, spans
 from .formula import by_formula
 from .rules import RULES, NoRule
-from .rules.registry import full, is_number, less, minus, plus
-from .sample import Sample, Undefined, same, vanishes
+from .rules.registry import full, is_number, less, plus
 
 Adjoint: TypeAlias = "Node | float"
 RULE, MAXIMUM, ZERO = "rule", "maximum", "zero"
@@ -353,6 +353,3 @@ def upstream_names(outputs: Sequence[Node], taken: Collection[str]) -> tuple[str
         if set(names).isdisjoint(taken):
             return names
     raise SymbackpropError(f"the arguments take all names for upstream gradients ({', '.join(UPSTREAM)})")
-
-
-__all__ = ["Reverse", "Step", "minus"]

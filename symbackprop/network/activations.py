@@ -10,29 +10,12 @@ from difflib import get_close_matches
 from typing import TypeAlias, assert_never
 
 from symbackprop.core.composed import COMPOSED
-from symbackprop.core.laws.functions import DERIVATIVES
+from symbackprop.core.context import EMPTY
 from symbackprop.core.matrix import Elementwise, Given, Hadamard, Matrix, Ones, Plus, Product, Scale, entry, shape
 from symbackprop.core.matrix import Softmax as SoftmaxForm
-from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    Add,
-    Apply,
-    Array,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Size,
-    SymbackpropError,
-    Term,
-    add,
-    dummy,
-    mul,
-    num,
-)
+from symbackprop.core.terms import ONE, Apply, Array, Entry, SymbackpropError, Term, dummy, num, replaced
+from symbackprop.prove.differentiate import Names, differentiate
+from symbackprop.prove.tidying import Tidy
 
 Z = Entry(Array("z"), ())  # the variable of every activation
 
@@ -112,64 +95,15 @@ def at_entries(t: Term, z: Matrix, name: str = "") -> Matrix:
             return z
     rows, columns = shape(z)
     i, j = dummy(rows, "i"), dummy(columns, "j")
-    return Given(i, j, substituted(t, entry(z, i, j)), name)
-
-
-def substituted(t: Term, z: Term) -> Term:
-    """The scalar term `t` with the term `z` in place of Z."""
-    match t:
-        case Entry():
-            return z if t == Z else t
-        case Num() | Size():
-            return t
-        case Add(args):
-            return Add(tuple(substituted(a, z) for a in args))
-        case Mul(args):
-            return Mul(tuple(substituted(a, z) for a in args))
-        case Power(base, exponent):
-            return Power(substituted(base, z), exponent)
-        case Apply(fn, arg, order):
-            return Apply(fn, substituted(arg, z), order)
-        case Holds(Positive(p)):
-            return Holds(Positive(substituted(p, z)))
-        case _:
-            raise SymbackpropError(f"an activation is a term in z alone, without {type(t).__name__}")
+    return Given(i, j, replaced(t, Z, entry(z, i, j)), name)
 
 
 # --- derivatives -------------------------------------------------------------------------------
 
 
 def derivative(t: Term) -> Term:
-    """dt/dZ, with zeros and ones folded.  A step has slope 0 here, also at its jump."""
-    match t:
-        case Entry():
-            return ONE if t == Z else ZERO
-        case Num() | Size() | Holds():
-            return ZERO
-        case Add(args):
-            return add(*(d for d in map(derivative, args) if d != ZERO))
-        case Mul(args):
-            slopes = [(k, derivative(a)) for k, a in enumerate(args)]
-            return add(*(_product((*args[:k], d, *args[k + 1 :])) for k, d in slopes if d != ZERO))
-        case Power(base, exponent):
-            inner = derivative(base)
-            if inner == ZERO or exponent == 0:
-                return ZERO
-            lower = base if exponent == 2 else ONE if exponent == 1 else Power(base, exponent - 1)
-            return _product((Num(exponent), lower, inner))
-        case Apply(fn, arg, order):
-            inner = derivative(arg)
-            if inner == ZERO:
-                return ZERO
-            outer = DERIVATIVES[fn](arg)[0] if fn in DERIVATIVES else Apply(fn, arg, order + 1)
-            return _product((outer, inner))
-        case _:
-            raise SymbackpropError(f"an activation is a term in z alone, without {type(t).__name__}")
-
-
-def _product(factors: tuple[Term, ...]) -> Term:
-    flat = [g for f in factors for g in (f.args if isinstance(f, Mul) else (f,)) if g != ONE]
-    return mul(*flat)
+    """dt/dZ by the laws.  A step has slope 0 here, also at its jump.  Raises ProofError where a law refuses."""
+    return Tidy()(differentiate(t, Z, EMPTY, Names())[0])
 
 
 ACTIVATIONS: dict[str, Activation] = {

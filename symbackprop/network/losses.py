@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from symbackprop.core.matrix import (
     UNIT,
@@ -26,59 +26,67 @@ from symbackprop.core.matrix import (
     Scale,
     entry,
     shape,
-)  # fmt: skip
-from symbackprop.core.terms import (
-    ONE,
-    Apply,
-    IndexExpr,
-    Power,
-    SymbackpropError,
-    Term,
-    add,
-    dummy,
-    mul,
-    num,
-    over,
-    sub,
-    whole,
-)  # fmt: skip
+    times,
+)
+from symbackprop.core.terms import ONE, IndexExpr, SymbackpropError, Term, dummy, mul, num, sum_over, whole
 
 from .activations import ACTIVATIONS, AnyActivation, Softmax, pulled_back
 
-
-@dataclass(frozen=True, slots=True)
-class AbstractLoss:
-    """C = L(A): any differentiable function of all predictions."""
-
-    name: str = "L"
+OfBoth: TypeAlias = Callable[[Matrix, Matrix], Matrix]  # of A and T
 
 
 @dataclass(frozen=True, slots=True)
-class SquaredError:
-    """½ Σ (a - t)²"""
+class Formula:
+    """`factor` times the sum of the entries of `value`, and `sign` times `slope` is its gradient by A."""
 
-    name: str = "squared-error"
-
-
-@dataclass(frozen=True, slots=True)
-class CrossEntropy:
-    """-Σ_k t_k log a_k"""
-
-    name: str = "cross-entropy"
+    factor: Fraction
+    value: OfBoth
+    sign: int
+    slope: OfBoth
 
 
 @dataclass(frozen=True, slots=True)
-class BinaryCrossEntropy:
-    """-Σ_k t_k log a_k + (1 - t_k) log(1 - a_k)"""
+class Loss:
+    """Without a formula any differentiable function of all predictions.  `usual` is the output that goes with it."""
 
-    name: str = "binary-cross-entropy"
+    name: str
+    formula: Formula | None = None
+    usual: str = "identity"
+
+    def __reduce__(self) -> tuple[Callable[[str], Loss], tuple[str]]:
+        return loss, (self.name,)  # its formulas are no data
 
 
-Loss: TypeAlias = AbstractLoss | SquaredError | CrossEntropy | BinaryCrossEntropy
+def minus(a: Matrix, b: Matrix) -> Matrix:
+    return Plus((a, Scale(num(-1), b)))
 
-LOSSES: dict[str, Loss] = {
-    loss.name: loss for loss in (SquaredError(), CrossEntropy(), BinaryCrossEntropy(), AbstractLoss())
-}
+
+def complement(m: Matrix) -> Matrix:
+    return minus(Ones(shape(m)), m)
+
+
+def log(m: Matrix) -> Matrix:
+    return Elementwise("log", m)
+
+
+def inverse(m: Matrix) -> Matrix:
+    return ElementPower(m, Fraction(-1))
+
+
+ABSTRACT = Loss("L")
+SQUARED_ERROR = Loss("squared-error", Formula(
+    Fraction(1, 2), lambda a, t: ElementPower(minus(a, t), Fraction(2)),
+    1, minus,
+))  # fmt: skip
+CROSS_ENTROPY = Loss("cross-entropy", Formula(
+    Fraction(-1), lambda a, t: Hadamard(t, log(a)),
+    -1, lambda a, t: Hadamard(t, inverse(a)),
+), "softmax")  # fmt: skip
+BINARY_CROSS_ENTROPY = Loss("binary-cross-entropy", Formula(
+    Fraction(-1), lambda a, t: Plus((Hadamard(t, log(a)), Hadamard(complement(t), log(complement(a))))),
+    1, lambda a, t: Hadamard(minus(a, t), inverse(Hadamard(a, complement(a)))),
+), "sigmoid")  # fmt: skip
+LOSSES: dict[str, Loss] = {loss.name: loss for loss in (SQUARED_ERROR, CROSS_ENTROPY, BINARY_CROSS_ENTROPY, ABSTRACT)}
 
 
 def loss(name: str) -> Loss:
@@ -90,60 +98,31 @@ def loss(name: str) -> Loss:
     return LOSSES[name]
 
 
-def usual_output(loss: Loss) -> AnyActivation:
-    """The last activation that goes with this loss."""
-    match loss:
-        case CrossEntropy():
-            return Softmax()
-        case BinaryCrossEntropy():
-            return ACTIVATIONS["sigmoid"]
-        case SquaredError() | AbstractLoss():
-            return ACTIVATIONS["identity"]
-        case _:
-            assert_never(loss)
-
-
 def cost_form(loss: Loss, a: Matrix, t: Matrix, weight: Term) -> Matrix:
     """The cost as a 1×1 matrix form."""
-    match loss:
-        case AbstractLoss(name):
-            return Given(dummy(UNIT), dummy(UNIT), _weighted(weight, _abstract(name, a, ())), f"{name}(A)")
-        case SquaredError():
-            return _total(mul(weight, num(Fraction(1, 2))), ElementPower(_minus(a, t), Fraction(2)))
-        case CrossEntropy():
-            return _total(mul(weight, num(-1)), Hadamard(t, Elementwise("log", a)))
-        case BinaryCrossEntropy():
-            yes = Hadamard(t, Elementwise("log", a))
-            no = Hadamard(_complement(t), Elementwise("log", _complement(a)))
-            return _total(mul(weight, num(-1)), Plus((yes, no)))
-        case _:
-            assert_never(loss)
+    if loss.formula is None:
+        return Given(dummy(UNIT), dummy(UNIT), weighted(weight, abstract(loss.name, a, ())), f"{loss.name}(A)")
+    value = loss.formula.value(a, t)
+    rows, columns = shape(value)
+    total = Product(Product(Ones((UNIT, rows)), value), Ones((columns, UNIT)))
+    return Scale(mul(weight, num(loss.formula.factor)), total)
 
 
 def cost_term(loss: Loss, a: Matrix, t: Matrix, weight: Term) -> Term:
     """The cost as an index term: what is differentiated."""
-    if isinstance(loss, AbstractLoss):
-        return _weighted(weight, _abstract(loss.name, a, ()))
-    i, k = (dummy(n, letter) for n, letter in zip(shape(a), "ik", strict=True))
-    a_ik, t_ik = entry(a, i, k), entry(t, i, k)
-    return _weighted(weight, over(i, over(k, _at_one(loss, a_ik, t_ik))))
+    if loss.formula is None:
+        return weighted(weight, abstract(loss.name, a, ()))
+    at = tuple(dummy(n, letter) for n, letter in zip(shape(a), "ik", strict=True))
+    at_one = times(num(loss.formula.factor), entry(loss.formula.value(a, t), *at))
+    return weighted(weight, sum_over(at, at_one))
 
 
 def gradient(loss: Loss, a: Matrix, t: Matrix, weight: Term) -> Matrix:
     """∂C/∂A."""
-    match loss:
-        case AbstractLoss(name):
-            i, j = (dummy(n, letter) for n, letter in zip(shape(a), "ij", strict=True))
-            return Given(i, j, _weighted(weight, _abstract(name, a, (i, j))), f"∂{name}/∂A")
-        case SquaredError():
-            return _scaled(weight, _minus(a, t))
-        case CrossEntropy():
-            return _scaled(mul(num(-1), weight), Hadamard(t, ElementPower(a, Fraction(-1))))
-        case BinaryCrossEntropy():
-            spread = Hadamard(a, _complement(a))
-            return _scaled(weight, Hadamard(_minus(a, t), ElementPower(spread, Fraction(-1))))
-        case _:
-            assert_never(loss)
+    if loss.formula is None:
+        i, j = (dummy(n, letter) for n, letter in zip(shape(a), "ij", strict=True))
+        return Given(i, j, weighted(weight, abstract(loss.name, a, (i, j))), f"∂{loss.name}/∂A")
+    return scaled(weight if loss.formula.sign > 0 else mul(num(-1), weight), loss.formula.slope(a, t))
 
 
 PulledBack: TypeAlias = Callable[[AnyActivation, Matrix, Matrix, Matrix, int], Matrix]
@@ -158,36 +137,18 @@ def output_delta(
     Cross-entropy on softmax is A - T provided that the targets of each sample sum to 1 (`needs_targets_sum_one`);
     binary cross-entropy on a sigmoid is A - T always.
     """
-    on_softmax = isinstance(loss, CrossEntropy) and isinstance(last, Softmax)
-    on_sigmoid = isinstance(loss, BinaryCrossEntropy) and last == ACTIVATIONS["sigmoid"]
-    if on_softmax or on_sigmoid:
-        return _scaled(weight, _minus(a, t))
+    on_sigmoid = loss == BINARY_CROSS_ENTROPY and last == ACTIVATIONS["sigmoid"]
+    if on_sigmoid or needs_targets_sum_one(loss, last):
+        return scaled(weight, minus(a, t))
     return back(last, z, a, gradient(loss, a, t, weight), axis)
 
 
 def needs_targets_sum_one(loss: Loss, last: AnyActivation) -> bool:
     """Whether `output_delta` used Σ_k t_k = 1 for each sample."""
-    return isinstance(loss, CrossEntropy) and isinstance(last, Softmax)
+    return loss == CROSS_ENTROPY and isinstance(last, Softmax)
 
 
-# --- pieces ------------------------------------------------------------------------------------
-
-
-def _at_one(loss: SquaredError | CrossEntropy | BinaryCrossEntropy, a: Term, t: Term) -> Term:
-    """The loss of one entry."""
-    match loss:
-        case SquaredError():
-            return mul(num(Fraction(1, 2)), Power(sub(a, t), Fraction(2)))
-        case CrossEntropy():
-            return mul(num(-1), t, Apply("log", a))
-        case BinaryCrossEntropy():
-            no = mul(sub(ONE, t), Apply("log", sub(ONE, a)))
-            return mul(num(-1), add(mul(t, Apply("log", a)), no))
-        case _:
-            assert_never(loss)
-
-
-def _abstract(name: str, a: Matrix, at: tuple[IndexExpr, ...]) -> Term:
+def abstract(name: str, a: Matrix, at: tuple[IndexExpr, ...]) -> Term:
     """L(A), or ∂L(A)/∂A_ij when `at` is (i, j).  A single sample is a vector, and has one index."""
     axes = tuple(dummy(n, letter) for n, letter in zip(shape(a), "pq", strict=True))
     body = entry(a, *axes)
@@ -197,23 +158,9 @@ def _abstract(name: str, a: Matrix, at: tuple[IndexExpr, ...]) -> Term:
     return whole(name, 1 if at else 0, axes, body, at)
 
 
-def _total(factor: Term, m: Matrix) -> Matrix:
-    """factor times the sum of all entries, 1^T M 1."""
-    rows, columns = shape(m)
-    return Scale(factor, Product(Product(Ones((UNIT, rows)), m), Ones((columns, UNIT))))
-
-
-def _minus(a: Matrix, b: Matrix) -> Matrix:
-    return Plus((a, Scale(num(-1), b)))
-
-
-def _complement(m: Matrix) -> Matrix:
-    return _minus(Ones(shape(m)), m)
-
-
-def _scaled(factor: Term, m: Matrix) -> Matrix:
+def scaled(factor: Term, m: Matrix) -> Matrix:
     return m if factor == ONE else Scale(factor, m)
 
 
-def _weighted(factor: Term, t: Term) -> Term:
+def weighted(factor: Term, t: Term) -> Term:
     return t if factor == ONE else mul(factor, t)

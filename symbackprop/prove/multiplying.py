@@ -82,6 +82,3 @@ def undone(t: Term, context: Context, w: Whole, side: int, i: Index, names: Name
     summed = over(k, Mul((inner, equation.rhs)))
     step = UnderSum(k, Inside(Mul((inner, equation.lhs)), ((1, law),)))
     return Chain(Linear(whole, regrouped), (step, Linear(summed, t)))
-
-
-__all__ = ["prove_multiplied"]

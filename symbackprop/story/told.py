@@ -12,7 +12,7 @@ from symbackprop.core.matrix import Leaf, Matrix, Softmax, Transpose
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Size, Sum, Term, free, subterms, whole
 from symbackprop.gradients.derived import derived
-from symbackprop.gradients.meanings import with_entries
+from symbackprop.gradients.lemmas import with_entries
 from symbackprop.network.dense import COST, axes_of, loss_of, slope_form
 from symbackprop.network.theorems import definition, settled
 from symbackprop.prove.equality import prove_gradient

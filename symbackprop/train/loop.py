@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.dense import DenseNetwork
-from symbackprop.network.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from symbackprop.network.losses import BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Loss
 from symbackprop.train.backends.compiled import NoCompiler
 from symbackprop.train.optimisers import rates
 from symbackprop.write.code.network_code import compile_cost
@@ -266,13 +266,11 @@ def loss_of_mean(loss: Loss, t: Array) -> float:
     """The least loss of one prediction for all samples, their mean."""
     t = t.astype(np.float64)
     mean = t.mean(axis=0)
-    match loss:
-        case CrossEntropy():
-            return entropy(mean)
-        case BinaryCrossEntropy():
-            return entropy(mean) + entropy(1 - mean)
-        case _:
-            return float(0.5 * np.sum((t - mean) ** 2) / len(t))
+    if loss == CROSS_ENTROPY:
+        return entropy(mean)
+    if loss == BINARY_CROSS_ENTROPY:
+        return entropy(mean) + entropy(1 - mean)
+    return float(0.5 * np.sum((t - mean) ** 2) / len(t))
 
 
 def entropy(p: Array) -> float:

@@ -143,17 +143,3 @@ def factor_text(x: Node | SymInt) -> str:
 
 def reciprocal(text: str) -> str:
     return text[2:] if text.startswith("1/") else f"1/{text}"
-
-
-__all__ = [
-    "Change",
-    "ChangedSweep",
-    "HandOn",
-    "Region",
-    "factor_text",
-    "listed",
-    "nodes_of",
-    "reciprocal",
-    "said",
-    "swept",
-]

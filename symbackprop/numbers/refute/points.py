@@ -29,8 +29,6 @@ from symbackprop.numbers.points import Point, Reaches, Survey, size_at, survey
 from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions, solved
 from .report import Counterexample
 
-__all__ = ["Question", "Sampler", "instances", "mentions", "polynomial", "quantified", "satisfied"]
-
 _STYLES = (
     ("mixed", "mixed"), ("mixed", "pos"), ("pos", "pos"), ("unit", "unit"), ("small", "small"), ("wide", "wide"),
     ("inside", "unit"), ("neg", "above"), ("grid", "grid"),

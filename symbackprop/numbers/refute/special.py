@@ -36,10 +36,10 @@ from symbackprop.core.terms import (
     subterms,
 )
 from symbackprop.numbers.duals import STEPS, Position, to_float
+from symbackprop.numbers.exact import Evaluation
 from symbackprop.numbers.exact_numbers import Number, Undecided, Undefined, precision
 from symbackprop.numbers.points import Point, Scope, size_at
 
-from ..evaluate import Evaluation
 from .arrays import allowed
 from .points import Question, Sampler
 

@@ -29,7 +29,7 @@ from symbackprop.core.terms import (
     sub,
 )
 from symbackprop.prove.normal_form.session import Session, joined
-from symbackprop.prove.normal_form.shared_content import carry_sign, leading, shared_content, total
+from symbackprop.prove.rules.powers import carry_sign, leading, shared_content, total
 from symbackprop.prove.traversal import Rewritten
 
 from .powers import by_cases, of_fraction, power

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 from symbackprop.core.terms import Array, Predicate
-from symbackprop.numbers.refute.search import Counterexample
+from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.read.notes.grammar.tree import Label, Symbol
 from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.term_parts import latex_name, plain_name

@@ -17,8 +17,7 @@ from symbackprop.core.indices import Index, IndexExpr, ProofError
 from symbackprop.core.kernel import check
 from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, free, mul, substitute, sum_over
 from symbackprop.gradients.derived import Derived
-from symbackprop.gradients.lemmas import everywhere_in, term_of
-from symbackprop.gradients.meanings import opened, with_entries
+from symbackprop.gradients.lemmas import everywhere_in, opened, term_of, with_entries
 from symbackprop.gradients.reverse import MAXIMUM, RULE, Step
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal

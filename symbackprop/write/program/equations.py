@@ -24,7 +24,7 @@ from symbackprop.core.terms import (
     arguments,
     rebuilt,
 )
-from symbackprop.gradients.meanings import with_entries
+from symbackprop.gradients.lemmas import with_entries
 from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 from symbackprop.write.paper.array_text import LETTERS, ArrayText, latex, symbols

@@ -13,7 +13,7 @@ from typing import Any
 from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.matrix import UNIT, Diagonal, Elementwise, Given, Hadamard, Matrix, Ones, Product, Scale, entry
 from symbackprop.core.terms import Array, Entry, Term, dummy, substitute
-from symbackprop.gradients.meanings import with_entries
+from symbackprop.gradients.lemmas import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact, proved
 from symbackprop.write.code.factoring import factored, symmetrical

@@ -9,7 +9,7 @@ from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.gradients.derived import Derived
-from symbackprop.gradients.meanings import opened
+from symbackprop.gradients.lemmas import opened
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.rewriting import everywhere, folding
 from symbackprop.read.numpy import INPUT, Node
