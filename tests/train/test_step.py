@@ -40,7 +40,7 @@ DEEP = dense([64, *[32] * 49, 10], ["relu"] * 49 + ["softmax"], "cross-entropy",
 def test_the_step_reads_like_the_equations():
     assert text(in_place(STEP)) == "\n".join((
         "A1 = x0 @ W1", "A1 = tanh(A1 + b1)", "D2 = A1 @ W2", "D2 = D2 + b2", "v3 = max_1 D2", "D2 = exp(D2 - v3)",
-        "u5 = sum_1 D2", "D2 = (s0 / N) * ((D2 / u5) - t0)", "dW2 = A1ᵀ @ D2", "db2 = sum_0 D2", "D1 = D2 @ W2ᵀ",
+        "v5 = sum_1 D2", "D2 = (s0 / N) * ((D2 / v5) - t0)", "dW2 = A1ᵀ @ D2", "db2 = sum_0 D2", "D1 = D2 @ W2ᵀ",
         "D1 = D1 * (1 - (A1 * A1))", "dW1 = x0ᵀ @ D1", "db1 = sum_0 D1", "P0 = P0 - G0",
     ))  # fmt: skip
 
