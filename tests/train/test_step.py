@@ -26,7 +26,7 @@ from symbackprop.train.optimisers import OPTIMISERS, SGD, Adam
 from symbackprop.write.code.generated_source import UnsafeSource
 from symbackprop.write.code.network_code import compile_cost, compile_gradient
 from symbackprop.write.step.assignments import Multiply, accumulating, in_place, line, text
-from symbackprop.write.step.c_epoch import c_source, layouts_for
+from symbackprop.write.step.c_epoch import c_source
 from symbackprop.write.step.c_functions import check_c, header
 from symbackprop.write.step.from_forms import training_step
 from symbackprop.write.step.functional import compiled_function, functional_source
@@ -106,7 +106,7 @@ def test_all_equations_of_a_training_are_proved_and_written():
 
 def generated(net, optimiser):
     step = training_step(net, optimiser.update)
-    planned(step).source, functional_source(step), c_source(step, 32, "float32", layouts_for(step, 32))
+    planned(step).source, functional_source(step), c_source(step, 32, "float32")
 
 
 @pytest.mark.parametrize("widths", [(64, 32, 10), (50_000, 20_000, 3000)], ids=str)
@@ -124,7 +124,7 @@ def test_the_text_grows_with_the_depth():
     """At depth 50 the text is about 25 times that of depth 2, and there is no recursion over layers."""
     start = process_time()
     step = training_step(DEEP, SGD().update)
-    sources = [planned(step).source, functional_source(step), c_source(step, 32, "float32", ("columns",))[0]]
+    sources = [planned(step).source, functional_source(step), c_source(step, 32, "float32").source]
     assert process_time() - start < 3
     for source, two in zip(sources, (planned(STEP).source, functional_source(STEP), ""), strict=True):
         assert len(source) < 40 * max(len(two), 2000)
@@ -207,7 +207,7 @@ def test_forged_functions_are_refused(name):
         compiled_function(FORGED_FUNCTIONS[name])
 
 
-C = c_source(STEP, 32, "float32", ("columns",))[0]
+C = c_source(STEP, 32, "float32").source
 FORGED_C = {
     "header": C.replace("typedef float real;", "typedef double real;"),
     "call": C.replace("gemm(f,", "system(f,", 1),
