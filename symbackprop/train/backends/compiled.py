@@ -146,13 +146,15 @@ class Compiled:
         found.workspace.restype, found.workspace.argtypes = ctypes.c_longlong, []
         self.work = aligned(int(found.workspace()))
         self.vectors = [self.moved(v, False) for v in (flat, np.zeros_like(flat), *slots)]
+        self.samples = self.x.ctypes.data, self.t.ctypes.data
+        self.places = *(v.ctypes.data for v in self.vectors), self.work.ctypes.data, self.blas
 
     def epoch(self, order: NDArray[np.int64] | None, numbers: Array) -> None:
         """One step for each batch of the samples in this order (None: as they lie)."""
         given = np.ascontiguousarray(numbers, self.dtype)
         at = None if order is None else np.ascontiguousarray(order, np.int64)
-        arrays = (self.x, self.t, at, len(self.x) if at is None else len(at), given, *self.vectors, self.work)
-        self.run(*(a.ctypes.data if isinstance(a, np.ndarray) else a for a in arrays), self.blas)
+        where, count = (None, len(self.x)) if at is None else (at.ctypes.data, len(at))
+        self.run(*self.samples, where, count, given.ctypes.data, *self.places)
 
     # --- the vectors as everybody else sees them
 
