@@ -82,7 +82,6 @@ class State:
     history: list[Epoch] = field(default_factory=list)
     steps: int = 0
     backend: str = ""
-    layout: str = ""
 
     @property
     def done(self) -> int:
@@ -185,7 +184,6 @@ class Session:
                 raise
             self.note, self.state.backend = slower(missing), "numpy"
             self.engine = self.made()
-        self.state.layout = getattr(self.engine, "layout", "")
 
     def started(self, network: DenseNetwork, backend: str) -> State:
         flat = initial(network, self.dtype, self.settings.seed)
@@ -197,7 +195,7 @@ class Session:
     def made(self) -> Engine:
         state, train_ = self.state, self.data.train
         vectors = state.flat.copy(), [s.copy() for s in state.slots]
-        return engine(state.backend, self.step, self.batch, *vectors, train_.x, train_.t, state.layout or None)
+        return engine(state.backend, self.step, self.batch, *vectors, train_.x, train_.t)
 
     def epochs(self) -> Iterator[Epoch]:
         """Runs and measures one epoch after another until the training is over."""
@@ -224,7 +222,7 @@ class Session:
         history = [*state.history, epoch]
         best = flat if better else state.best
         # in one assignment, so that Ctrl-C finds the state of a whole epoch
-        self.state = State(flat, slots, best, history, state.steps + self.per_epoch, state.backend, state.layout)
+        self.state = State(flat, slots, best, history, state.steps + self.per_epoch, state.backend)
         return epoch
 
     def order(self, number: int) -> NDArray[np.int64] | None:

@@ -38,7 +38,7 @@ def fingerprint(data: Data, options: Mapping[str, Any] | None = None) -> str:
 def save_state(path: str, state: State, data: str) -> None:
     about = {
         "format": FORMAT, "history": [asdict(e) for e in state.history], "steps": state.steps,
-        "backend": state.backend, "layout": state.layout, "data": data,
+        "backend": state.backend, "data": data,
     }  # fmt: skip
     slots = {f"slot{k}": slot for k, slot in enumerate(state.slots)}
     write_atomically(path, packed(about, {"parameters": state.flat, "best": state.best, **slots}, "state"))
@@ -51,9 +51,7 @@ def load_state(path: str, data: str) -> State:
         raise SymbackpropError(f"{path} is of another training: the data or the options have changed since")
     slots = [arrays[f"slot{k}"] for k in range(len(arrays) - 2)]
     history = [epoch_of(e) for e in about["history"]]
-    return State(
-        arrays["parameters"], slots, arrays["best"], history, about["steps"], about["backend"], about["layout"]
-    )
+    return State(arrays["parameters"], slots, arrays["best"], history, about["steps"], about["backend"])
 
 
 def epoch_of(given: dict[str, Any]) -> Epoch:

@@ -33,13 +33,9 @@ from ...core.proofs import (
     Linear as LinearStep,
 )
 from ...core.terms import (
-    Add,
-    Apply,
     Array,
     Diff,
     Entry,
-    Mul,
-    Power,
     Term,
     arguments,
     free,
@@ -49,7 +45,7 @@ from ...core.terms import (
     whole,
 )  # fmt: skip
 from . import laws
-from .canonical import congruent
+from .canonical import shown
 from .linear import Linear
 from .signs import Signs
 from .slopes import Derivation, Slopes
@@ -306,18 +302,8 @@ class Steps:
         used = {k: self.use(lemma, scope) for k, lemma in parts if lemma.name is not None}
         if not used:
             return Lemma(None, term, new)
-        match term:
-            case Add() | Mul():
-                fold = "addf" if isinstance(term, Add) else "mulf"
-                lists = " ".join(self.given.texts(t) for t in (arguments(term), tuple(children)))
-                proof = f"(@f_equal _ _ (@{fold} R) {lists} {congruent([used.get(k) for k in range(len(children))])})"
-            case Power(_, q):
-                proof = f"(f_equal (fun x => pw x {self.words.rational(q)}) {used[0]})"
-            case Apply(fn, _, order):
-                proof = f"(f_equal (fun x : R => {self.words.function(fn, order)} x) {used[0]})"
-            case _:
-                proof = f"(f_equal (@step R) {used[0]})"
-        return self.stated(term, new, proof)
+        proofs = [used.get(k) for k in range(len(children))]
+        return self.stated(term, new, shown(self.linear.canonical.inside(term, tuple(children), proofs)))
 
     def within(self, array: Array, meaning: Tensor, inner: Proof) -> Lemma:
         """A local definition: its name means something else elsewhere, so what is remembered is put aside."""

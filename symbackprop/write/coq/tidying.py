@@ -41,11 +41,15 @@ Expand = Callable[[Term], Rewritten]
 INDEX = "ltac:(index)"
 
 
-def zero_or_one(b: Delta | Holds) -> tuple[str, str]:
+def zero_or_one(b: Term) -> tuple[str, str]:
     """The name of a factor that is 0 or 1, in lemmas, and their arguments."""
-    if isinstance(b, Delta):
-        return "delta", "R _ _"
-    return ("ge0", "R _") if isinstance(b.predicate, NonNegative) else ("step", "_")
+    match b:
+        case Holds(Positive()):
+            return "step", "_"
+        case Holds():
+            return "ge0", "R _"
+        case _:
+            return "delta", "R _ _"
 
 
 class Tidying(Monomials):

@@ -52,6 +52,7 @@ NAMED = column(lambda f: f.coq)
 # Functions of whole arrays: those of `Arrays.v`, and those that have no translation.
 DEFINED = {"max": "largest", "argmax": "argmax", "gap": "gap", "det": "determinant", "inv": "inverse"}
 UNDEFINED = frozenset({"min", "pinv", "prod"})
+SOME_ENTRIES = ("max", "argmax", "gap")  # their lemmas need that there are entries
 
 
 def inner(depth: int, size: Size) -> Index:
@@ -245,3 +246,9 @@ class Vocabulary:
             name = f"c{name}"
             return f"({' '.join([name, *map(self.at, at), self.time])})"
         return f"({' '.join([name, *map(self.at, at)])})" if at else name
+
+
+def same_entries(w: Whole, size: str, at: list[str], equal: str) -> str:
+    """A function of a whole array is the same of equal entries."""
+    some = ["ltac:(index)"] if w.fn in SOME_ENTRIES else []
+    return f"({' '.join([f'@{DEFINED[w.fn]}_ext R', size, '_ _', *at, *some, equal])})"

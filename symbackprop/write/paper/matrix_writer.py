@@ -31,7 +31,7 @@ from symbackprop.core.matrix import (
     Zeros,
 )
 from symbackprop.core.terms import Diff, Entry, Mul, NonNegative, Num, Predicate, Term, Whole, free, substitute
-from symbackprop.write.code.simplify import factors
+from symbackprop.write.code.parts import factors
 
 from .term_parts import choose, names_in, plain_array, split_number
 from .term_writer import ATOM, PRODUCT, SUM, TermWriter, Text

@@ -123,9 +123,7 @@ class Planner(Written):
         stack = ", ".join(i.name for i in axes[:-2]) if len(axes) > 2 and "einsum" not in form[0] else ""
         return Line(name[0], form[0], name[1], form[1], f"{reason}, for each {stack}" if stack else reason, RESULT)
 
-    def closing(
-        self, c: Node, g: Node, result: Term, called: Mapping[Array, str]
-    ) -> tuple[list[Line], Term] | None:
+    def closing(self, c: Node, g: Node, result: Term, called: Mapping[Array, str]) -> tuple[list[Line], Term] | None:
         """With inner gradients put in, where the author does so, and what the hypotheses then say."""
         axes, at = self.indices(c.shape)
         left, context = Entry(Array(GRADIENT + self.names[c.array]), at), self.found.shared.context
@@ -193,9 +191,7 @@ class Planner(Written):
             lines.append(Line(f"∂{a}/∂{b}", text, partial(p, q), tex, "all entries at once", RESULT))
         return lines
 
-    def put_in(
-        self, c: Node, g: Node, axes: Sequence[Index], at: tuple[IndexExpr, ...], before: str
-    ) -> list[Line]:
+    def put_in(self, c: Node, g: Node, axes: Sequence[Index], at: tuple[IndexExpr, ...], before: str) -> list[Line]:
         """The gradient by a variable with everything put in, where that is a line and not longer than it must be."""
         forms = [altogether(g, self.everything(g, at), axes, self.bare), altogether(g, None, axes, self.own)]
         whole = min((f for f in forms if f is not None), key=lambda f: cost(f[0]), default=None)

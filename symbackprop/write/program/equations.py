@@ -38,7 +38,6 @@ def usual_letters(size: Size) -> Sequence[str]:
     return LETTERS
 
 
-
 @dataclass(frozen=True, slots=True)
 class Sides:
     """`name`, `at` and `text` as `dW`, `[i,j]`, `Σ_k ...`; the same in LaTeX."""

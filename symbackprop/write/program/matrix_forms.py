@@ -17,7 +17,7 @@ from symbackprop.gradients.lemmas import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact, proved
 from symbackprop.write.code.factoring import factored, symmetrical
-from symbackprop.write.code.simplify import parts_of
+from symbackprop.write.code.parts import parts_of
 from symbackprop.write.program.notation import GRADIENT, stood
 from symbackprop.write.program.products import ONE, Coefficient, coefficient
 

@@ -53,7 +53,7 @@ from symbackprop.core.terms import (
 from symbackprop.gradients.lemmas import everywhere_in
 from symbackprop.write.code.compact import compact, transposed
 from symbackprop.write.code.factoring import product, scaled, symmetrical
-from symbackprop.write.code.simplify import factors
+from symbackprop.write.code.parts import factors
 from symbackprop.write.notes.letters import author_text
 from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.latex import subscripts as latex_subs

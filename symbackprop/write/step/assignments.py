@@ -196,12 +196,12 @@ def reads(a: Assignment) -> Iterator[str]:
             assert_never(a)
 
 
-def replaced(e: Entrywise, name: str, by: Entrywise) -> Entrywise:
+def replaced(e: Entrywise, old: Entrywise, by: Entrywise) -> Entrywise:
     match e:
-        case Ref(found):
-            return by if found == name else e
+        case _ if e == old:
+            return by
         case Call(fn, args):
-            return Call(fn, tuple(replaced(a, name, by) for a in args))
+            return Call(fn, tuple(replaced(a, old, by) for a in args))
         case _:
             return e
 
@@ -275,7 +275,7 @@ def inlined(step: Step) -> Step:
         here = step.shapes[a.target]
         if not extent(user.value, step.shapes) == here == extent(a.value, step.shapes) or too_long(a, user):
             continue
-        value = replaced(user.value, a.target, a.value)
+        value = replaced(user.value, Ref(a.target), a.value)
         lines[at[a.target]] = (
             Map(user.target, value) if isinstance(user, Map) else Reduce(user.target, user.how, user.axis, value)
         )
@@ -316,20 +316,27 @@ def in_place(step: Step) -> Step:
             continue
         for name in references(a.value):
             if name not in kept and shapes[name] == shapes[a.target] and last[name] == k:
-                lines = [renamed(b, name, a.target) for b in lines]
+                lines = [renamed(b, {name: a.target}) for b in lines]
                 last[a.target] = max(last.get(a.target, k), k)
                 break
     return step.with_assignments(tuple(lines))
 
 
-def renamed(a: Assignment, old: str, new: str) -> Assignment:
-    def name(n: str) -> str:
-        return new if n == old else n
-
+def renamed(a: Assignment, table: Mapping[str, str]) -> Assignment:
     match a:
         case Multiply(target, left, right, lt, rt):
-            return Multiply(name(target), name(left), name(right), lt, rt)
+            return Multiply(table.get(target, target), table.get(left, left), table.get(right, right), lt, rt)
         case Map(target, value):
-            return Map(name(target), replaced(value, old, Ref(new)))
+            return Map(table.get(target, target), called(value, table))
         case Reduce(target, how, axis, value):
-            return Reduce(name(target), how, axis, replaced(value, old, Ref(new)))
+            return Reduce(table.get(target, target), how, axis, called(value, table))
+
+
+def called(e: Entrywise, table: Mapping[str, str]) -> Entrywise:
+    match e:
+        case Ref(name):
+            return Ref(table.get(name, name))
+        case Call(fn, args):
+            return Call(fn, tuple(called(a, table) for a in args))
+        case _:
+            return e
