@@ -24,7 +24,7 @@ from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.evaluate import Evaluations, decided, difference, holds_now, missing, off_kinks
 from symbackprop.numbers.exact_numbers import NoValue, Undecided, Undefined
-from symbackprop.numbers.points import Point, Reaches, Survey, size_at, survey
+from symbackprop.numbers.points import Point, Reaches, Scope, Survey, size_at, survey
 
 from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions, solved
 from .report import Counterexample
@@ -320,7 +320,7 @@ def satisfied(h: Hypothesis, point: Point, reaches: Reaches | None = None, at: E
     def ask() -> bool:
         evaluation = known.now()
         for i in instances(h, point):
-            evaluation.root = replace(evaluation.root, free=dict(i))
+            evaluation.root = Scope(i)
             if isinstance(wanted, Same):
                 if numbers.sign(evaluation.at(wanted.lhs)):
                     return False
