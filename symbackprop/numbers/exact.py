@@ -34,7 +34,7 @@ from . import exact_numbers as numbers
 from .constants import written_constant
 from .duals import KNOWN, STEPS, Dual, Lifted, Loss, Position, Value, parts, real
 from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined
-from .points import PI, Move, Point, Reach, Reaches, Scope, about_reals, entry_text, guards, powers_inside, size_at
+from .points import PI, Move, Point, Reach, Reaches, Scope, about_reals, entry_text, powers_inside, size_at
 from .still import Still
 from .wholes import WHOLES, abstract, best, gap
 
@@ -120,8 +120,8 @@ class Evaluation:
         match t:
             case Entry(array, at):
                 return self.entry(array, tuple([self.index(i, scope) for i in at]), scope)
-            case Mul(args):
-                return self.product(args, scope)
+            case Mul():
+                return self.product(t, scope)
             case Add(args):
                 return self.arithmetic.total([self.value(x, scope) for x in args])
             case Sum(size, body, _):
@@ -253,7 +253,7 @@ class Evaluation:
             except KeyError:
                 raise Undefined(f"{array}{list(position)} has no value") from None
         for m in scope.moves:
-            if m.array == array and m.at == position:
+            if m.at == position and m.array == array:
                 value = self.arithmetic.plus(value, Dual(m.level, _ZERO, _ONE))
         return value
 
@@ -275,16 +275,16 @@ class Evaluation:
         key = level, array, at
         return self.moves.get(key) or self.moves.setdefault(key, Move(*key))
 
-    def product(self, args: tuple[Term, ...], scope: Scope) -> Value:
+    def product(self, t: Mul, scope: Scope) -> Value:
         """A truth value among the factors that is 0 chooses another branch: the other factors are not looked at."""
-        for x in args:
-            if guards(x) and self.value(x, scope) == 0:
-                self.kinks_beside(x, args, scope)
+        for x in self.reaches.of(t).guards:
+            if self.value(x, scope) == 0:
+                self.kinks_beside(x, t.args, scope)
                 return _ZERO
         try:
-            return self.arithmetic.product([self.value(x, scope) for x in args])
+            return self.arithmetic.product([self.value(x, scope) for x in t.args])
         except NoValue as e:
-            if e.what == "1/0" and self.vanishes(args, scope):
+            if e.what == "1/0" and self.vanishes(t.args, scope):
                 raise NoValue("0/0", e.where) from None
             raise
 

@@ -78,12 +78,14 @@ def size_at(s: Size, sizes: Mapping[str, int]) -> int:
 class Reach:
     """What a term looks at outside itself: free indices, bound indices (depth seen from outside), arrays.
 
-    There is one for each term, so that it may stand for the term in a key.
+    There is one for each term, so that it may stand for the term in a key.  `guards` are the factors of a product that
+    choose a branch.
     """
 
     free: tuple[Index, ...] = ()
     bound: tuple[int, ...] = ()
     arrays: frozenset[Array] = frozenset()
+    guards: tuple[Term, ...] = ()
 
 
 class Reaches:
@@ -104,7 +106,8 @@ class Reaches:
         if found is None:
             named = sorted(free(t), key=lambda i: (i.name, i.size.monomials))
             seen = frozenset[Array]().union(*map(self.array, arrays(t)))
-            found = self.known[t] = Reach(tuple(named), tuple(sorted(self.dangling(t))), seen)
+            choosing = tuple(filter(guards, t.args)) if isinstance(t, Mul) else ()
+            found = self.known[t] = Reach(tuple(named), tuple(sorted(self.dangling(t))), seen, choosing)
         self.asked[id(t)] = t, found
         return found
 
