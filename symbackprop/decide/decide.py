@@ -52,6 +52,8 @@ LATE = Missing("time")
 class Problem:
     """A statement to decide, with what helps to look for points: shapes, domains, and constants that were rounded.
 
+    Counterexamples are made `small`, unless all that is asked is whether there is one.
+
     `asked` is another way to ask for points, where the statement itself is not evaluated well; without `has_points`
     none is looked at (literal sizes that are too large).  `ways` of proving its equation are tried first, and
     before them a proof that is `offered` without having been checked; `showing` is for problems about the same names.
@@ -68,6 +70,7 @@ class Problem:
     ways: tuple[Prover, ...] = ()
     offered: Offered | None = None
     showing: Showing | None = None
+    small: bool = True
 
     @property
     def moving(self) -> frozenset[Array]:
@@ -176,10 +179,11 @@ def prove(problem: Problem) -> Theorem | Missing:
             point = exhibited(found, sizes)
             return point is not None and is_seen(needs, point, region)
 
-        for least in ({s: 2 for s in problem.symbols}, {}):  # what holds at n = 1 says little of n >= 2
+        twos = dict.fromkeys(problem.symbols, 2)
+        for least, besides in ((twos, None), ({}, twos)):  # what holds at n = 1 says little of n >= 2
             found = satisfying_point(
                 needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=problem.shapes,
-                fits=fits,
+                fits=fits, besides=besides,
             )  # fmt: skip
             if found is not None:
                 return exhibited(found, sizes)
@@ -239,7 +243,8 @@ def counterexample(problem: Problem, budget: int = BUDGET, quick: bool = False) 
         return None
     known = [] if problem.showing is None else problem.showing.against
     found = search(
-        problem.question(), budget, kinks_have_values=problem.kinks_have_values, before=known, quick=quick
+        problem.question(), budget, kinks_have_values=problem.kinks_have_values, before=known, quick=quick,
+        shrink=problem.small,
     ).counterexample
     if found is not None and problem.showing is not None and len(known) < FEW:
         known.append(found.point)

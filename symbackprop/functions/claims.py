@@ -52,7 +52,8 @@ class Repairing:
 class Setting:
     """What all claims of a request share; `seconds` are for each, `ways` how their equations may be proved besides.
 
-    `sweep` is the `Sweep` of the request where its claims are gradients.
+    `sweep` is the `Sweep` of the request where its claims are gradients; counterexamples that are not to be shown need
+    not be `small`.
     """
 
     hypotheses: tuple[Hypothesis, ...] = ()
@@ -63,6 +64,7 @@ class Setting:
     seconds: float = LIMIT
     ways: tuple[Prover, ...] = ()
     sweep: Sweep | None = None
+    small: bool = True
     repairing: Repairing = field(default_factory=Repairing)
 
     @property
@@ -118,7 +120,7 @@ def problem_of(claim: Claim, setting: Setting) -> Problem:
     rhs = claim.rhs if claim.conforms else claim.lhs
     statement = Statement(claim.lhs, rhs, setting.context, forward, tuple(claim.lengths))
     return Problem(
-        statement, claim.axes, setting.shapes, setting.domains, setting.rounded, ways=setting.ways
+        statement, claim.axes, setting.shapes, setting.domains, setting.rounded, ways=setting.ways, small=setting.small
     )  # fmt: skip
 
 

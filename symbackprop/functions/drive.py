@@ -180,7 +180,7 @@ def verdict_at(
     verdicts = {c.name: run_too(runs, c, setting, v) for c, v in zip(found, decided, strict=True)}
     if found and all(v.status == PROVED for v in verdicts.values()):
         notes.extend(overflow_notes(runs, found[0], setting))
-    quick = replace(setting, repair=False)
+    quick = replace(setting, repair=False, small=False)
     for c in asked:
         if c.name in meant:
             verdicts[c.name] = explained(c, verdicts[c.name], meant[c.name], lambda other: decide(other, quick))

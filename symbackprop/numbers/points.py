@@ -74,13 +74,18 @@ def size_at(s: Size, sizes: Mapping[str, int]) -> int:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reach:
-    """What a term looks at outside itself: free indices, bound indices (depth seen from outside), arrays."""
+    """What a term looks at outside itself: free indices, bound indices (depth seen from outside), arrays.
+
+    There is one for each term, so that it may stand for the term in a key.  `guards` are the factors of a product that
+    choose a branch.
+    """
 
     free: tuple[Index, ...] = ()
     bound: tuple[int, ...] = ()
     arrays: frozenset[Array] = frozenset()
+    guards: tuple[Term, ...] = ()
 
 
 class Reaches:
@@ -89,15 +94,21 @@ class Reaches:
     def __init__(self, definitions: Mapping[Array, Tensor]) -> None:
         self.definitions = definitions
         self.known: dict[Term, Reach] = {}
+        self.asked: dict[int, tuple[Term, Reach]] = {}  # by identity, as it is quicker; the term is kept alive
         self.bound: dict[Any, frozenset[int]] = {}
         self.behind: dict[Array, frozenset[Array]] = {}
 
     def of(self, t: Term) -> Reach:
+        asked = self.asked.get(id(t))
+        if asked is not None:
+            return asked[1]
         found = self.known.get(t)
         if found is None:
             named = sorted(free(t), key=lambda i: (i.name, i.size.monomials))
             seen = frozenset[Array]().union(*map(self.array, arrays(t)))
-            found = self.known[t] = Reach(tuple(named), tuple(sorted(self.dangling(t))), seen)
+            choosing = tuple(filter(guards, t.args)) if isinstance(t, Mul) else ()
+            found = self.known[t] = Reach(tuple(named), tuple(sorted(self.dangling(t))), seen, choosing)
+        self.asked[id(t)] = t, found
         return found
 
     def array(self, a: Array) -> frozenset[Array]:
@@ -135,7 +146,7 @@ def entry_text(array: Array, at: Position) -> str:
     return f"{array}[{', '.join(map(str, at))}]" if at else str(array)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Move:
     """An entry that carries an infinitesimal part; without a place, an array whose kinks count and nothing else."""
 
@@ -144,13 +155,17 @@ class Move:
     at: Position | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Scope:
-    """Values of the indices around a term, and the entries that move."""
+    """Values of the indices around a term, and the entries that move.
+
+    Made often, so not `frozen`; `outside` is what terms look at here but for their dummies, shared with what is inside.
+    """
 
     free: Mapping[Index, int] = field(default_factory=dict)
     stack: Position = ()
     moves: tuple[Move, ...] = ()
+    outside: dict[Reach, tuple[object, ...]] = field(default_factory=dict)
 
     def index(self, i: Index) -> int:
         try:
@@ -159,7 +174,7 @@ class Scope:
             raise Undefined(f"the index {i.name} has no value") from None
 
     def inside(self, position: Position) -> Scope:
-        return Scope(self.free, (*self.stack, *position), self.moves)
+        return Scope(self.free, (*self.stack, *position), self.moves, self.outside)
 
 
 def guards(t: Term) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
-from itertools import islice, product
+from itertools import chain, islice, product
 from math import prod
 from random import Random
 
@@ -24,7 +24,7 @@ from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.evaluate import Evaluations, decided, difference, holds_now, missing, off_kinks
 from symbackprop.numbers.exact_numbers import NoValue, Undecided, Undefined
-from symbackprop.numbers.points import Point, Reaches, Survey, size_at, survey
+from symbackprop.numbers.points import Point, Reaches, Scope, Survey, size_at, survey
 
 from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions, solved
 from .report import Counterexample
@@ -94,6 +94,7 @@ class Sampler:
         self.hypotheses = [(h, mentions(h, self.reaches)) for h in question.hypotheses]
         self.inside = tuple(strict(h, question.hypotheses) if self.strictly else h for h in question.hypotheses)
         self.choices: dict[tuple[object, ...], str | None] = {}
+        self.tried: dict[tuple[int, int], list[dict[str, int]]] = {}
         self.functions = {f: polynomial(f) for f in self.survey.functions}
         self.losses = {f: Loss(f) for f in self.survey.losses}
         self.failures = 0
@@ -103,6 +104,11 @@ class Sampler:
 
     def sizes(self, limit: int = 40, least: int = 1) -> list[dict[str, int]]:
         """Sizes to try, none below `least`: distinct and above 1 first, because they hide least; then by total."""
+        if (limit, least) not in self.tried:
+            self.tried[limit, least] = self.sizes_now(limit, least)
+        return self.tried[limit, least]
+
+    def sizes_now(self, limit: int, least: int) -> list[dict[str, int]]:
         minimum = {s: max(1, self.question.sizes_min.get(s, 1)) for s in self.symbols}
         tuples = size_tuples(len(self.symbols))
         each = [{s: minimum[s] - 1 + v for s, v in zip(self.symbols, values, strict=True)} for values in tuples]
@@ -221,8 +227,8 @@ class Sampler:
             return style
         key = (array, shape, tuple(sorted(point.sizes.items())))
         if key not in self.choices:
-            fitting = [m for m in MAKERS if free_style or self.belongs(m, hint, shape)]
-            order = dict.fromkeys([*(() if free_style else hinted), *fitting])
+            fitting = (m for m in MAKERS if free_style or self.belongs(m, hint, shape))
+            order = chain(() if free_style else hinted, fitting)
             self.choices[key] = next((m for m in order if self.suits(m, array, shape, own, point)), None)
         return self.choices[key] or ("mixed" if free_style else hinted[0])
 
@@ -318,7 +324,7 @@ def satisfied(h: Hypothesis, point: Point, reaches: Reaches | None = None, at: E
     def ask() -> bool:
         evaluation = known.now()
         for i in instances(h, point):
-            evaluation.root = replace(evaluation.root, free=dict(i))
+            evaluation.root = Scope(i)
             if isinstance(wanted, Same):
                 if numbers.sign(evaluation.at(wanted.lhs)):
                     return False

@@ -84,7 +84,7 @@ class Search:
         self.barren: set[int] = set()
 
     def run(self, budget: int, shrink: bool) -> Outcome:
-        if not self.sampler.sizes(1):
+        if not self.sampler.sizes():
             least = {s: max(1, self.question.sizes_min.get(s, 1)) for s in self.sampler.symbols}
             large = self.sampler.possible(least) and not self.sampler.small(least)
             return Outcome(None, TOO_LARGE if large else "no sizes satisfy the declarations and hypotheses", 0)
@@ -225,6 +225,7 @@ def satisfying_point(
     forward: Sequence[Term] = (),
     moving: frozenset[Array] = frozenset(),
     fits: Callable[[Point], bool] = lambda point: True,
+    besides: Mapping[str, int] | None = None,
 ) -> Point | None:
     """A point that satisfies all hypotheses exactly and where all terms have a value; None where none was found.
 
@@ -232,15 +233,19 @@ def satisfying_point(
     With `moving` (a claim about derivatives) the border of a >= is outside, and every step of `forward` that a moving
     array acts through has a value and a derivative there.  Every axis has two values or more, unless the hypotheses
     or the shapes leave no such sizes: a point at n = 1 says nothing about a condition on i != j.  `fits` may refuse it.
+    Sizes that are nowhere below those `besides` were tried before.
     """
     question = Question(
         Add(tuple(terms)), ZERO, (), sizes_min or {}, tuple(hypotheses), definitions or {}, domains or {}, shapes or {},
         tuple(forward), moving,
     )  # fmt: skip
     sampler = Sampler(question)
-    barren = {k for k, sizes in enumerate(sampler.sizes()) if not roomy(sampler, sizes)}
+    tried = set[int]()
+    if besides is not None:
+        tried = {k for k, x in enumerate(sampler.sizes()) if all(n >= besides.get(s, n) for s, n in x.items())}
+    barren = tried | {k for k, sizes in enumerate(sampler.sizes()) if not roomy(sampler, sizes)}
     if len(barren) == len(sampler.sizes()):
-        barren = set()
+        barren = tried
     for rank, sizes, attempt in schedule(sampler, budget, barren):
         point = sampler.point(sizes, attempt)
         if point is None:
