@@ -8,7 +8,7 @@ after the last array by which it differentiates, only its first derivative count
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TypeAlias, cast
@@ -28,7 +28,7 @@ from .tree import (
     Sum,
     Transpose,
 )
-from .walking import mapped, walk
+from .walking import mapped, names, reached, rewritten, walk
 
 Key: TypeAlias = tuple[str, str]
 BEFORE, AFTER, ALONE = "₋", "₊", "₁"
@@ -74,33 +74,38 @@ class Time:
 
     def step(self, node: object, by: int = 0) -> object:
         """h_t as a letter; with `by` at another step."""
-        if isinstance(node, Script):
-            return node
-        new = mapped(node, lambda c: self.step(c, by))
-        shift = shift_of(new, self.t) if isinstance(new, Name) else None
-        if not isinstance(new, Name) or shift is None:
-            return new
-        shift += by
-        assert new.sub is not None
-        rest = new.sub.items[1:]
-        sub = Script(new.sub.text.partition(",")[2] or "·", rest, span=new.sub.span) if rest else None
-        return replace(new, letter=f"{new.letter}_{self.t}{shift:+d}" if shift else f"{new.letter}_{self.t}", sub=sub)
+
+        def at_step(name: Name, sub: Script, shift: int) -> Name:
+            rest, shift = sub.items[1:], shift + by
+            kept = Script(sub.text.partition(",")[2] or "·", rest, span=sub.span) if rest else None
+            mark = f"{shift:+d}" if shift else ""
+            return replace(name, letter=f"{name.letter}_{self.t}{mark}", sub=kept)
+
+        return self.renamed(node, at_step)
 
     def family(self, node: object) -> object:
         """h_t of all t; what the step before left is a family of its own."""
-        if isinstance(node, Script):
-            return node
-        new = mapped(node, self.family)
-        shift = shift_of(new, self.t) if isinstance(new, Name) else None
-        if not isinstance(new, Name) or shift is None:
-            return new
-        assert new.sub is not None
-        mark = {0: "", -1: BEFORE, 1: AFTER}.get(shift, f"{shift:+d}")
-        if not mark and self.loss is not None and key(new) == key(self.loss):
-            mark = ALONE
-        items = (Name(self.t, span=new.sub.span), *new.sub.items[1:])
-        text = self.t + "".join(i.letter if isinstance(i, Name) else "·" for i in items[1:])
-        return replace(new, letter=new.letter + mark, sub=Script(text, items, span=new.sub.span))
+
+        def of_all(name: Name, sub: Script, shift: int) -> Name:
+            mark = {0: "", -1: BEFORE, 1: AFTER}.get(shift, f"{shift:+d}")
+            if not mark and self.loss is not None and key(name) == key(self.loss):
+                mark = ALONE
+            items = (Name(self.t, span=sub.span), *sub.items[1:])
+            text = self.t + "".join(i.letter if isinstance(i, Name) else "·" for i in items[1:])
+            return replace(name, letter=name.letter + mark, sub=Script(text, items, span=sub.span))
+
+        return self.renamed(node, of_all)
+
+    def renamed(self, node: object, f: Callable[[Name, Script, int], Name]) -> object:
+        def rule(n: object) -> object:
+            shift = self.shift(n)
+            return n if shift is None else f(cast(Name, n), cast(Script, cast(Name, n).sub), shift)
+
+        return rewritten(node, rule)
+
+    def shift(self, node: object) -> int | None:
+        """0 of h_t, -1 of h_{t-1}; None of what has no t below."""
+        return shift_of(node, self.t) if isinstance(node, Name) else None
 
     def by_way_of(self) -> None:
         """h_t = tanh(W h_{t-1}), beside z_t = W h_{t-1}: h_t = tanh(z_t)."""
@@ -121,24 +126,16 @@ class Time:
 
     def within(self, k: Key) -> set[Key]:
         """What k_t is made of in its step."""
-        found, work = {k}, [k]
-        while work:
-            chain = self.steps.get(work.pop())
-            new = {key(n) for n, shift in self.timed(chain) if shift == 0} - found if chain is not None else set()
-            found |= new
-            work += new
-        return found
+        return reached([k], lambda u: {key(n) for n, shift in self.timed(self.steps.get(u)) if shift == 0})
 
     def timed(self, node: object) -> Iterator[tuple[Name, int]]:
-        rhs = node.links[0].rhs if isinstance(node, Chain) else node
-        for n in walk(rhs):
-            shift = shift_of(n, self.t) if isinstance(n, Name) else None
-            if isinstance(n, Name) and shift is not None:
+        for n in names(node.links[0].rhs if isinstance(node, Chain) else node):
+            if (shift := self.shift(n)) is not None:
                 yield n, shift
 
     def uses(self, k: Key, p: Name) -> bool:
         chain = self.steps.get(k)
-        return chain is not None and any(isinstance(n, Name) and n == p for n in walk(chain.links[0].rhs))
+        return chain is not None and p in names(chain.links[0].rhs)
 
     def follows(self, k: Key) -> set[Key]:
         """What uses k_t, in this step or the next."""
@@ -169,11 +166,9 @@ class Time:
         for n in walk(node):
             if isinstance(n, Derivative) and self.is_loss(n.body) and len(n.wrt) == 1:
                 by = n.wrt[0]
-                shift = shift_of(by, self.t) if isinstance(by, Name) else None
-                if isinstance(by, Name) and shift is not None:
+                if isinstance(by, Name) and (shift := self.shift(by)) is not None:
                     yield replace(by, sub=None), shift
-            shift = shift_of(n, self.t) if isinstance(n, Name) else None
-            if isinstance(n, Name) and shift is not None and (d := self.signal(n)) is not None:
+            if isinstance(n, Name) and (shift := self.shift(n)) is not None and (d := self.signal(n)) is not None:
                 yield replace(cast(Name, d.wrt[0]), sub=None), shift
 
     def signal(self, name: Name) -> Derivative | None:
@@ -182,7 +177,7 @@ class Time:
         rhs = chain.links[0].rhs if chain is not None else None
         if isinstance(rhs, Derivative) and self.is_loss(rhs.body) and len(rhs.wrt) == 1:
             by = rhs.wrt[0]
-            if isinstance(by, Name) and shift_of(by, self.t) == 0 and by.sub is not None and len(by.sub.items) == 1:
+            if isinstance(by, Name) and self.shift(by) == 0 and by.sub is not None and len(by.sub.items) == 1:
                 return rhs
         return None
 
@@ -195,8 +190,7 @@ class Time:
             return node
         if isinstance(node, Name) and node == self.loss:
             return replace(loss, span=node.span)
-        shift = shift_of(node, self.t) if isinstance(node, Name) else None
-        if isinstance(node, Name) and shift is not None and (d := self.signal(node)) is not None:
+        if isinstance(node, Name) and self.shift(node) is not None and (d := self.signal(node)) is not None:
             assert node.sub is not None
             by = replace(cast(Name, d.wrt[0]), sub=replace(node.sub, items=node.sub.items[:1]), span=node.span)
             out: Expr = Derivative(replace(loss, span=node.span), (by,), d.total, node.span)
@@ -230,7 +224,7 @@ class Time:
     def one_step(self, chain: Chain) -> Chain:
         """A claim about one step: of the loss counts what steps add from the first on, and what follows the last."""
         by = [*self.derived(chain.subjects), *self.derived(chain.links)]
-        above = [(k, s) for k, s in self.derived(chain.links)]
+        above = list(self.derived(chain.links))
         second = any(isinstance(n, Derivative) and self.is_loss(n.body) and len(n.wrt) > 1 for n in walk(chain))
         if self.loss is None or self.total is None or not by or second:
             return cast(Chain, self.step(chain))
@@ -274,15 +268,12 @@ class Time:
 
     def all_steps(self, chain: Chain) -> Chain:
         """∂L/∂W = Σ_t …: of the loss counts what it is of the arrays that W goes through."""
-        parameters = [
-            n.wrt[0] for n in walk(chain)
-            if isinstance(n, Derivative) and self.is_loss(n.body) and len(n.wrt) == 1
-            and isinstance(n.wrt[0], Name) and shift_of(n.wrt[0], self.t) is None
-        ]  # fmt: skip
+        slopes = (n for n in walk(chain) if isinstance(n, Derivative) and self.is_loss(n.body) and len(n.wrt) == 1)
+        parameters = {n.wrt[0] for n in slopes if isinstance(n.wrt[0], Name) and self.shift(n.wrt[0]) is None}
         by = {key(k): k for k, s in self.derived(chain) if s == 0}
-        if self.loss is None or len(set(parameters)) != 1 or len(by) > 1:
+        if self.loss is None or len(parameters) != 1 or len(by) > 1:
             return cast(Chain, self.family(chain))
-        (parameter,) = set(parameters)
+        parameter = parameters.pop()
         if by:
             (through,) = by.values()
             if not self.only_through(parameter, key(through)):

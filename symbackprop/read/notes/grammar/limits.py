@@ -24,7 +24,7 @@ from .tree import (
     Quotient,
     Script,
 )
-from .walking import mapped, walk
+from .walking import bracketed, letters_in, mapped
 
 ONE: Final = Num(Fraction(1))
 
@@ -39,7 +39,7 @@ def difference_quotient(limit: Expr, beside: Expr) -> Expr | None:
             if not h or divisor is None or at_zero(first, h) != at_zero(second, h) or at_zero(first, h) is None:
                 return None
             name, span = Name(h, span=lim.span), (lim.span[0], beside.span[1])
-            whole = Paren((Chain((top,), (), beside.span),), "(", span=beside.span)
+            whole = replace(bracketed(top), span=beside.span)
             zero = Chain((name,), (Link("=", Num(Fraction(0), lim.span), lim.span),), lim.span)
             slope = At(Derivative(whole, (name,), True, span), zero, span)
             return slope if divisor.value == 1 else Quotient(slope, divisor, span)
@@ -83,4 +83,4 @@ def at_zero(node: Expr, h: str) -> Expr | None:
         return plain(new)
 
     found = cast(Expr, go(node))
-    return None if any(isinstance(n, Name) and n.letter == h for n in walk(found)) else found
+    return None if h in letters_in(found) else found

@@ -7,7 +7,8 @@ tokens; nesting is limited, so recursion is too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Final
 
@@ -336,25 +337,28 @@ _HANDLERS: Final[dict[str, Callable[[Parser], Expr]]] = {
 }  # fmt: skip
 
 
-def parse(text: str, words: Collection[str] = (), where: Place | None = None) -> Statement:
-    """The loose tree of one formula.  `words` are names of several letters.  Raises ReadError, located in `where`."""
+@contextmanager
+def located(where: Place | None) -> Iterator[None]:
+    """Errors of what is read inside are about this place."""
     try:
-        return Parser(tokenize(text, words), words).statement()
+        yield
     except ReadError as error:
         raise error.located(where) from None
     except RecursionError:
         raise ReadError(f"nested deeper than {MAX_DEPTH}", (0, 1), where) from None
 
 
+def parse(text: str, words: Collection[str] = (), where: Place | None = None) -> Statement:
+    """The loose tree of one formula.  `words` are names of several letters.  Raises ReadError, located in `where`."""
+    with located(where):
+        return Parser(tokenize(text, words), words).statement()
+
+
 def parse_value(text: str, words: Collection[str] = (), where: Place | None = None) -> Expr:
     """The loose tree of one value or shape."""
-    try:
+    with located(where):
         parser = Parser(tokenize(text, words), words)
         node = parser.expression(SUM)
         if parser.tok.kind != "end" or parser.tok.text:
             raise parser.fail(f"{shown(parser.tok)} is not expected here")
         return node
-    except ReadError as error:
-        raise error.located(where) from None
-    except RecursionError:
-        raise ReadError(f"nested deeper than {MAX_DEPTH}", (0, 1), where) from None

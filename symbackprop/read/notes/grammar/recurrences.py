@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 from .in_time import AFTER, ALIKE, ALONE, BEFORE, Key, Time, key, shift_of
-from .statement import Statement
-from .tree import Binder, Chain, Derivative, Expr, Link, Name, Neg, Paren, Product, Script, Sum
-from .walking import walk
+from .statement import Statement, chains_of
+from .tree import Binder, Chain, Derivative, Expr, Link, Name, Neg, Product, Script, Sum
+from .walking import bracketed, names, walk
 
 
 def in_time(
@@ -19,10 +20,8 @@ def in_time(
     time = recurrence(statements, ranges)
     if time is None:
         return list(statements), []
-    out = [None if s is None else replace(s, parts=tuple(replace(p, chain=written(time, p.chain)) for p in s.parts))
-           for s in statements]  # fmt: skip
-    used = {key(n) for s in out for n in walk(s) if isinstance(n, Name)}
-    used |= {key(n) for c in time.extra for n in walk(c) if isinstance(n, Name)}
+    out = [None if s is None else s.rewritten(partial(written, time)) for s in statements]
+    used = {key(n) for n in names((*out, *time.extra))}
     for k, chain in time.steps.items():
         for s in sorted(time.shifts - {0}):
             if (k[0], f"{k[1]}_{time.t}{s:+d}") in used:
@@ -55,10 +54,10 @@ def like(a: Name, b: Name) -> Chain:
 
 def members(time: Time, statements: Sequence[Statement | None]) -> Iterator[Chain]:
     """h_t ∈ ℝ^n, also of the families."""
-    for chain in (p.chain for s in statements if s is not None for p in s.parts):
+    for chain in chains_of(statements):
         if not chain.links or not time.families:
             continue
-        if not any(isinstance(n, (Name, Derivative)) for n in (chain.subjects[-1],)) and chain.links[0].relation == "=":
+        if not isinstance(chain.subjects[-1], (Name, Derivative)) and chain.links[0].relation == "=":
             yield cast(Chain, time.family(chain))  # Σ_k y_{t,k} = 1, if it is assumed
         if chain.links[0].relation in ("∈", "~"):
             subjects = tuple(x for x in chain.subjects if isinstance(x, Name) and shift_of(x, time.t) == 0)
@@ -83,7 +82,7 @@ def written(time: Time, chain: Chain) -> Chain:
 
 
 def recurrence(statements: Sequence[Statement | None], ranges: Sequence[str]) -> Time | None:
-    chains = [p.chain for s in statements if s is not None for p in s.parts]
+    chains = list(chains_of(statements))
     nodes = [n for c in chains for n in walk(c)]
     for t in dict.fromkeys(n.letter for c in chains if (n := index_of(c)) is not None):
         time = Time(t)
@@ -136,5 +135,5 @@ def sum_over(chain: Chain, t: str) -> Expr | None:
         case Neg(Sum((Binder(name),), body, ())) if name == t:
             return Neg(body, body.span)
         case Product((*front, Sum((Binder(name),), body, ()))) as whole if name == t:
-            return Product((*front, Paren((Chain((body,), (), body.span),), "(")), ("",) * len(front), whole.span)
+            return Product((*front, bracketed(body)), ("",) * len(front), whole.span)
     return None

@@ -36,15 +36,14 @@ def sums_are_meant(chains: Iterable[Chain]) -> bool:
     """Every equation with indices has the same ones on both sides once repeated ones are summed, and some only so."""
     some = False
     for chain in chains:
-        sides = [*chain.subjects, *(k.rhs for k in chain.links)]
         if any(isinstance(n, (Sum, Over)) for n in walk(chain)):
             return False
         if not chain.links or any(k.relation not in ("=", ":=") for k in chain.links):
             continue
-        free = [open_indices(s) for s in sides]
+        free = [open_indices(s) for s in chain.sides]
         if any(f is None for f in free) or any(f != free[0] for f in free):
             return False
-        some |= any(2 in (counted(n) or {}).values() for s in sides for n in walk(s) if isinstance(n, Product))
+        some |= any(2 in (counted(n) or {}).values() for s in chain.sides for n in walk(s) if isinstance(n, Product))
     return some
 
 

@@ -11,7 +11,7 @@ from .walking import outside_scripts, parts, walk
 
 def with_wide_sums(chain: Chain) -> Chain:
     """A sum reaches over the terms behind it that hold its index, if nothing else in the equation does."""
-    sides = (*chain.subjects, *(k.rhs for k in chain.links))
+    sides = chain.sides
     if not any(isinstance(n, Add) and any(map(last_sum, n.args)) for s in sides for n in outside_scripts(s)):
         return chain
     free = [frozenset(free_indices(s)) for s in sides]

@@ -53,17 +53,9 @@ from symbackprop.read.notes.declared.symbols import ArraySymbol, FunctionSymbol
 from symbackprop.read.notes.files.place import ReadError, Span, Unsettled
 from symbackprop.read.notes.grammar.resolve import parse_expression
 from symbackprop.read.notes.grammar.tree import Equated, Expr, Function, Symbol
-from symbackprop.read.notes.grammar.vocabulary import GREEK
 
 from .meaning import Meaning
 from .values import Mat, Scalar, Value, as_matrix, as_scalar, times
-
-
-def spells(name: str, formula: str) -> bool:
-    """The formula may mean the declared name: a command such as \\sigma, or a word."""
-    words = [word for word, letter in GREEK.items() if letter == name] or [name.strip("\\{}")]
-    return any(len(word) > 1 and word in formula for word in words)
-
 
 WRITTEN = {f.words[0]: f.name for f in ROWS}
 
@@ -170,14 +162,7 @@ class Functions:
         decl = self.e.decl
         for letter in symbol.args:
             decl = decl.with_array(ArraySymbol(letter, (), "scalar"))
-        try:
-            node = parse_expression(symbol.body, decl)
-        except ReadError:
-            if any(spells(name, symbol.body) for name in (*decl.functions, *decl.arrays, *decl.aliases)):
-                raise
-            from ...scalar.latex_scalar import scalar_latex  # brings SymPy, for documents that need it
-
-            return scalar_latex(symbol.body, {letter: Entry(Array(f"{letter}#"), ()) for letter in symbol.args})
+        node = parse_expression(symbol.body, decl)
         term = as_scalar(self.e.afresh(decl).alone(node, symbol.body))
         if term is None:
             raise ReadError(f"{symbol.name} is declared by a formula that is no number", span)
