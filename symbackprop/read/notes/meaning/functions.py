@@ -35,12 +35,11 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     add,
-    arguments,
     dummy,
     free,
     mul,
     neg,
-    rebuilt,
+    replaced,
     sized,
     sub,
     substitute,
@@ -315,16 +314,6 @@ def spelled(node: Expr) -> str:
 def slope(term: Term, variable: Entry) -> Term:
     """The derivative of a scalar formula by its variable."""
     return replaced(derivative(replaced(term, variable, Z)), Z, variable)
-
-
-def replaced(t: Term, old: Term, new: Term) -> Term:
-    """`t` with a scalar variable replaced (no index of `new` is caught: sums in a scalar formula have their own)."""
-    if t == old:
-        return new
-    parts = arguments(t)
-    if not parts:
-        return t
-    return rebuilt(t, tuple(replaced(p, old, new) for p in parts))
 
 
 def largest(name: str, values: list[Value], span: Span) -> Value:
