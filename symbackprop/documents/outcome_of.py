@@ -32,7 +32,8 @@ from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.grammar.tree import Derivative, Expr, Gradient, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.meaning.definitions import array_of, opened, plain
-from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement
+from symbackprop.read.notes.statements.claims import Claim
+from symbackprop.read.notes.statements.shape_claims import ShapeJudgement
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.cases import special_cases as guesses
 from symbackprop.write.notes.letters import author_text, condition_latex, condition_text

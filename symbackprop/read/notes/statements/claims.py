@@ -363,6 +363,3 @@ def one(e: Elaborator, a: Value, relation: str, b: Value, span: Span) -> Hypothe
             return Nonzero(l if is_zero(r) else sub(l, r))
         case _:
             raise ReadError(f"{relation} is no hypothesis", span)
-
-
-__all__ = ["Claim", "Elaborated", "ShapeJudgement", "Unequal", "elaborate", "equation"]

@@ -104,6 +104,3 @@ def bare(n: Name) -> bool:
 
 def names(chains: Sequence[Chain]) -> Iterator[tuple[str, Name]]:
     return ((key_of(n), n) for c in chains for n in outside_scripts(c) if isinstance(n, Name))
-
-
-__all__ = ["with_one_samples"]

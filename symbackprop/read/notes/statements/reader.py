@@ -337,6 +337,3 @@ class SectionReader(Dialects):
             parts = (nabla, Name(of_it[0].name, span=u.span), Paren((Chain((name,), (), u.span),), "(", span=u.span))
             return Chain((Product(parts, ("", ""), u.span),), (Link("=", Num(Fraction(0), u.span), u.span),), u.span)
         return condition
-
-
-__all__ = ["Definition", "Formula", "SectionReader"]

@@ -198,8 +198,3 @@ class Rivals(Doubts):
         named = any(section.definition(k, at) is not None for k in by)
         model = any(noisy(section, d.key, d.chain.links[0].rhs, d.record) for d in given)
         return given if named or model or any(self.is_variable(d.key) for d in given) else []
-
-    def involved(self, chain: Chain, at: int) -> list[str]:
-        """The letters of a claim and of what it rests on that may be several things."""
-        options = self.section.frame.options
-        return [k for k in self.involved_all(chain, at) if k in options and len(options[k]) > 1]

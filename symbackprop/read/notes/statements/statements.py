@@ -34,7 +34,6 @@ from .classes import FOLLOWS
 from .spoken import of_formula
 
 Kind: TypeAlias = Literal["definition", "condition", "shape", "claim", "remark"]
-_REDECLARES = re.compile(r"\b(?:now|instead|this time|from now on|finally|next|redefine)\b", re.IGNORECASE)
 _LEAD = re.compile(
     r"\s*(?:\*\*|__|\\textbf\{)\s*(?:example|exercise|problem|question|task|case|part|variant|model)\b", re.IGNORECASE
 )
@@ -337,6 +336,3 @@ def facts_of(scope: Scope, base: Declarations, above: Above) -> tuple[Facts, Dec
         base = declared_in_prose(text, base)
         facts.read(text, at)
     return facts, base
-
-
-__all__ = ["Kind", "Reading", "Scope", "facts_of", "records_of", "scopes"]
