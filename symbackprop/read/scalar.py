@@ -19,6 +19,7 @@ from symbackprop.core.functions import column
 from symbackprop.core.terms import (
     ONE,
     PI,
+    ZERO,
     Add,
     Apply,
     Array,
@@ -103,7 +104,7 @@ def term_of(text: str, table: Declarations) -> Term:
         found = as_scalar(Elaborator(table, Model(table), Sizes(table), Algebra()).alone(node, text))
     except ReadError as error:
         raise SymbackpropError(f"{error.message} (in {text[:80]!r}, at {text[slice(*error.span)][:20]!r})") from None
-    if found is None or any(isinstance(t, Power) and t.base == Num(0) and t.exponent < 0 for t in subterms(found)):
+    if found is None or any(isinstance(t, Power) and t.base == ZERO and t.exponent < 0 for t in subterms(found)):
         raise SymbackpropError(f"no value was found anywhere (in {text[:80]!r})")
     return found
 
