@@ -34,7 +34,7 @@ from . import exact_numbers as numbers
 from .constants import written_constant
 from .duals import KNOWN, STEPS, Dual, Lifted, Loss, Position, Value, parts, real
 from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined
-from .points import PI, Move, Point, Reach, Reaches, Scope, about_reals, entry_text, powers_inside, size_at
+from .points import PI, Move, Point, Reach, Reaches, Scope, about_reals, powers_inside, size_at
 from .still import Still
 from .wholes import WHOLES, abstract, best, gap
 
@@ -180,7 +180,7 @@ class Evaluation:
         if isinstance(t, Size):
             return NoValue(e.what, f"{t} = {t.at(dict(self.point.sizes))}")
         found = sorted(self.touched(t, scope), key=lambda k: (str(k[0]), k[1]))
-        shown = [f"{entry_text(a, k)} = {numbers.written(self.point.arrays[a][k])}" for a, k in found[:_SHOWN]]
+        shown = [f"{a}{list(k) if k else ''} = {numbers.written(self.point.arrays[a][k])}" for a, k in found[:_SHOWN]]
         return NoValue(e.what, ", ".join(shown) + (", ..." if len(found) > _SHOWN else ""))
 
     def touched(self, t: Term, scope: Scope) -> set[tuple[Array, Position]]:

@@ -142,10 +142,6 @@ def lowered(bound: frozenset[int], binders: int) -> frozenset[int]:
     return frozenset(d - binders for d in bound if d >= binders)
 
 
-def entry_text(array: Array, at: Position) -> str:
-    return f"{array}[{', '.join(map(str, at))}]" if at else str(array)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Move:
     """An entry that carries an infinitesimal part; without a place, an array whose kinks count and nothing else."""

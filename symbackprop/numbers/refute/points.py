@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import chain, islice, product
 from math import prod
 from random import Random
@@ -28,6 +28,7 @@ from symbackprop.numbers.points import Point, Reaches, Scope, Survey, size_at, s
 
 from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions, solved
 from .report import Counterexample
+from .small_sizes import size_tuples
 
 _STYLES = (
     ("mixed", "mixed"), ("mixed", "pos"), ("pos", "pos"), ("unit", "unit"), ("small", "small"), ("wide", "wide"),
@@ -340,29 +341,6 @@ def polynomial(name: str) -> Polynomial:
     draw = Random(f"function {name}")
     halves = [Fraction(draw.choice((-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)), d) for d in (4, 3, 4, 8, 24)]
     return Polynomial(tuple(halves))
-
-
-@cache
-def size_tuples(count: int) -> tuple[tuple[int, ...], ...]:
-    """Small sizes, those that hide least first."""
-    if count == 0:
-        return ((),)
-    if count <= 4:
-        pool = list(product((1, 2, 3, 4) if count <= 2 else (1, 2, 3), repeat=count))
-    else:
-        draw = Random("sizes")
-        pool = [tuple(2 + (k + j) % 2 for j in range(count)) for k in range(2)]
-        pool += [tuple(1 + (k + j) % 3 for j in range(count)) for k in range(3)]
-        pool += [(1,) * count, (2,) * count]
-        pool += [tuple(1 + (j in (k, k + 1, k + 2)) + (j == k) for j in range(count)) for k in range(count)]
-        pool += [tuple(draw.choice((1, 2, 2, 3)) for _ in range(count)) for _ in range(40)]
-        pool = list(dict.fromkeys(pool))
-
-    def rank(values: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
-        repeats = len(values) - min(len(set(values)), 3)
-        return (2 * values.count(1) + repeats, sum(values), values)
-
-    return tuple(sorted(pool, key=rank))
 
 
 def judged(question: Question, point: Point, reaches: Reaches, kinks_have_values: bool) -> Counterexample | None:
