@@ -342,4 +342,4 @@ def assignments(symbols: list[str]) -> list[dict[str, int]]:
 
 
 def shape_at(s: tuple[Size, Size], sizes: Mapping[str, int]) -> tuple[int, int]:
-    return s[0].at(dict(sizes)), s[1].at(dict(sizes))
+    return s[0].at(sizes), s[1].at(sizes)

@@ -66,7 +66,7 @@ class Point:
 def size_at(s: Size, sizes: Mapping[str, int]) -> int:
     """The number of values of an axis.  Raises Undefined where a symbol has no value or the size is negative."""
     try:
-        value = s.at(dict(sizes))
+        value = s.at(sizes)
     except KeyError as missing:
         raise Undefined(f"the size {missing.args[0]} has no value") from None
     if value < 0:
@@ -222,9 +222,9 @@ class Extent:
     exact: bool
 
     def at(self, sizes: Mapping[str, int]) -> int:
-        total = self.constant.at(dict(sizes))
+        total = self.constant.at(sizes)
         for k, s in self.parts:
-            total += max(0, k.at(dict(sizes))) * (s.at(dict(sizes)) - 1)
+            total += max(0, k.at(sizes)) * (s.at(sizes) - 1)
         return total + 1
 
 
@@ -252,7 +252,7 @@ class Survey:
 
     def possible(self, sizes: Mapping[str, int]) -> bool:
         """Every axis has at least one value, and no sum a negative number of them."""
-        return all(s.at(dict(sizes)) >= 1 for s in self.lengths) and all(s.at(dict(sizes)) >= 0 for s in self.summed)
+        return all(s.at(sizes) >= 1 for s in self.lengths) and all(s.at(sizes) >= 0 for s in self.summed)
 
 
 def extents(axes: list[set[Extent]], sizes: Mapping[str, int]) -> Position:

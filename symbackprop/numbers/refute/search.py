@@ -269,7 +269,7 @@ def satisfying_point(
 def roomy(sampler: Sampler, sizes: Mapping[str, int]) -> bool:
     """Every axis of a named size has two values or more."""
     lengths = sampler.survey.lengths | sampler.survey.summed
-    return all(s.at(dict(sizes)) >= 2 for s in lengths if s.constant is None)
+    return all(s.at(sizes) >= 2 for s in lengths if s.constant is None)
 
 
 def has_values(point: Point, terms: Sequence[Term], sampler: Sampler) -> bool:
