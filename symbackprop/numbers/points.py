@@ -78,8 +78,7 @@ def size_at(s: Size, sizes: Mapping[str, int]) -> int:
 class Reach:
     """What a term looks at outside itself: free indices, bound indices (depth seen from outside), arrays.
 
-    There is one for each term, so that it may stand for the term in a key.  `guards` are the factors of a product that
-    choose a branch.
+    One for each term, which it stands for in keys.  `guards` are the factors of a product that choose a branch.
     """
 
     free: tuple[Index, ...] = ()
@@ -157,10 +156,7 @@ class Move:
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """Values of the indices around a term, and the entries that move.
-
-    Made often, so not `frozen`; `outside` is what terms look at here but for their dummies, shared with what is inside.
-    """
+    """Values of the indices around a term, entries that move, and what terms look at `outside` of their binders."""
 
     free: Mapping[Index, int] = field(default_factory=dict)
     stack: Position = ()

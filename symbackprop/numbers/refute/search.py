@@ -25,7 +25,8 @@ from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
 
 from ..evaluate import Evaluation, decided, off_kinks
-from .points import Question, Sampler, judged
+from .judging import judged
+from .points import Question, Sampler
 from .report import Counterexample, recheck
 from .shrink import shrunk
 from .special import free_values, special_points
@@ -164,7 +165,7 @@ class Search:
             suspicious = [tuple(self.satisfying % n for n in shape_of(self.axes, point.sizes))]
         for at in suspicious:
             placed = replace(point, indices=dict(zip(self.axes, at, strict=True)))
-            found = judged(self.question, placed, self.sampler.reaches, self.kinks_have_values)
+            found = judged(self.sampler, placed, self.kinks_have_values)
             if found is not None:
                 return found
             if not self.defined:  # floats overflow: exp(x - 800)
