@@ -12,8 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from linecache import checkcache, getlines
-from types import CodeType
+from operator import is_not
+from types import CodeType, FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Size, SymbackpropError
@@ -192,7 +194,7 @@ def parameters(function: Function, asked: str) -> tuple[str, ...]:
 
 
 def has_default(function: Function, name: str) -> bool:
-    return inspect.signature(function).parameters[name].default is not inspect.Parameter.empty
+    return next(p for p in signature(function, "") if p.name == name).default is not inspect.Parameter.empty
 
 
 def called(function: Function) -> str:
@@ -277,12 +279,21 @@ def plain(name: str) -> str:
     return name.lower().replace("_", "").replace("/", "")
 
 
+SIGNATURES = WeakKeyDictionary[FunctionType, tuple[tuple[Any, ...], list[inspect.Parameter]]]()  # asked for often
+
+
 def signature(function: Any, asked: str) -> list[inspect.Parameter]:
     """The parameters; those of a ufunc are x0, x1, ...  Raises SymbackpropError where they cannot be read."""
     count = getattr(function, "nin", None)
     if isinstance(count, int):
         kind = inspect.Parameter.POSITIONAL_ONLY
         return [inspect.Parameter(f"x{k}", kind) for k in range(count)]
+    if type(function) is FunctionType and not function.__dict__:
+        parts = function.__code__, function.__defaults__, function.__kwdefaults__
+        known = SIGNATURES.get(function)
+        if known is None or any(map(is_not, known[0], parts)):
+            known = SIGNATURES[function] = parts, list(inspect.signature(function).parameters.values())
+        return known[1]
     try:
         return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):

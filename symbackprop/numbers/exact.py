@@ -178,7 +178,7 @@ class Evaluation:
         if e.where:
             return e
         if isinstance(t, Size):
-            return NoValue(e.what, f"{t} = {t.at(dict(self.point.sizes))}")
+            return NoValue(e.what, f"{t} = {t.at(self.point.sizes)}")
         found = sorted(self.touched(t, scope), key=lambda k: (str(k[0]), k[1]))
         shown = [f"{a}{list(k) if k else ''} = {numbers.written(self.point.arrays[a][k])}" for a, k in found[:_SHOWN]]
         return NoValue(e.what, ", ".join(shown) + (", ..." if len(found) > _SHOWN else ""))
@@ -240,16 +240,17 @@ class Evaluation:
         return found if found >= 0 else size_at(s, self.sizes)
 
     def entry(self, array: Array, position: Position, scope: Scope) -> Value:
-        if array == PI:
+        point = self.point
+        if array.name == PI.name and array == PI:
             return numbers.constant("pi")
-        if array in self.point.definitions:
-            tensor = self.point.definitions[array]
+        if point.definitions and array in point.definitions:
+            tensor = point.definitions[array]
             if any(k < 0 or k >= self.number(s) for k, s in zip(position, tensor.shape, strict=True)):
                 raise Undefined(f"{array}{list(position)} is outside the array")
             value = self.value(tensor.body, self.unfolded(array, position, scope))
         else:
             try:
-                value = self.point.arrays[array][position]
+                value = point.arrays[array][position]
             except KeyError:
                 raise Undefined(f"{array}{list(position)} has no value") from None
         for m in scope.moves:

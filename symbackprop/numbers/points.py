@@ -66,7 +66,7 @@ class Point:
 def size_at(s: Size, sizes: Mapping[str, int]) -> int:
     """The number of values of an axis.  Raises Undefined where a symbol has no value or the size is negative."""
     try:
-        value = s.at(dict(sizes))
+        value = s.at(sizes)
     except KeyError as missing:
         raise Undefined(f"the size {missing.args[0]} has no value") from None
     if value < 0:
@@ -78,8 +78,7 @@ def size_at(s: Size, sizes: Mapping[str, int]) -> int:
 class Reach:
     """What a term looks at outside itself: free indices, bound indices (depth seen from outside), arrays.
 
-    There is one for each term, so that it may stand for the term in a key.  `guards` are the factors of a product that
-    choose a branch.
+    One for each term, which it stands for in keys.  `guards` are the factors of a product that choose a branch.
     """
 
     free: tuple[Index, ...] = ()
@@ -153,10 +152,7 @@ class Move:
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """Values of the indices around a term, and the entries that move.
-
-    Made often, so not `frozen`; `outside` is what terms look at here but for their dummies, shared with what is inside.
-    """
+    """Values of the indices around a term, entries that move, and what terms look at `outside` of their binders."""
 
     free: Mapping[Index, int] = field(default_factory=dict)
     stack: Position = ()
@@ -218,9 +214,9 @@ class Extent:
     exact: bool
 
     def at(self, sizes: Mapping[str, int]) -> int:
-        total = self.constant.at(dict(sizes))
+        total = self.constant.at(sizes)
         for k, s in self.parts:
-            total += max(0, k.at(dict(sizes))) * (s.at(dict(sizes)) - 1)
+            total += max(0, k.at(sizes)) * (s.at(sizes) - 1)
         return total + 1
 
 
@@ -248,7 +244,7 @@ class Survey:
 
     def possible(self, sizes: Mapping[str, int]) -> bool:
         """Every axis has at least one value, and no sum a negative number of them."""
-        return all(s.at(dict(sizes)) >= 1 for s in self.lengths) and all(s.at(dict(sizes)) >= 0 for s in self.summed)
+        return all(s.at(sizes) >= 1 for s in self.lengths) and all(s.at(sizes) >= 0 for s in self.summed)
 
 
 def extents(axes: list[set[Extent]], sizes: Mapping[str, int]) -> Position:

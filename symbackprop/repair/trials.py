@@ -118,7 +118,7 @@ def units(trials: Trials) -> list[Unit]:
     found = []
     for s in trials.sampler.symbols:
         for t, name in ((sized(s), s), (sized(s) - 1, f"({s} - 1)")):
-            values = tuple(float(t.at(dict(k.point.sizes))) for k in trials.trials)
+            values = tuple(float(t.at(k.point.sizes)) for k in trials.trials)
             if all(values) and len(set(values)) > 1:
                 found.append(Unit(name, t, values))
     for array, axes in trials.sampler.survey.arrays.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain, islice, product
 from math import prod
 from random import Random
@@ -19,16 +19,14 @@ from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Pick, Size, nodes
 from symbackprop.core.region import strict
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import ONE, ZERO, Array, AtLeastZero, Diff, NonNegative, Positive, Term, free, sub, subterms
+from symbackprop.core.terms import ONE, ZERO, Array, AtLeastZero, Diff, NonNegative, Positive, Term, free, sub
 from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.duals import Loss, Polynomial, Position
-from symbackprop.numbers.evaluate import Evaluations, decided, difference, holds_now, missing, off_kinks
-from symbackprop.numbers.exact_numbers import NoValue, Undecided, Undefined
+from symbackprop.numbers.evaluate import Evaluations, decided, holds_now
+from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.points import Point, Reaches, Scope, Survey, size_at, survey
 
 from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions, solved
-from .report import Counterexample
-from .small_sizes import size_tuples
 
 _STYLES = (
     ("mixed", "mixed"), ("mixed", "pos"), ("pos", "pos"), ("unit", "unit"), ("small", "small"), ("wide", "wide"),
@@ -343,39 +341,24 @@ def polynomial(name: str) -> Polynomial:
     return Polynomial(tuple(halves))
 
 
-def judged(question: Question, point: Point, reaches: Reaches, kinks_have_values: bool) -> Counterexample | None:
-    """The counterexample at a point with index values, if exact arithmetic is certain that it is one.
+@cache
+def size_tuples(count: int) -> tuple[tuple[int, ...], ...]:
+    """Small sizes, those that hide least first."""
+    if count == 0:
+        return ((),)
+    if count <= 4:
+        pool = list(product((1, 2, 3, 4) if count <= 2 else (1, 2, 3), repeat=count))
+    else:
+        draw = Random("sizes")
+        pool = [tuple(2 + (k + j) % 2 for j in range(count)) for k in range(2)]
+        pool += [tuple(1 + (k + j) % 3 for j in range(count)) for k in range(3)]
+        pool += [(1,) * count, (2,) * count]
+        pool += [tuple(1 + (j in (k, k + 1, k + 2)) + (j == k) for j in range(count)) for k in range(count)]
+        pool += [tuple(draw.choice((1, 2, 2, 3)) for _ in range(count)) for _ in range(40)]
+        pool = list(dict.fromkeys(pool))
 
-    For a claim about a derivative (`question.variables`): where the derivative has a value and every step of the
-    forward is off its kinks, the claim must have a value, and the same.
-    """
-    q = question
-    try:
-        both = difference(q.lhs, q.rhs, point, reaches=reaches, kinks_have_values=kinks_have_values)
-    except NoValue:
-        return without_value(q, point, reaches) if q.variables else None
-    except Undefined:
-        return None
-    if both is None or not off_kinks(q.forward, q.variables, point, reaches):
-        return None
-    return Counterexample(point, *both, q.lhs, q.rhs)
+    def rank(values: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
+        repeats = len(values) - min(len(set(values)), 3)
+        return (2 * values.count(1) + repeats, sum(values), values)
 
-
-def without_value(q: Question, point: Point, reaches: Reaches) -> Counterexample | None:
-    """Here steps count as written, even where what moves cancels in their argument.
-
-    The gradient of a standard deviation is 0/0 at n = 1, as automatic differentiation has it.
-    """
-    if any(isinstance(t, Diff) for t in subterms(q.rhs)):
-        return None
-    lost = missing(q.lhs, q.rhs, point, reaches=reaches)
-    if lost is None or not off_kinks(q.forward or differentiated(q.lhs), q.variables, point, reaches, as_written=True):
-        return None
-    return Counterexample(point, lost[0], None, q.lhs, q.rhs, "no value", str(lost[1]))
-
-
-def differentiated(t: Term) -> tuple[Term, ...]:
-    """What stands under the derivatives of a side, where it depends on no more than the point."""
-    while isinstance(t, Diff):
-        t = t.body
-    return (t,)
+    return tuple(sorted(pool, key=rank))

@@ -26,7 +26,8 @@ from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
 
-from .points import Question, Sampler, judged
+from .judging import judged
+from .points import Question, Sampler
 from .report import Counterexample
 from .shrink import shrunk
 from .special import free_values, special_points
@@ -156,7 +157,7 @@ class Search:
             suspicious = [tuple(self.satisfying % n for n in shape_of(self.axes, point.sizes))]
         for at in suspicious:
             placed = replace(point, indices=dict(zip(self.axes, at, strict=True)))
-            found = judged(self.question, placed, self.sampler.reaches, self.kinks_have_values)
+            found = judged(self.sampler, placed, self.kinks_have_values)
             if found is not None:
                 return found
             if not self.defined:  # floats overflow: exp(x - 800)
@@ -261,7 +262,7 @@ def satisfying_point(
 def roomy(sampler: Sampler, sizes: Mapping[str, int]) -> bool:
     """Every axis of a named size has two values or more."""
     lengths = sampler.survey.lengths | sampler.survey.summed
-    return all(s.at(dict(sizes)) >= 2 for s in lengths if s.constant is None)
+    return all(s.at(sizes) >= 2 for s in lengths if s.constant is None)
 
 
 def has_values(point: Point, terms: Sequence[Term], sampler: Sampler) -> bool:
