@@ -49,38 +49,27 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 
 @provides("roll", shift="at most the size of the axis, for all sizes")
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    value = lifted(x)
     if axis is None:
-        flat = rolled(reshape(value, [None]), size_of(shift, "the shift"), 0)
-        return wrap(reshape(flat, value.shape))
+        return NUMPY["reshape"](rolled(NUMPY["reshape"](x, -1), shift, 0), NUMPY["shape"](x))
     shifts = list(shift) if isinstance(shift, tuple | list) else [shift]
     axes = list(axis) if isinstance(axis, tuple | list) else [axis]
-    if len(shifts) == 1:
-        shifts = shifts * len(axes)
-    for s, a in zip(shifts, axes, strict=True):
-        value = rolled(value, size_of(s, "the shift"), a)
-    return wrap(value)
+    for s, a in zip(shifts * len(axes) if len(shifts) == 1 else shifts, axes, strict=True):
+        x = rolled(NUMPY["asarray"](x), s, a)
+    return x
 
 
-def rolled(v: Value, shift: Size, axis: int) -> Value:
+def rolled(x: SymArray, shift: Any, axis: int) -> Any:
     """Entry i is x[(i - shift) mod n], for 0 <= shift <= n or -n <= shift <= 0."""
-    n = normal_axis(axis, v.ndim)
-    size = v.shape[n]
-    s, m = shift.constant, size.constant
-    if s is not None and m:
-        shift = sized(s % m)
-    if at_least_zero(-shift):
-        shift = shift + size
-    if not (at_least_zero(shift) and at_least_zero(size - shift)):
-        raise TraceError(f"roll by {shift} of an axis of {size}: that the shift is at most the size is not known")
-    first = v.remap(v.shape, lambda at: (*at[:n], shifted(at[n], -shift), *at[n + 1 :]))
-    second = v.remap(v.shape, lambda at: (*at[:n], shifted(at[n], size - shift), *at[n + 1 :]))
-
-    def pieces(at: At) -> list[Piece]:
-        mask = gate(shifted(at[n], -shift))
-        return [(mask, first, at), (complement(mask), second, at)]
-
-    return pieced(v.shape, v.dtype, (v,), pieces)
+    n = normal_axis(axis, x.ndim)
+    by, size = size_of(shift, "the shift"), x.value.shape[n]
+    if by.constant is not None and size.constant:
+        by = sized(by.constant % size.constant)
+    if at_least_zero(-by):
+        by = by + size
+    if not (at_least_zero(by) and at_least_zero(size - by)):
+        raise TraceError(f"roll by {by} of an axis of {size}: that the shift is at most the size is not known")
+    cut, lead = size_number(size - by), (slice(None),) * n
+    return NUMPY["concatenate"]([x[(*lead, slice(cut, None))], x[(*lead, slice(None, cut))]], n)
 
 
 @provides("tile")
@@ -152,13 +141,9 @@ def padded(v: Value, widths: Sequence[tuple[Size, Size]], fill: Value) -> Value:
 
 def triangle(x: Any, k: Any, side: Callable[[IndexExpr, IndexExpr, Size], IndexExpr]) -> Any:
     """The entries whose row and column are on one side of a diagonal."""
-    given, diagonal = lifted(x), size_of(k, "the diagonal")
-    v = given if given.ndim != 1 else given.remap((given.shape[0],) * 2, lambda at: at[1:])
-
-    def pieces(at: At) -> list[Piece]:
-        return [(gate(side(at[-2], at[-1], diagonal)), v, at)]
-
-    return wrap(pieced(v.shape, v.dtype, (v,), pieces))
+    v, diagonal = lifted(x), size_of(k, "the diagonal")
+    v = v if v.ndim != 1 else v.remap((v.shape[0],) * 2, lambda at: at[1:])
+    return wrap(pieced(v.shape, v.dtype, (v,), lambda at: [(gate(side(at[-2], at[-1], diagonal)), v, at)]))
 
 
 def beside(k: Size) -> tuple[Size, Size]:
@@ -303,14 +288,14 @@ def put_along_axis(x: Any, indices: Any, values: Any, axis: int) -> None:
     x[along(x, indices, axis)] = values
 
 
-@provides("diff", x="not booleans, of which NumPy takes exclusive or")
+@provides("diff", composed=True, x="not booleans, of which NumPy takes exclusive or")
 def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     if not isinstance(n, int) or n < 1:
         raise TraceError(f"np.diff taken {n!r} times")
     for _ in range(n):
         k = normal_axis(axis, lifted(x).ndim)
         source, lead = NUMPY["asarray"](x), (slice(None),) * k
-        x = source[(*lead, slice(1, None))] - source[(*lead, slice(None, -1))]
+        x = NUMPY["subtract"](source[(*lead, slice(1, None))], source[(*lead, slice(None, -1))])
     return x
 
 
