@@ -309,23 +309,23 @@ def counterpart(function: Any) -> Any:
         return None
     home = str(getattr(function, "__module__", None) or "numpy")
     home = ALIKE.get(home, home)
-    if type(function).__name__ == "ufunc" or home.startswith("scipy.special"):
-        return NUMPY.get(name) or SPECIAL.get(name)
-    if home.startswith(("numpy.linalg", "scipy.linalg")):
-        return LINALG.get(name)
     if home.startswith("numpy.random"):
         return getattr(RANDOM, name)
-    if home == "math":
-        return MATH.get(name)
-    if home.startswith("scipy.signal"):
-        return SIGNAL.get(name)
-    root = home.split(".")[0]
-    if root in ("autograd", "jax"):
-        return SPECIAL.get(name) or NUMPY.get(name) or LINALG.get(name)
-    if root == "numpy":
-        return NUMPY.get(name) or WINDOWS.get(name) or LINALG.get(name)
-    return None
+    if type(function).__name__ == "ufunc":
+        home = "scipy.special"
+    tables = next((tables for prefix, tables in TABLES if home.startswith(prefix)), ())
+    return next((table[name] for table in tables if name in table), None)
 
 
+TABLES: tuple[tuple[str, tuple[dict[str, Any], ...]], ...] = (  # by where a function says that it is from
+    ("scipy.special", (NUMPY, SPECIAL)),
+    ("numpy.linalg", (LINALG,)),
+    ("scipy.linalg", (LINALG,)),
+    ("math", (MATH,)),
+    ("scipy.signal", (SIGNAL,)),
+    ("autograd", (SPECIAL, NUMPY, LINALG)),
+    ("jax", (SPECIAL, NUMPY, LINALG)),
+    ("numpy", (NUMPY, WINDOWS, LINALG)),
+)
 HANDLERS["counterpart"] = counterpart
 HANDLERS["numpy"] = MODULES["numpy"]

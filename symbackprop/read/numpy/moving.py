@@ -10,7 +10,20 @@ from symbackprop.core.terms import ONE, ZERO, IndexExpr, Size, Term, affine, siz
 from .algebra import between, delta, gate, times
 from .arranging import swapaxes, viewed
 from .array import SymArray, wrap
-from .axes import UNIT, ZERO_AT, At, at_least_zero, difference, normal_axes, normal_axis, shape_text, shifted
+from .axes import (
+    UNIT,
+    ZERO_AT,
+    At,
+    at_least_zero,
+    constant_of,
+    difference,
+    index_of,
+    normal_axes,
+    normal_axis,
+    quotient_and_rest,
+    shape_text,
+    shifted,
+)
 from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
 from .layout import reshape
@@ -205,22 +218,35 @@ def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
     return viewed(x, lambda v: windows(v, sizes, axes), None)
 
 
-def windows(v: Value, sizes: Sequence[Size], axes: Sequence[int]) -> Value:
-    """sliding_window_view: x[..., i + w, ...] with the window axes last."""
+def windows(
+    v: Value, sizes: Sequence[Size], axes: Sequence[int], stride: Sequence[int] = (), dilation: Sequence[int] = ()
+) -> Value:
+    """x[..., s i + d j, ...] along these axes, with the places j as new last axes."""
     places = [normal_axis(k, v.ndim) for k in axes]
+    steps = list(zip(places, sizes, stride or (1,) * len(sizes), dilation or (1,) * len(sizes), strict=True))
     shape = list(v.shape)
-    for k, w in zip(places, sizes, strict=True):
-        shape[k] = shape[k] - w + 1
-        if not at_least_zero(shape[k] - 1):
-            raise ShapeMismatch(f"a window of {w} is larger than the axis of {v.shape[k]} for some sizes")
+    for k, w, s, d in steps:
+        shape[k] = windows_in(shape[k], w, s, d)
 
     def f(at: At) -> At:
         full = list(at[: v.ndim])
-        for k, e in zip(places, at[v.ndim :], strict=True):
-            full[k] = affine(0, [(full[k], 1), (e, 1)])
+        for (k, _, s, d), j in zip(steps, at[v.ndim :], strict=True):
+            full[k] = affine(0, [(full[k], s), (j, d)])
         return tuple(full)
 
     return v.remap((*shape, *sizes), f)
+
+
+def windows_in(n: Size, k: Size, stride: int, dilation: int) -> Size:
+    """How many windows an axis holds: the last entries may be in none."""
+    room = n - (k - 1) * dilation - 1
+    if not at_least_zero(room):
+        raise ShapeMismatch(f"a window over {room * -1 + n} entries is larger than the axis of {n} for some sizes")
+    found = quotient_and_rest(index_of(room), sized(stride))
+    count = None if found is None else constant_of(found[0])
+    if count is None:
+        raise TraceError(f"how many windows {stride} apart {n} entries hold: declare the size as '{stride}*n + ...'")
+    return count + 1
 
 
 # --- choices ---------------------------------------------------------------------------------
@@ -265,22 +291,22 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
     return wrap(lifted(source[(slice(None),) * n + (indices,)]))
 
 
+def places(count: Any, axis: int, ndim: int) -> Any:
+    """0, 1, ... count-1 along one of `ndim` axes."""
+    return NUMPY["reshape"](NUMPY["arange"](count), tuple(-1 if k == axis else 1 for k in range(ndim)))
+
+
 def along(x: Any, indices: Any, axis: int) -> tuple[Any, ...]:
-    value, places = lifted(x), lifted(indices)
+    value, given = lifted(x), lifted(indices)
     n = normal_axis(axis, value.ndim)
-    if places.ndim != value.ndim:
+    if given.ndim != value.ndim:
         raise ShapeMismatch("take_along_axis needs as many axes in the indices as in the array")
-    key = []
     for k, s in enumerate(value.shape):
-        size = places.shape[k]
-        if k == n:
-            key.append(SymArray(places))
-            continue
-        if size not in (s, sized(1)) and not at_least_zero(s - size):
-            raise TraceError(f"take_along_axis of shapes {shape_text(value.shape)} and {shape_text(places.shape)}")
-        rows = NUMPY["arange"](size_number(s))
-        key.append(NUMPY["reshape"](rows, tuple(-1 if m == k else 1 for m in range(value.ndim))))
-    return tuple(key)
+        if k != n and given.shape[k] not in (s, sized(1)) and not at_least_zero(s - given.shape[k]):
+            raise TraceError(f"take_along_axis of shapes {shape_text(value.shape)} and {shape_text(given.shape)}")
+    return tuple(
+        SymArray(given) if k == n else places(size_number(s), k, value.ndim) for k, s in enumerate(value.shape)
+    )
 
 
 @provides("put_along_axis")

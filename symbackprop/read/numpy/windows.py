@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symbackprop.core.terms import Delta, Size, Term, affine, dummy, over, sized
+from symbackprop.core.terms import Delta, Term, affine, dummy, over
 
 from .algebra import times
 from .array import SymArray
-from .axes import At, at_least_zero, constant_of, index_of, quotient_and_rest
-from .context import NUMPY, ShapeMismatch, TraceError, noted
+from .axes import At
+from .context import NUMPY, noted
 from .lifting import lifted, size_of
+from .moving import windows
 from .values import Value
 
 
@@ -30,27 +31,7 @@ def strided_windows(x: Any, kernel: tuple[Any, ...], stride: tuple[int, ...], di
     """Windows along the last axes, x[..., s i + d j, ...], with their places j as new last axes."""
     v = lifted(x)
     widths = tuple(size_of(k, "a window") for k in kernel)
-    lead = v.ndim - len(widths)
-    counts = [windows_in(n, k, s, d) for n, k, s, d in zip(v.shape[lead:], widths, stride, dilation, strict=True)]
-
-    def f(at: At) -> At:
-        starts, inside = at[lead : v.ndim], at[v.ndim :]
-        steps = zip(starts, stride, inside, dilation, strict=True)
-        return (*at[:lead], *(affine(0, [(i, s), (j, d)]) for i, s, j, d in steps))
-
-    return SymArray(v.remap((*v.shape[:lead], *counts, *widths), f))
-
-
-def windows_in(n: Size, k: Size, stride: int, dilation: int) -> Size:
-    """How many windows an axis holds: the last entries may be in none."""
-    room = n - (k - 1) * dilation - 1
-    if not at_least_zero(room):
-        raise ShapeMismatch(f"a window over {room * -1 + n} entries is larger than the axis of {n} for some sizes")
-    found = quotient_and_rest(index_of(room), sized(stride))
-    count = None if found is None else constant_of(found[0])
-    if count is None:
-        raise TraceError(f"how many windows {stride} apart {n} entries hold: declare the size as '{stride}*n + ...'")
-    return count + 1
+    return SymArray(windows(v, widths, range(v.ndim - len(widths), v.ndim), stride, dilation))
 
 
 @noted("added_windows")
