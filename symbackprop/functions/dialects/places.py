@@ -16,16 +16,8 @@ Place: TypeAlias = tuple[Step, ...]
 RESULT: Step = ("result", None)  # in front of a place in what the backward returns
 RETURN = re.compile(r"\s*return(?:ed)?\b")
 DEPTH = 8
-VALUE = (
-    "value",
-    "data",
-    "val",
-    "array",
-    "param",
-    "tensor",
-    "values",
-    "weight_value",
-)  # where holders of one array keep it
+# where holders of one array keep it
+VALUE = ("value", "data", "val", "array", "param", "tensor", "values", "weight_value")
 
 
 def read(place: Place, x: Any) -> Any:

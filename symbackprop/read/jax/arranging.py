@@ -10,6 +10,7 @@ from typing import Any
 from symbackprop.read.numpy import SymArray, TraceError, correlated, strided_windows
 from symbackprop.read.numpy import padded as with_ends
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.products import letters_of
 
 from .kinds import as_array, call, cast
 from .registry import Step, axes, reads, rows
@@ -89,7 +90,6 @@ def iota(step: Step) -> Any:
 
 # --- contractions ----------------------------------------------------------------------------
 
-ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MATRIX_PRODUCTS = {(m, n, (m - 1,), (0,), ()) for m in (1, 2) for n in (1, 2)}
 
 
@@ -100,13 +100,8 @@ def dot_general(step: Step, x: Any, y: Any) -> Any:
     a, b = as_array(x), as_array(y)
     if (a.ndim, b.ndim, tuple(left), tuple(right), tuple(left_batch)) in MATRIX_PRODUCTS:
         return call("matmul", a, b)
-    first = ALPHABET[: a.ndim]
-    second = list(ALPHABET[a.ndim : a.ndim + b.ndim])
-    for k, m in (*zip(left, right, strict=True), *zip(left_batch, right_batch, strict=True)):
-        second[m] = first[k]
-    out = [first[k] for k in left_batch] + [c for k, c in enumerate(first) if k not in (*left, *left_batch)]
-    out += [c for m, c in enumerate(second) if m not in (*right, *right_batch)]
-    return call("einsum", f"{first},{''.join(second)}->{''.join(out)}", a, b)
+    pairs = [*zip(left_batch, right_batch, strict=True), *zip(left, right, strict=True)]
+    return call("einsum", "{},{}->{}".format(*letters_of(a.ndim, b.ndim, pairs, len(left_batch))), a, b)
 
 
 @reads("conv_general_dilated", restricted="strides that divide the axes for all sizes; gaps in x of a plain number")

@@ -76,6 +76,15 @@ def home_of(cls: type) -> str:
     return "" if home == "builtins" and cls.__flags__ & HEAP else home
 
 
+def attributes_of(x: Any) -> dict[str, Any] | None:
+    """What an object holds, by name, also where its class has __slots__; None for what holds nothing."""
+    kept = getattr(x, "__dict__", None)
+    declared = [vars(c).get("__slots__", ()) for c in type(x).__mro__]
+    named = [s for slots in declared for s in ((slots,) if isinstance(slots, str) else slots)]
+    slots = {s: getattr(x, s) for s in named if s not in ("__dict__", "__weakref__") and hasattr(x, s)}
+    return None if kept is None and not named else {**slots, **(kept or {})}
+
+
 class Snapshot:
     """What every variable held, and every list and dict reachable from the locals."""
 

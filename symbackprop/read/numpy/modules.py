@@ -33,12 +33,39 @@ def symbolic(x: Any) -> bool:
     return False
 
 
-class Kind:
-    """A number type: a cast, a dtype and a class to ask isinstance about."""
+class StandIn:
+    """What stands for a class: to call, and to ask isinstance about."""
+
+    def __init__(self, original: Any) -> None:
+        self.original, self.__name__ = original, original.__name__
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.original, name)
+
+    def __getitem__(self, item: Any) -> Any:
+        return self
+
+    def __or__(self, other: Any) -> Any:
+        return self
+
+    __ror__ = __or__
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.original == getattr(other, "original", other))
+
+    def __hash__(self) -> int:
+        return hash(self.original)
+
+    def __repr__(self) -> str:
+        return repr(self.original)
+
+
+class Kind(StandIn):
+    """A number type: a cast, and a dtype."""
 
     def __init__(self, original: Any, kind: str) -> None:
-        self.original, self.kind = original, kind
-        self.__name__ = original.__name__
+        super().__init__(original)
+        self.kind = kind
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if not args or isinstance(args[0], str):
@@ -68,23 +95,6 @@ class Kind:
         if self.original is bool or not symbolic(x):
             return bool(x)
         return NUMPY["asarray"](x, dtype=bool) if axes else NUMPY["not_equal"](x, 0)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.original, name)
-
-    def __or__(self, other: Any) -> Any:
-        return self
-
-    __ror__ = __or__
-
-    def __eq__(self, other: object) -> bool:
-        return bool(self.original == getattr(other, "original", other))
-
-    def __hash__(self) -> int:
-        return hash(self.original)
-
-    def __repr__(self) -> str:
-        return repr(self.original)
 
 
 def whole(x: Any) -> Any:
