@@ -12,8 +12,7 @@ from symbackprop.read.numpy import padded as with_ends
 from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.products import letters_of
 
-from .kinds import as_array, call, cast
-from .registry import Step, axes, reads, rows
+from .registry import Step, as_array, axes, call, cast, reads, rows
 
 
 def broadcast(step: Step, x: Any, kept: Sequence[int]) -> Any:

@@ -16,8 +16,7 @@ from symbackprop.read.numpy.lifting import expression, lifted, whole_number
 from symbackprop.read.numpy.moving import places
 from symbackprop.read.numpy.writing import injective
 
-from .kinds import as_array, call, numpy_function, settled_truth
-from .registry import Step, reads, refuses
+from .registry import Step, as_array, call, numpy_function, reads, refuses, settled_truth
 
 INSIDE = "places that are inside for all sizes"
 ONCE = "places that are inside for all sizes, each written once"

@@ -16,6 +16,7 @@ from typing import Any
 
 from .array import SymArray
 from .carried import GrowingList
+from .composed import Vectorized
 from .context import TraceError
 from .drawing import CHANCE, Chance
 from .frames import HEAP, MARK, attributes_of, home_of
@@ -24,7 +25,6 @@ from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in
 from .python_builtins import BUILTINS, standard, traced_product
 from .values import Value
-from .vectorized import Vectorized
 
 STANDARD = frozenset(sys.stdlib_module_names)
 COMPILERS = ("numba", "jax", "jaxlib")  # their wrappers compute what the function does
