@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.read.numpy import SymArray
-from symbackprop.read.numpy.frames import home_of
+from symbackprop.read.numpy.kept_state import home_of
 
 Step: TypeAlias = tuple[str, Any]  # ("attribute", name) or ("item", key)
 Place: TypeAlias = tuple[Step, ...]

@@ -19,7 +19,7 @@ from .carried import GrowingList
 from .composed import Vectorized
 from .context import TraceError
 from .drawing import CHANCE, Chance
-from .frames import HEAP, MARK, attributes_of, home_of
+from .kept_state import HEAP, MARK, attributes_of, home_of
 from .lifting import HANDLERS, expression
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in

@@ -31,8 +31,7 @@ from .context import ShapeMismatch, TraceError, Tracing, Unread, current, tracin
 from .copying import FOREIGN, STANDARD, Copier, ModuleView
 from .creation import straight
 from .drawing import Random, Supplied, generator, replaced
-from .frames import MARK, home_of
-from .kept_state import asks_for_types, carried_on, frozen, kept_alike, put, surface
+from .kept_state import MARK, asks_for_types, carried_on, frozen, home_of, kept_alike, put, surface
 from .lifting import HANDLERS, SymInt, lifted, size_number, whole_number
 from .sequences import SymList
 from .values import Value, integers

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 
 from symbackprop.read.numpy import TraceError
-from symbackprop.read.numpy.frames import MARK
+from symbackprop.read.numpy.kept_state import MARK
 
 from .tensors import PYTORCH, SYMBOLIC, Number, applied, pi
 
