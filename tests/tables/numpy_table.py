@@ -861,6 +861,8 @@ TABLE = [
         {"x": "B K", "y": "int[K] B"},
     ),
     ("front", lambda x, y: (x[:, None, y], x[y, :, None], x[0, :, y], x[:, y][0]), {"x": "K K K", "y": "int[K] B"}),
+    ("kept apart", lambda x, y: (x[None, y, 0, ..., y], x[None, y, y, ..., 0], x[..., y, None, y]),
+     {"x": "K K K", "y": "int[K] B"}),
     ("literal indices", lambda x: (x[[0, 2, 0]], x[np.array([1, 0])], x[:, [0]], x[(0, 1), (1, 0)]), {"x": "n+2 m+1"}),
     ("scalar gather", lambda x, y: x[y] @ x[0] + x[:, 0][y], {"x": "K D", "y": "int[K]"}),
     ("scatter", lambda x, y: np_add_at(x, y), {"x": "B D", "y": "int[5] B"}),

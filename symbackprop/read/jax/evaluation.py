@@ -14,8 +14,7 @@ from symbackprop.read.numpy.tracing import at_place
 
 from . import arranging, calls, entries, places  # noqa: F401  they fill the table
 from .frames import assigned_name, user_line
-from .kinds import constant
-from .registry import PRIMITIVES, REFUSED, Step
+from .registry import PRIMITIVES, REFUSED, Step, constant
 from .sizes import Dimensions
 
 Copies: TypeAlias = Mapping[str, str] | None

@@ -9,10 +9,10 @@ from .context import ShapeMismatch, TraceError
 from .lifting import SymInt, size_number
 from .modules import MODULES
 from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
+from .products import added_windows, correlated, padded, scattered, strided_windows
 from .recording import Graph, Recorder, array_of, node_of, record
 from .tracing import Traced, trace
 from .values import Value
-from .windows import added_windows, correlated, padded, scattered, strided_windows
 
 TRACED_NUMPY = MODULES["numpy"]
 TRACED_LINALG, TRACED_SPECIAL = MODULES["numpy.linalg"], MODULES["scipy.special"]

@@ -16,7 +16,7 @@ from .array import SymArray
 from .axes import UNIT, At, aligned, at_least_zero, broadcast, constant_of, difference, index_of
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
 from .context import TraceError, current
-from .frames import ABSENT, Place, Snapshot
+from .kept_state import ABSENT, Place, Snapshot
 from .lifting import SymInt, expression, lifted, whole_number
 from .sequences import Run, SymList, placed
 from .steps import blend, rewritten

@@ -243,18 +243,20 @@ def parameters(home: str, name: str) -> Mapping[str, inspect.Parameter]:
 
 
 def provides(
-    *names: str, table: dict[str, Any] = NUMPY, method: bool = False, where: str = "", **arguments: str
-) -> Callable[[F], F]:
+    *names: str, table: dict[str, Any] = NUMPY, method: bool = False, composed: bool = False, where: str = "",
+    **arguments: str,
+) -> Callable[[F], F]:  # fmt: skip
     """Register a function under these names; `method` makes it an array method as well.
 
-    `where` and the texts by argument say to what it is restricted; docs/numpy.md prints them.
+    What is `composed` of other functions is recorded as these.  `where` and the texts by argument say to what it is
+    restricted; docs/numpy.md prints them.
     """
 
     def register(f: F) -> F:
-        seen = noted(names[0])
         for name in names:
             home = home_of(table)
-            table[name] = seen(strict(f, home, name))
+            run = strict(f, home, name)
+            table[name] = run if composed else noted(names[0])(run)
             SUPPORTED[home, name] = Supported(home, name, f, method, where, arguments)
             if method:
                 METHODS[name] = name
@@ -263,12 +265,15 @@ def provides(
     return register
 
 
-def rows(meanings: Mapping[str, Callable[..., Any]], table: dict[str, Any] = NUMPY, method: bool = False) -> None:
+def rows(
+    meanings: Mapping[str, Callable[..., Any]], table: dict[str, Any] = NUMPY, method: bool = False,
+    composed: bool = False,
+) -> None:  # fmt: skip
     """Functions of one line each, under NumPy's names of their arguments; names of one meaning stand in one key."""
     for names, f in meanings.items():
         first, *more = names.split()
         f.__name__ = f.__qualname__ = first
-        provides(first, *more, table=table, method=method)(f)
+        provides(first, *more, table=table, method=method, composed=composed)(f)
 
 
 def refuses(*names: str, table: dict[str, Any] = NUMPY, because: str) -> None:

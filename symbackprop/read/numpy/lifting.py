@@ -14,11 +14,10 @@ from numbers import Integral, Rational
 from typing import Any
 
 from symbackprop.core.indices import IndexExpr, Size, affine, sized
-from symbackprop.core.terms import num
+from symbackprop.core.terms import Num, num
 
 from .axes import (
     at_least_zero,
-    bounds,
     constant_of,
     difference,
     exact_quotient,
@@ -27,10 +26,10 @@ from .axes import (
     nonnegative,
     quotient_and_rest,
     scaled,
-    shifted,
 )
 from .context import NUMPY, TraceError, Unread, current
 from .scalars import digits
+from .truth import COMPARISON
 from .values import Dtype, Value, constant, integer, minus_infinity, stacked
 
 
@@ -132,24 +131,14 @@ def methods(name: str) -> tuple[Callable[[Any, object], Any], Callable[[Any, obj
     return (lambda self, other: joined(name, self, other)), (lambda self, other: joined(name, other, self))
 
 
-KNOWN: dict[str, Callable[[IndexExpr], bool | None]] = {  # of the difference: whether it holds for all sizes
-    "less": lambda d: nonnegative(scaled(shifted(d, 1), -1)),
-    "less_equal": lambda d: nonnegative(scaled(d, -1)),
-    "greater": lambda d: nonnegative(shifted(d, -1)),
-    "greater_equal": nonnegative,
-    "equal": lambda d: zero_known(d),
-    "not_equal": lambda d: None if (zero := zero_known(d)) is None else not zero,
-}
-
-
 def comparison(name: str) -> Callable[[Any, object], Any]:
     def method(self: SymInt, other: object) -> Any:
         e = expression(other)
         if e is None:
             given = other is None or isinstance(other, str | tuple | list)
             return NotImplemented if given else general(name, self, other)
-        known = KNOWN[name](difference(self.expr, e))
-        return general(name, self, other) if known is None else known
+        holds = COMPARISON[name](self.expr, e)
+        return bool(holds.value) if isinstance(holds, Num) else general(name, self, other)
 
     return method
 
@@ -211,10 +200,10 @@ class SymInt:
         raise TraceError(f"{text(self.expr)} is a key of a dict or a set: which one depends on the sizes")
 
     def __bool__(self) -> bool:
-        known = zero_known(self.expr)
-        if known is None:
+        zero = COMPARISON["equal"](self.expr, index_of(0))
+        if not isinstance(zero, Num):
             raise TraceError(f"whether {self} is 0 is not known for all sizes, so it cannot be a condition")
-        return not known
+        return not zero.value
 
     def __int__(self) -> int:
         raise TraceError(f"{self} is not a number yet: the function needs its value")
@@ -243,16 +232,6 @@ class SymInt:
 
     def __array_function__(self, func: Any, types: Any, args: Any, options: Any) -> Any:
         return general("function", func, *args, **options)
-
-
-def zero_known(d: IndexExpr) -> bool | None:
-    """Whether d is 0 for all sizes (True), for none (False), or it depends (None)."""
-    lower, upper = bounds(d)
-    if lower is not None and lower == upper == sized(0):
-        return True
-    if nonnegative(shifted(d, -1)) or nonnegative(shifted(scaled(d, -1), -1)):
-        return False
-    return None
 
 
 def printed(text: str) -> str:

@@ -20,7 +20,7 @@ from .axes import at_least_zero, bounds, constant_of, difference, index_of, nonn
 from .branching import split
 from .carried import Carries
 from .context import TraceError, current
-from .frames import MARK, Snapshot
+from .kept_state import MARK, Snapshot
 from .lifting import HANDLERS, expression, size_number, whole_number
 from .sequences import Run, SymList, Uncompared
 from .values import Value

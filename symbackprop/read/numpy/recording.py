@@ -28,7 +28,7 @@ from .axes import UNIT, aligned
 from .composed import composed
 from .context import TraceError, Tracing, current, tracing
 from .copying import Copier
-from .frames import MARK, traced_frames
+from .kept_state import MARK, traced_frames
 from .lifting import lifted
 from .nodes import CONSTANT, FORMULA, INPUT, Node, Span, identity, nodes_in
 from .tracing import alike, argument, run_raw, settled, symbol, tensor

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import partial as partial_function
-from math import prod
 from typing import assert_never
 
 from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine
@@ -70,14 +69,26 @@ def blend(mask: Term, new: Term, old: Term, here: Term | None = None) -> Term:
 
 def taken(t: Term, part: Term, kind: type[Add | Mul]) -> list[Term] | None:
     """What a sum (or product) has besides the summands of `part`."""
-    if not isinstance(t, kind):
-        return None
-    rest = list(t.args)
+    rest = list(t.args if isinstance(t, kind) else (t,))
     for a in part.args if isinstance(part, kind) else (part,):
         if a not in rest:
             return None
         rest.remove(a)
     return rest
+
+
+def through(t: Term, f: Callable[[Term], Term]) -> Term:
+    """f of what stands in the sums and products at the top."""
+    match t:
+        case Add((inner,)):  # the bracket of a number that guards nothing
+            found = through(inner, f)
+            return found if isinstance(found, Num) else Add((found,))
+        case Add(args):
+            return plus(*(through(a, f) for a in args))
+        case Mul(args):
+            return times(*(through(a, f) for a in args))
+        case _:
+            return f(t)
 
 
 def step(t: Term) -> Term:
@@ -146,19 +157,8 @@ def of_one_truth(t: Term) -> Term | None:
 
 def number_at(t: Term, h: Term, value: Fraction) -> Fraction | None:
     """The number that a sum of products of numbers and h is, where h has this value."""
-    if t == h:
-        return value
-    match t:
-        case Num(x):
-            return x
-        case Add(args) | Mul(args):
-            parts = [number_at(a, h, value) for a in args]
-            if any(p is None for p in parts):
-                return None
-            known = [p for p in parts if p is not None]
-            return sum(known, Fraction(0)) if isinstance(t, Add) else prod(known, start=Fraction(1))
-        case _:
-            return None
+    found = through(t, lambda s: num(value) if s == h else s)
+    return found.value if isinstance(found, Num) else None
 
 
 def same(a: Term, b: Term) -> Term:

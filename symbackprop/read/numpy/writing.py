@@ -25,7 +25,8 @@ from .axes import (
     somewhere,
 )
 from .context import ShapeMismatch, TraceError
-from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
+from .indexing import At1, Many, Plan, Slice, entry_cases, listed, located, places_of
+from .layout import squeeze
 from .masks import masking
 from .steps import blend, complement, step, taken
 from .values import ORDER, Case, Cell, Value, all_soft, stretched, together
@@ -45,19 +46,18 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
             raise ShapeMismatch(f"shape {shape_text(new.shape)} does not fit into {shape_text(p.result)}")
         drop = new.ndim - len(p.result)
         new = new.remap(new.shape[drop:], lambda at, new=new: (ZERO_AT,) * drop + at)  # type: ignore[misc]
-    wide = stretched(new, p.result)
+    wide = squeeze(stretched(new, p.result), p.new)
     if listed(p):
         for block, q in places_of(p):  # one after the other, as NumPy does
 
             def piece(at: At, block: At = block) -> At:
                 return (*at[: p.front], *block, *at[p.front :])
 
-            v = write(v, q, wide.remap(q.result, piece), accumulate)
+            v = write(v, q, wide.remap(q.entries, piece), accumulate)
         return v
     places = located(p)
-    dropped = len(p.result) - new.ndim
-    first, last = max(0, p.front - dropped), max(0, p.front + len(p.spread) - dropped)
-    block_used = any(s != UNIT for s in new.shape[first:last])
+    own = [s for k, s in enumerate((UNIT,) * (len(p.result) - new.ndim) + new.shape) if k not in p.new]
+    block_used = any(s != UNIT for s in p.split(tuple(own))[0])
     distinct = injective(p)
 
     def parts(at: At) -> tuple[Term, At, tuple[Index, ...], tuple[Index, ...], Written]:
@@ -69,23 +69,18 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         strided: list[Index] = []
         many: list[tuple[int, Case]] = []
         block = somewhere(p.spread)
-        axis = 0
-        for n, item in enumerate(p.items):
+        for axis, item in enumerate(p.items):
             match item:
-                case New():
-                    inner.append(ZERO_AT)
-                    continue
                 case Slice(start, length, by):
                     m, e = position(at[axis], start, length, by, strided)
                     if start != ZERO_AT or by != 1 or length != p.shape[axis]:
                         mask = times(mask, m)
                     inner.append(ZERO_AT if length == UNIT else e)
                 case At1():
-                    here[axis] = places[n]
-                    mask = times(mask, delta(at[axis], places[n]))
+                    here[axis] = places[axis]
+                    mask = times(mask, delta(at[axis], places[axis]))
                 case Many(array):
                     many.append((axis, entry_cases(array, aligned(array.shape, block), p.shape[axis])))
-            axis += 1
         by_cases, holds, named = together([case for _, case in many])
         for (axis, _), place in zip(many, named, strict=True):
             here[axis] = place

@@ -19,9 +19,8 @@ from symbackprop.read.numpy.lifting import size_of
 from symbackprop.read.numpy.tracing import at_place, last_user_frame
 
 from .dispatch import Reading, Supplying
-from .numbers import for_torch, unknown_number
 from .standins import as_users, rewritten, users_globals
-from .tensors import TracedTensor, made
+from .tensors import TracedTensor, for_torch, made, unknown_number
 
 Body: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
 
