@@ -260,8 +260,21 @@ class Compactly(MatrixWriter):
 
     inside = False
 
+    def __init__(self, names: Names, taken: Sequence[str]) -> None:
+        super().__init__(taken)
+        self.names = names
+
     @abstractmethod
     def modulus(self, text: str) -> str: ...
+    @abstractmethod
+    def subscripted(self, name: str, subs: list[str]) -> str: ...
+    @abstractmethod
+    def by(self, shown: str) -> str: ...
+
+    def array(self, array: Array, subs: list[str]) -> str:
+        of = array.name.removeprefix(GRADIENT)
+        shown = self.subscripted(self.name(of), [s for s in subs if s != "1"])
+        return shown if of == array.name else self.by(shown)
 
     def matrix(self, m: Matrix) -> str:
         self.inside = True
@@ -314,18 +327,14 @@ class GradientText(Compactly, Plain):
     def modulus(self, text: str) -> str:
         return f"|{text}|"
 
-    def __init__(self, names: Names, taken: Sequence[str]) -> None:
-        super().__init__(taken)
-        self.names = names
-
     def name(self, name: str) -> str:
         return self.names.text(name)
 
-    def array(self, array: Array, subs: list[str]) -> str:
-        of = array.name.removeprefix(GRADIENT)
-        subs = [s for s in subs if s != "1"] if "1" in subs else subs
-        shown = self.names.text(of) + (f"_{run_together(subs)}" if subs else "")
-        return shown if of == array.name else f"∂{self.names.text(self.names.loss)}/∂{shown}"
+    def subscripted(self, name: str, subs: list[str]) -> str:
+        return name + (f"_{run_together(subs)}" if subs else "")
+
+    def by(self, shown: str) -> str:
+        return f"∂{self.name(self.names.loss)}/∂{shown}"
 
     def raised(self, base: str, exponent: str) -> str:
         return super().raised(f"({base})" if base[0] == "∂" or raised_already(base) else base, exponent)
@@ -335,24 +344,19 @@ class GradientLatex(Compactly, Latex):
     def modulus(self, text: str) -> str:
         return rf"\left|{text}\right|"
 
-    def __init__(self, names: Names, taken: Sequence[str]) -> None:
-        super().__init__(taken)
-        self.names = names
-
     def name(self, name: str) -> str:
         return self.names.latex(name)
 
-    def array(self, array: Array, subs: list[str]) -> str:
-        of = array.name.removeprefix(GRADIENT)
-        subs = [s for s in subs if s != "1"] if "1" in subs else subs
-        name, below = self.names.latex(of), latex_subs(subs)
-        shown = f"({name})_{{{below}}}" if below and "_" in name else f"{name}_{{{below}}}" if below else name
-        return shown if of == array.name else partial(self.names.latex(self.names.loss), shown)
+    def subscripted(self, name: str, subs: list[str]) -> str:
+        below = latex_subs(subs)
+        return f"({name})_{{{below}}}" if below and "_" in name else f"{name}_{{{below}}}" if below else name
+
+    def by(self, shown: str) -> str:
+        return partial(self.name(self.names.loss), shown)
 
     def raised(self, base: str, exponent: str) -> str:
-        return super().raised(
-            rf"\left({base}\right)" if base.startswith(r"\frac") or raised_already(base) else base, exponent
-        )
+        raised = base.startswith(r"\frac") or raised_already(base)
+        return super().raised(rf"\left({base}\right)" if raised else base, exponent)
 
 
 def raised_already(base: str) -> bool:
