@@ -14,16 +14,13 @@ from symbackprop.write.step.assignments import accumulating, in_place
 
 from .assignments import (
     BATCH,
-    INFIX,
     SCALAR,
     Call,
     Entrywise,
     Map,
     Multiply,
-    Number,
     Reduce,
     Ref,
-    Samples,
     Shape,
     Step,
     constant,
@@ -32,6 +29,7 @@ from .assignments import (
     multiplications,
     reads,
     size,
+    spelled,
 )
 from .c_functions import header
 
@@ -117,21 +115,15 @@ class _Writer:
     # --- entries
 
     def code(self, e: Entrywise, r: str, c: str) -> str:
-        match e:
-            case Ref(name):
-                vectors = ("P0", "G0", *self.step.update.slots)
-                return f"{name}[{r}]" if name in vectors else self.at(name, r, c) if name in self.step.shapes else name
-            case Number(value):
-                return self.number(value)
-            case Samples():
-                return "(real)N"
-            case Call(fn, (a, b)) if fn in INFIX:
-                return f"({self.code(a, r, c)} {INFIX[fn]} {self.code(b, r, c)})"
-            case Call("neg", (a,)):
-                return f"(-{self.code(a, r, c)})"
-            case Call(fn, args):
-                return f"real_{fn}({', '.join(self.code(a, r, c) for a in args)})"
-        raise AssertionError(e)
+        vectors = ("P0", "G0", *self.step.update.slots)
+
+        def ref(name: str) -> str:
+            return f"{name}[{r}]" if name in vectors else self.at(name, r, c) if name in self.step.shapes else name
+
+        def call(fn: str, args: Sequence[str]) -> str:
+            return f"(-{args[0]})" if fn == "neg" else f"real_{fn}({', '.join(args)})"
+
+        return spelled(e, ref, self.number, "(real)N", call)
 
     def number(self, value: float) -> str:
         return f"(real){value!r}" if value >= 0 else f"(-(real){-value!r})"

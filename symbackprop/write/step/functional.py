@@ -16,18 +16,16 @@ from symbackprop.core.functions import ROWS, column
 from symbackprop.write.code.generated_source import ARITHMETIC, Language
 
 from .assignments import (
-    INFIX,
     Assignment,
     Call,
     Entrywise,
     Map,
     Multiply,
-    Number,
     Reduce,
     Ref,
-    Samples,
     Step,
     gradient_of,
+    spelled,
 )
 
 TEMPLATES = {
@@ -90,19 +88,7 @@ def written(a: Assignment) -> str:
 
 
 def code(e: Entrywise, templates: Mapping[str, str] = TEMPLATES) -> str:
-    match e:
-        case Ref(name):
-            return name
-        case Number(value):
-            return repr(value)
-        case Samples():
-            return "n0"
-        case Call(fn, (a, b)) if fn in INFIX:
-            return f"({code(a, templates)} {INFIX[fn]} {code(b, templates)})"
-        case Call(fn, args):
-            return templates.get(fn, fn + "({})").format(*(code(a, templates) for a in args))
-        case _:
-            assert_never(e)
+    return spelled(e, str, repr, "n0", lambda fn, args: templates.get(fn, fn + "({})").format(*args))
 
 
 LANGUAGE = Language(NAMES, (*ARITHMETIC, ast.MatMult, ast.Gt))

@@ -18,21 +18,19 @@ from symbackprop.write.step.assignments import accumulating, in_place
 
 from .assignments import (
     BATCH,
-    INFIX,
     Call,
     Entrywise,
     Map,
     Multiply,
-    Number,
     Reduce,
     Ref,
-    Samples,
     Shape,
     Step,
     constant,
     extent,
     gradient_of,
     references,
+    spelled,
 )
 
 LARGE = 20_000  # weights from which a pass over them costs more than a call of SciPy
@@ -277,20 +275,13 @@ def stored(shape: Shape) -> str:
     return f"({rows}, {columns})" if columns else f"({rows},)"
 
 
+SCALARS = {"power": "({} ** {})", "neg": "(-{})", "sqrt": "({} ** 0.5)"}  # what Python calls of numbers
+
+
 def python(e: Entrywise) -> str:
-    match e:
-        case Ref(name):
-            return name
-        case Number(value):
-            return repr(int(value)) if value.is_integer() else repr(value)
-        case Samples():
-            return "n0"
-        case Call(fn, (a, b)) if fn in INFIX:
-            return f"({python(a)} {INFIX[fn]} {python(b)})"
-        case Call("power", (a, b)):
-            return f"({python(a)} ** {python(b)})"
-        case Call("neg", (a,)):
-            return f"(-{python(a)})"
-        case Call("sqrt", (a,)):
-            return f"({python(a)} ** 0.5)"
-    raise AssertionError(f"no scalar {e}")
+    """A scalar, which is the same at every entry."""
+    return spelled(e, str, whole, "n0", lambda fn, args: SCALARS[fn].format(*args))
+
+
+def whole(value: float) -> str:
+    return repr(int(value)) if value.is_integer() else repr(value)
