@@ -61,7 +61,7 @@ from symbackprop.write.paper.matrix_writer import MatrixWriter
 from symbackprop.write.paper.term_parts import latex_name, plain_name
 from symbackprop.write.paper.term_writer import ATOM, PRODUCT, Text
 from symbackprop.write.paper.text import Plain, run_together
-from symbackprop.write.program.reasons import absolute, positive_part, signed
+from symbackprop.write.program.parts import absolute, positive_part, signed
 
 GRADIENT = "∇"  # begins the name of an array that is the gradient by another
 
