@@ -10,31 +10,24 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Protocol, assert_never
+from typing import Protocol
 
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import (
     UNIT,
-    Determinant,
     Diagonal,
-    DiagonalOf,
     ElementPower,
     Elementwise,
     Given,
     Hadamard,
-    Identity,
-    Inverse,
     Leaf,
     Matrix,
     Ones,
     Plus,
-    Product,
     Scale,
     Softmax,
-    Trace,
     Transpose,
-    Zeros,
 )
 from symbackprop.core.terms import (
     ONE,
@@ -53,7 +46,7 @@ from symbackprop.core.terms import (
 from symbackprop.gradients.lemmas import everywhere_in
 from symbackprop.write.code.compact import compact, transposed
 from symbackprop.write.code.factoring import product, scaled, symmetrical
-from symbackprop.write.code.parts import factors
+from symbackprop.write.code.parts import factors, parts_of, with_parts
 from symbackprop.write.notes.letters import author_text
 from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.latex import subscripts as latex_subs
@@ -113,6 +106,9 @@ class Author:
         return self.signals.get(variable, GRADIENT + variable)
 
 
+ENTRYWISE = Plus | Hadamard | Scale | Elementwise | ElementPower
+
+
 def stood(form: Matrix, axes: int, s: Standing) -> Matrix:
     """The form of a gradient by an array of so many axes, as the author writes it."""
     found = turned(form, s)
@@ -122,15 +118,9 @@ def stood(form: Matrix, axes: int, s: Standing) -> Matrix:
 
 def flipped(m: Matrix) -> Matrix:
     """The transpose, part by part."""
-    match m:
-        case Plus(args):
-            return Plus(tuple(map(flipped, args)))
-        case Scale(factor, of):
-            return Scale(factor, flipped(of))
-        case Hadamard(left, right):
-            return Hadamard(flipped(left), flipped(right))
-        case _:
-            return transposed(m)
+    if isinstance(m, Plus | Scale | Hadamard):
+        return with_parts(m, tuple(map(flipped, parts_of(m))))
+    return transposed(m)
 
 
 def jacobian(form: Matrix, s: Standing) -> Matrix:
@@ -148,52 +138,18 @@ def turned(m: Matrix, s: Standing) -> Matrix:
             return Transpose(Leaf(array, "matrix", (k, n)))
         case Given() | Leaf():
             return m
-        case Scale(factor, of):
-            return turned_scale(factor, turned(of, s))
-        case Plus(args):
-            return in_front(Plus, [turned(a, s) for a in args])
-        case Hadamard(left, right):
-            return in_front(lambda x: Hadamard(*x), [turned(left, s), turned(right, s)])
         case Transpose(of):
             return transposed(turned(of, s))
-        case Elementwise() | ElementPower():
-            return outside(m, turned(m.of, s))
         case Softmax(of, axis):
             inner = turned(of, s)
             return Transpose(Softmax(inner.of, 1 - axis)) if isinstance(inner, Transpose) else Softmax(inner, axis)
         case Diagonal(of):
             inner = turned(of, s)
             return Diagonal(inner.of if isinstance(inner, Transpose) else inner)
-        case Product(left, right):
-            return Product(turned(left, s), turned(right, s))
-        case DiagonalOf(of) | Trace(of) | Inverse(of) | Determinant(of):
-            return type(m)(turned(of, s))
-        case Ones() | Zeros() | Identity():
-            return m
-        case _:
-            assert_never(m)
-
-
-def in_front(make: Any, parts: list[Matrix]) -> Matrix:
-    """One transpose in front of a sum or a Hadamard product where each part, or all but what has none, is one."""
-    if all(isinstance(p, Transpose) or is_transpose(p) for p in parts):
-        return Transpose(make(tuple(map(transposed, parts))))
-    return make(tuple(parts))  # type: ignore[no-any-return]
-
-
-def is_transpose(m: Matrix) -> bool:
-    return isinstance(m, Scale) and isinstance(m.of, Transpose)
-
-
-def turned_scale(factor: Any, of: Matrix) -> Matrix:
-    return Transpose(Scale(factor, of.of)) if isinstance(of, Transpose) else Scale(factor, of)
-
-
-def outside(m: Elementwise | ElementPower, inner: Matrix) -> Matrix:
-    """f(zᵀ) as f(z)ᵀ."""
-    of = inner.of if isinstance(inner, Transpose) else inner
-    made = Elementwise(m.fn, of, m.order) if isinstance(m, Elementwise) else ElementPower(of, m.exponent)
-    return Transpose(made) if isinstance(inner, Transpose) else made
+    parts = tuple(turned(p, s) for p in parts_of(m))
+    if isinstance(m, ENTRYWISE) and all(isinstance(p, Transpose) for p in parts):  # f(zᵀ) as f(z)ᵀ
+        return Transpose(with_parts(m, tuple(map(transposed, parts))))
+    return with_parts(m, parts)
 
 
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "check": r"\check"}

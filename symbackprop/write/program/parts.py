@@ -1,4 +1,4 @@
-"""Parts of a planned derivation: indices, who reads what, sums put together, a derivative worked out law by law, and why.
+"""Parts of a planned derivation: indices, sums put together, a derivative worked out law by law, and why.
 
 The kernel checks each law, and the page how it ends.
 """
@@ -71,18 +71,6 @@ class IndexLetters:
                 names.append(next((x for x in self.pool(size) if x not in used), f"i{len(names) + 1}"))
                 used.add(names[-1])
         return indices(shape, names)
-
-
-def read_by(n: Node) -> set[Node]:
-    """What n is made from, and what that is made from."""
-    found: set[Node] = set()
-    todo = list(n.parents)
-    while todo:
-        p = todo.pop()
-        if p not in found:
-            found.add(p)
-            todo += p.parents
-    return found
 
 
 def simpler(t: Term) -> Term:
