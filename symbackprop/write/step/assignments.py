@@ -197,14 +197,16 @@ def reads(a: Assignment) -> Iterator[str]:
             assert_never(a)
 
 
+def rewritten(e: Entrywise, rule: Callable[[Entrywise], Entrywise | None]) -> Entrywise:
+    """With what the rule gives in the place of each part that it knows, from the outside in."""
+    found = rule(e)
+    if found is None and isinstance(e, Call):
+        return Call(e.fn, tuple(rewritten(a, rule) for a in e.args))
+    return e if found is None else found
+
+
 def replaced(e: Entrywise, old: Entrywise, by: Entrywise) -> Entrywise:
-    match e:
-        case _ if e == old:
-            return by
-        case Call(fn, args):
-            return Call(fn, tuple(replaced(a, old, by) for a in args))
-        case _:
-            return e
+    return rewritten(e, lambda x: by if x == old else None)
 
 
 def constant(e: Entrywise, scalars: frozenset[str]) -> bool:
@@ -350,10 +352,4 @@ def renamed(a: Assignment, table: Mapping[str, str]) -> Assignment:
 
 
 def called(e: Entrywise, table: Mapping[str, str]) -> Entrywise:
-    match e:
-        case Ref(name):
-            return Ref(table.get(name, name))
-        case Call(fn, args):
-            return Call(fn, tuple(called(a, table) for a in args))
-        case _:
-            return e
+    return rewritten(e, lambda x: Ref(table[x.name]) if isinstance(x, Ref) and x.name in table else None)

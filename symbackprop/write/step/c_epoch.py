@@ -28,6 +28,7 @@ from .assignments import (
     gradient_of,
     multiplications,
     reads,
+    rewritten,
     size,
     spelled,
 )
@@ -131,14 +132,15 @@ class _Writer:
     def hoisted(self, e: Entrywise, before: Lines) -> Entrywise:
         """e with what is the same at every entry computed before."""
         scalars = frozenset(self.step.update.scalars)
-        match e:
-            case Call(fn, args):
-                if constant(e, scalars):
-                    name = self.new("c")
-                    before.append(f"const real {name} = {self.code(e, '0', '0')};")
-                    return Ref(name)
-                return Call(fn, tuple(self.hoisted(a, before) for a in args))
-        return e
+
+        def scalar(x: Entrywise) -> Entrywise | None:
+            if not isinstance(x, Call) or not constant(x, scalars):
+                return None
+            name = self.new("c")
+            before.append(f"const real {name} = {self.code(x, '0', '0')};")
+            return Ref(name)
+
+        return rewritten(e, scalar)
 
     # --- groups of maps and reductions over the same entries
 

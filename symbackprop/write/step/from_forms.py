@@ -61,6 +61,7 @@ from .assignments import (
     inlined,
     reads,
     renamed,
+    rewritten,
 )
 
 RATE = Leaf(Array("rate"), "scalar", (UNIT, UNIT))
@@ -164,9 +165,9 @@ class Writer(Arithmetic):
                         count(a)
 
         def inside(e: Entrywise) -> Entrywise:
-            return Call(e.fn, tuple(map(rewritten, e.args))) if isinstance(e, Call) else e
+            return Call(e.fn, tuple(map(named, e.args))) if isinstance(e, Call) else e
 
-        def rewritten(e: Entrywise) -> Entrywise:
+        def named(e: Entrywise) -> Entrywise:
             if e in known or uses[e] < 2:
                 return known.get(e) or inside(e)
             value, name = inside(e), self.temporary()
@@ -185,7 +186,7 @@ class Writer(Arithmetic):
                     if isinstance(value, Call) and extent(value, self.shapes) == self.shapes[target]:
                         known.setdefault(value, Ref(target))
                 case Reduce(target, how, axis, value):
-                    out.append(Reduce(target, how, axis, rewritten(value)))
+                    out.append(Reduce(target, how, axis, named(value)))
                 case _:
                     out.append(a)
         return out
@@ -280,15 +281,14 @@ class Writer(Arithmetic):
         return self.scaled(s, self.line(Reduce("", word, along, x), to))  # type: ignore[arg-type]
 
     def turned(self, e: Entrywise) -> Entrywise:
-        match e:
-            case Ref(name) if name not in self.scalars:
-                other = name.removesuffix(TURNED) if name.endswith(TURNED) else name + TURNED
-                self.shapes[other] = self.shapes[name][::-1]
-                return Ref(other)
-            case Call(fn, args):
-                return Call(fn, tuple(map(self.turned, args)))
-            case _:
-                return e
+        def other(x: Entrywise) -> Entrywise | None:
+            if not isinstance(x, Ref) or x.name in self.scalars:
+                return None
+            name = x.name.removesuffix(TURNED) if x.name.endswith(TURNED) else x.name + TURNED
+            self.shapes[name] = self.shapes[x.name][::-1]
+            return Ref(name)
+
+        return rewritten(e, other)
 
     # --- entries
 

@@ -17,14 +17,14 @@ from symbackprop.write.code.generated_source import ARITHMETIC, Language
 
 from .assignments import (
     Assignment,
-    Call,
     Entrywise,
     Map,
     Multiply,
     Reduce,
-    Ref,
     Step,
+    called,
     gradient_of,
+    references,
     spelled,
 )
 
@@ -64,15 +64,8 @@ def of_parameter(m: Map, parameter: str) -> Map:
     def name(vector: str) -> str:
         return {"P0": parameter, "G0": gradient_of(parameter)}.get(vector) or slot_of(vector, parameter)
 
-    def inner(e: Entrywise) -> Entrywise:
-        match e:
-            case Ref(vector) if vector[0] != "s":
-                return Ref(name(vector))
-            case Call(fn, args):
-                return Call(fn, tuple(map(inner, args)))
-        return e
-
-    return Map(name(m.target), inner(m.value))
+    vectors = {v for v in references(m.value) if v[0] != "s"}
+    return Map(name(m.target), called(m.value, {v: name(v) for v in vectors}))
 
 
 def written(a: Assignment) -> str:

@@ -30,6 +30,7 @@ from .assignments import (
     extent,
     gradient_of,
     references,
+    rewritten,
     spelled,
 )
 
@@ -141,7 +142,7 @@ class _Planner:
                 word = "add" if how == "sum" else "maximum"
                 self.body.append(f"{word}.reduce({operand}, axis={1 - axis}, keepdims=True, out={self.place(target)})")
             case Map(target, value):
-                value = self.without_bias(value)
+                value = rewritten(value, without_bias)
                 if value != Ref(target):
                     self.into(value, target, frozenset())
 
@@ -150,15 +151,6 @@ class _Planner:
         for name in self.step.parameters:
             if name[0] == "W" and gradient_of(name) not in self.taken:
                 self.body.append(f"subtract(k{name}, h{name}, out=k{name})")
-
-    def without_bias(self, e: Entrywise) -> Entrywise:
-        """Z + b where Z has its bias already."""
-        match e:
-            case Call("add", (inner, Ref(name))) if name[0] == "b":
-                return inner
-            case Call(fn, args):
-                return Call(fn, tuple(map(self.without_bias, args)))
-        return e
 
     def multiply(self, a: Multiply) -> None:
         target, left, right = a.target, a.left, a.right
@@ -265,6 +257,14 @@ class _Planner:
         self.shapes[name] = shape
         self.buffers[name] = f"empty({stored(shape)}, bool)"
         return name
+
+
+def without_bias(e: Entrywise) -> Entrywise | None:
+    """Z of Z + b, which has its bias already."""
+    match e:
+        case Call("add", (inner, Ref(name))) if name[0] == "b":
+            return inner
+    return None
 
 
 def stored(shape: Shape) -> str:
