@@ -18,48 +18,13 @@ from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, IndexExpr, ProofError, SymbackpropError
 from symbackprop.core.kernel import Linear, check
 from symbackprop.core.matrix import (
-    UNIT,
-    ZERO_INDEX,
-    Determinant,
-    Diagonal,
-    DiagonalOf,
-    ElementPower,
-    Elementwise,
-    Given,
-    Hadamard,
-    Identity,
-    Inverse,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Product,
-    Scale,
-    Softmax,
-    Trace,
-    Transpose,
-    Zeros,
-    entry,
-    shape,
-)
+    UNIT, ZERO_INDEX, Determinant, Diagonal, DiagonalOf, ElementPower, Elementwise, Given, Hadamard, Identity, Inverse,
+    Leaf, Matrix, Ones, Plus, Product, Scale, Softmax, Trace, Transpose, Zeros, entry, shape,
+)  # fmt: skip
 from symbackprop.core.sums import Expansion, Factors, Monomial, collect
 from symbackprop.core.terms import (
-    Apply,
-    Array,
-    Delta,
-    Entry,
-    Mul,
-    Num,
-    Power,
-    Size,
-    Term,
-    Whole,
-    dummy,
-    free,
-    mul,
-    opened_whole,
-    over,
-)
+    Apply, Array, Delta, Entry, Mul, Num, Power, Size, Term, Whole, dummy, free, mul, opened_whole, over,
+)  # fmt: skip
 from symbackprop.prove.equality import prove_equal
 
 

@@ -21,25 +21,9 @@ from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.signs import within
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    free,
-    open_body,
-    opened_whole,
-)
+    Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term, Whole, free,
+    open_body, opened_whole,
+)  # fmt: skip
 from symbackprop.write.code.compiled import FUNCTION_NAME, Compiled, generated, read_off
 
 

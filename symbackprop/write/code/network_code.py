@@ -15,18 +15,8 @@ from symbackprop.core.terms import Array, SymbackpropError
 from symbackprop.network.dense import Definition, DenseNetwork
 
 from ..step.assignments import (
-    BATCH,
-    Assignment,
-    Entrywise,
-    Map,
-    Reduce,
-    Ref,
-    Shape,
-    extent,
-    gradient_of,
-    outermost,
-    references,
-)
+    BATCH, Assignment, Entrywise, Map, Reduce, Ref, Shape, extent, gradient_of, outermost, references,
+)  # fmt: skip
 from ..step.from_forms import Writer
 from ..step.functional import TEMPLATES, code, written
 from .compiled import FUNCTION_NAME, Compiled, generated

@@ -6,23 +6,8 @@ from collections.abc import Sequence
 
 from ...core.indices import Index, IndexExpr, affine
 from ...core.terms import (
-    Add,
-    Apply,
-    Delta,
-    Holds,
-    Mul,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    arguments,
-    index_key,
-    key,
-    open_body,
-    over,
-    rebuilt,
-    whole,
+    Add, Apply, Delta, Holds, Mul, Positive, Power, Sum, Term, Whole, arguments, index_key, key, open_body, over,
+    rebuilt, whole,
 )  # fmt: skip
 from .vocabulary import DEFINED, Vocabulary, inner, same_entries
 

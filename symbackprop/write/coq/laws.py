@@ -9,24 +9,9 @@ from typing import Any
 
 from symbackprop.core.laws.functions import EVEN
 from symbackprop.core.terms import (
-    Apply,
-    AtLeastZero,
-    Index,
-    IndexExpr,
-    Nonzero,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    Whole,
-    add,
-    affine,
-    as_affine,
-    of_same,
-    opened_whole,
-    substitute,
-    whole,
-)
+    Apply, AtLeastZero, Index, IndexExpr, Nonzero, Positive, Power, Predicate, Term, Whole, add, affine, as_affine,
+    of_same, opened_whole, substitute, whole,
+)  # fmt: skip
 from symbackprop.write.coq.canonical import listed
 from symbackprop.write.coq.linear import Linear
 from symbackprop.write.coq.signs import GOALS

@@ -12,29 +12,8 @@ from symbackprop.core.signs import instance, never_negative
 from ...core.context import Context, Same
 from ...core.indices import Index, IndexExpr
 from ...core.terms import (
-    PI,
-    Add,
-    Apply,
-    Array,
-    AtLeastZero,
-    Delta,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Size,
-    Sum,
-    Term,
-    arrays,
-    free,
-    open_body,
-    substitute,
+    PI, Add, Apply, Array, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
+    Predicate, Size, Sum, Term, arrays, free, open_body, substitute,
 )  # fmt: skip
 from .vocabulary import NotExported, Vocabulary, outer
 

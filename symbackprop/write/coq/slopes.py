@@ -7,35 +7,8 @@ from fractions import Fraction
 from ...core.context import apart
 from ...core.laws.functions import DERIVATIVES
 from ...core.terms import (
-    ZERO,
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Index,
-    Mul,
-    Nonzero,
-    Num,
-    Positive,
-    Power,
-    Size,
-    Sum,
-    Term,
-    Whole,
-    arguments,
-    arrays,
-    free,
-    mul,
-    neg,
-    of_same,
-    open_body,
-    over,
-    rebuilt,
-    substitute,
-    sum_over,
-    whole,
+    ZERO, Add, Apply, Delta, Diff, Entry, Holds, Index, Mul, Nonzero, Num, Positive, Power, Size, Sum, Term, Whole,
+    arguments, arrays, free, mul, neg, of_same, open_body, over, rebuilt, substitute, sum_over, whole,
 )  # fmt: skip
 from .signs import INDEX, Signs
 from .vocabulary import DEFINED, NAMED, SOME_ENTRIES, NotExported, Vocabulary, outer

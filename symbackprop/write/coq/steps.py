@@ -14,36 +14,13 @@ from ...core.context import Context, Same
 from ...core.indices import Index, IndexExpr
 from ...core.laws.registry import instance
 from ...core.proofs import (
-    By,
-    Chain,
-    Digits,
-    EveryDepth,
-    Flip,
-    Inside,
-    Instance,
-    Let,
-    Proof,
-    Rephrase,
-    UnderDiff,
-    UnderSum,
-    UnderWhole,
+    By, Chain, Digits, EveryDepth, Flip, Inside, Instance, Let, Proof, Rephrase, UnderDiff, UnderSum, UnderWhole,
     Values,
-)
+)  # fmt: skip
 from ...core.proofs import (
     Linear as LinearStep,
 )
-from ...core.terms import (
-    Array,
-    Diff,
-    Entry,
-    Term,
-    arguments,
-    free,
-    over,
-    rebuilt,
-    substitute,
-    whole,
-)  # fmt: skip
+from ...core.terms import Array, Diff, Entry, Term, arguments, free, over, rebuilt, substitute, whole
 from . import laws
 from .canonical import shown
 from .linear import Linear

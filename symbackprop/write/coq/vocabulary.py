@@ -12,31 +12,8 @@ from ...core.context import Context
 from ...core.functions import column
 from ...core.indices import SymbackpropError, at_least_zero
 from ...core.terms import (
-    PI,
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Index,
-    IndexExpr,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Pick,
-    Positive,
-    Power,
-    Size,
-    Sum,
-    Term,
-    Whole,
-    as_affine,
-    mul,
-    open_body,
-    sized,
+    PI, Add, Apply, Array, Delta, Diff, Entry, Holds, Index, IndexExpr, Mul, NonNegative, Num, Ordinal, Pick, Positive,
+    Power, Size, Sum, Term, Whole, as_affine, mul, open_body, sized,
 )  # fmt: skip
 
 

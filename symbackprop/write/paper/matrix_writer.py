@@ -9,27 +9,9 @@ from typing import assert_never
 
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import (
-    UNIT,
-    Determinant,
-    Diagonal,
-    DiagonalOf,
-    ElementPower,
-    Elementwise,
-    Given,
-    Hadamard,
-    Identity,
-    Inverse,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Product,
-    Scale,
-    Softmax,
-    Trace,
-    Transpose,
-    Zeros,
-)
+    UNIT, Determinant, Diagonal, DiagonalOf, ElementPower, Elementwise, Given, Hadamard, Identity, Inverse, Leaf,
+    Matrix, Ones, Plus, Product, Scale, Softmax, Trace, Transpose, Zeros,
+)  # fmt: skip
 from symbackprop.core.terms import Diff, Entry, Mul, NonNegative, Num, Predicate, Term, Whole, free, substitute
 from symbackprop.write.code.parts import factors
 

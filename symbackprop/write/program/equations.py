@@ -6,24 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Array,
-    Diff,
-    Entry,
-    Holds,
-    Index,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Size,
-    Sum,
-    Term,
-    Whole,
-    arguments,
-    rebuilt,
-)
+    Add, Apply, Array, Diff, Entry, Holds, Index, Mul, Num, Positive, Power, Size, Sum, Term, Whole, arguments, rebuilt,
+)  # fmt: skip
 from symbackprop.gradients.meanings import with_entries
 from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node

@@ -15,34 +15,9 @@ from typing import Protocol
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import (
-    UNIT,
-    Diagonal,
-    ElementPower,
-    Elementwise,
-    Given,
-    Hadamard,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Scale,
-    Softmax,
-    Transpose,
-)
-from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Array,
-    Mul,
-    Num,
-    Power,
-    Sum,
-    Term,
-    free,
-    mul,
-    substitute,
-)
+    UNIT, Diagonal, ElementPower, Elementwise, Given, Hadamard, Leaf, Matrix, Ones, Plus, Scale, Softmax, Transpose,
+)  # fmt: skip
+from symbackprop.core.terms import ONE, Add, Apply, Array, Mul, Num, Power, Sum, Term, free, mul, substitute
 from symbackprop.gradients.lemmas import everywhere_in
 from symbackprop.write.code.compact import compact, transposed
 from symbackprop.write.code.factoring import product, scaled, symmetrical

@@ -17,28 +17,9 @@ from symbackprop.core.indices import Index, IndexExpr, ProofError, Size
 from symbackprop.core.kernel import check
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
 from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    arguments,
-    arrays,
-    mul,
-    neg,
-    rebuilt,
-    subterms,
-)
+    ONE, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, arguments, arrays,
+    mul, neg, rebuilt, subterms,
+)  # fmt: skip
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.rewriting import Rule, chain_rule, constants_out, first_of, independence, linearity, repeated
 from symbackprop.prove.tidying import Tidy

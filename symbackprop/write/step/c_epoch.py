@@ -13,25 +13,9 @@ from typing import TypeAlias
 from symbackprop.write.step.assignments import accumulating, in_place
 
 from .assignments import (
-    BATCH,
-    SCALAR,
-    Call,
-    Entrywise,
-    Map,
-    Multiply,
-    Reduce,
-    Ref,
-    Shape,
-    Step,
-    constant,
-    extent,
-    gradient_of,
-    multiplications,
-    reads,
-    rewritten,
-    size,
-    spelled,
-)
+    BATCH, SCALAR, Call, Entrywise, Map, Multiply, Reduce, Ref, Shape, Step, constant, extent, gradient_of,
+    multiplications, reads, rewritten, size, spelled,
+)  # fmt: skip
 from .c_functions import header
 
 SMALL = 4096  # multiplications up to which loops are quicker than a call of BLAS

@@ -19,21 +19,8 @@ from symbackprop.core.indices import Index, Size
 from symbackprop.core.matrix import UNIT, Leaf, Matrix, shape
 from symbackprop.core.syntax import PI
 from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Array,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    SymbackpropError,
-    Term,
-    Whole,
-    mul,
-)
+    ONE, Add, Apply, Array, Entry, Holds, Mul, Num, Positive, Power, SymbackpropError, Term, Whole, mul,
+)  # fmt: skip
 from symbackprop.network.activations import ACTIVATIONS, Z, derivative
 from symbackprop.network.dense import Definition, DenseNetwork
 from symbackprop.network.steps import deltas_from_outputs, with_penalty
@@ -41,28 +28,9 @@ from symbackprop.network.steps import deltas_from_outputs, with_penalty
 from . import arithmetic
 from .arithmetic import Arithmetic
 from .assignments import (
-    BATCH,
-    FUNCTIONS,
-    SCALAR,
-    Assignment,
-    Call,
-    Entrywise,
-    Map,
-    Multiply,
-    Number,
-    Reduce,
-    Ref,
-    Samples,
-    Shape,
-    Step,
-    Update,
-    extent,
-    gradient_of,
-    inlined,
-    reads,
-    renamed,
-    rewritten,
-)
+    BATCH, FUNCTIONS, SCALAR, Assignment, Call, Entrywise, Map, Multiply, Number, Reduce, Ref, Samples, Shape, Step,
+    Update, extent, gradient_of, inlined, reads, renamed, rewritten,
+)  # fmt: skip
 
 RATE = Leaf(Array("rate"), "scalar", (UNIT, UNIT))
 TURNED, NUMBERED = ".T", re.compile(r"u\d+")

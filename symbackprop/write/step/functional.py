@@ -15,18 +15,7 @@ from typing import assert_never
 from symbackprop.core.functions import ROWS, column
 from symbackprop.write.code.generated_source import ARITHMETIC, Language
 
-from .assignments import (
-    Assignment,
-    Entrywise,
-    Map,
-    Multiply,
-    Reduce,
-    Step,
-    called,
-    gradient_of,
-    references,
-    spelled,
-)
+from .assignments import Assignment, Entrywise, Map, Multiply, Reduce, Step, called, gradient_of, references, spelled
 
 TEMPLATES = {
     "neg": "(-{})", "power": "({} ** {})", "step": "({} > 0)", "relu": "maximum({}, 0)",

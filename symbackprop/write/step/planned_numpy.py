@@ -17,22 +17,9 @@ from symbackprop.write.code.generated_source import ARITHMETIC, Language
 from symbackprop.write.step.assignments import accumulating, in_place
 
 from .assignments import (
-    BATCH,
-    Call,
-    Entrywise,
-    Map,
-    Multiply,
-    Reduce,
-    Ref,
-    Shape,
-    Step,
-    constant,
-    extent,
-    gradient_of,
-    references,
-    rewritten,
-    spelled,
-)
+    BATCH, Call, Entrywise, Map, Multiply, Reduce, Ref, Shape, Step, constant, extent, gradient_of, references,
+    rewritten, spelled,
+)  # fmt: skip
 
 LARGE = 20_000  # weights from which a pass over them costs more than a call of SciPy
 
