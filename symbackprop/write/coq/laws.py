@@ -227,12 +227,6 @@ def parity(g: Given, fn: str, u: Term) -> str:
     return f"({fn}_{'even' if fn in EVEN else 'odd'} {g.words.text(u)})"
 
 
-def applied(name: str, words: Vocabulary, axes: list[Index], values: dict[Index, IndexExpr]) -> str:
-    """A hypothesis or a lemma at values of its indices."""
-    given = [f"{words.at(values.get(i, i))} ltac:(index)" for i in axes]
-    return f"({' '.join([name, *given])})" if axes else name
-
-
 def of(name: str, given: Given, args: tuple[Any, ...]) -> str:
     special = f"{name} of {args[0].fn}" if args and isinstance(args[0], Whole) else name
     template = TEMPLATES.get(special) or TEMPLATES.get(name)

@@ -148,12 +148,11 @@ class Derivation:
         proof = self.of(opened)
         self.binders -= len(axes)
         names = [words.index(a) for a in axes]
-        known = " ".join(f"{words.index(a)} {words.within(a)}" for a in axes)
         slope = words.text(self.slopes.of(opened, self.wrt))
         moving = f"(fun {' '.join([*names, 't'])} => {self.at_time(opened)})"
         if not axes:
             return f"{moving} {slope} {proof}"
-        return f"{moving} (fun {' '.join(names)} => {slope}) (fun {known} => {proof})"
+        return f"{moving} (fun {' '.join(names)} => {slope}) (fun {words.bound(*axes)} => {proof})"
 
     def at_time(self, t: Term) -> str:
         """The text of a term as a function of the time t."""
