@@ -88,10 +88,12 @@ class Writer(Arithmetic):
 
     def takes_name(self, value: Entrywise, name: str) -> bool:
         """Whether the value is a line that had no name but its number, and now has this one."""
-        found = isinstance(value, Ref) and value.name in self.numbered and value.name not in self.called
-        if found and isinstance(value, Ref) and name:
-            self.called[value.name] = name
-        return found
+        match value:
+            case Ref(line) if line in self.numbered and line not in self.called:
+                if name:
+                    self.called[line] = name
+                return True
+        return False
 
     def temporary(self) -> str:
         self.count += 1
