@@ -35,25 +35,6 @@ def fingerprint(data: Data, options: Mapping[str, Any] | None = None) -> str:
     return found.hexdigest()
 
 
-def save_state(path: str, state: State, data: str) -> None:
-    about = {
-        "format": FORMAT, "history": [asdict(e) for e in state.history], "steps": state.steps,
-        "backend": state.backend, "data": data,
-    }  # fmt: skip
-    slots = {f"slot{k}": slot for k, slot in enumerate(state.slots)}
-    write_atomically(path, packed(about, {"parameters": state.flat, "best": state.best, **slots}, "state"))
-
-
-def load_state(path: str, data: str) -> State:
-    """The state in a file.  Raises SymbackpropError for another file, and for a state of other data."""
-    about, arrays = unpacked(path, "state")
-    if about["data"] != data:
-        raise SymbackpropError(f"{path} is of another training: the data or the options have changed since")
-    slots = [arrays[f"slot{k}"] for k in range(len(arrays) - 2)]
-    history = [epoch_of(e) for e in about["history"]]
-    return State(arrays["parameters"], slots, arrays["best"], history, about["steps"], about["backend"])
-
-
 def epoch_of(given: dict[str, Any]) -> Epoch:
     train, validation = given["train"], given["validation"]
     return Epoch(given["number"], Measured(**train), validation and Measured(**validation), given["rate"])
@@ -122,11 +103,26 @@ class RunFolder:
 
     def save_state(self, state: State, data: str) -> None:
         """The checkpoint, then the metrics up to it."""
-        save_state(self.path(CHECKPOINT), state, data)
+        about = {
+            "format": FORMAT, "history": [asdict(e) for e in state.history], "steps": state.steps,
+            "backend": state.backend, "data": data,
+        }  # fmt: skip
+        slots = {f"slot{k}": slot for k, slot in enumerate(state.slots)}
+        arrays = {"parameters": state.flat, "best": state.best, **slots}
+        write_atomically(self.path(CHECKPOINT), packed(about, arrays, "state"))
         self.write_metrics(state)
 
     def load_state(self, data: str) -> State | None:
-        return load_state(self.path(CHECKPOINT), data) if os.path.exists(self.path(CHECKPOINT)) else None
+        """The state, if there is one.  Raises SymbackpropError for another file, and for a state of other data."""
+        path = self.path(CHECKPOINT)
+        if not os.path.exists(path):
+            return None
+        about, arrays = unpacked(path, "state")
+        if about["data"] != data:
+            raise SymbackpropError(f"{path} is of another training: the data or the options have changed since")
+        slots = [arrays[f"slot{k}"] for k in range(len(arrays) - 2)]
+        history = [epoch_of(e) for e in about["history"]]
+        return State(arrays["parameters"], slots, arrays["best"], history, about["steps"], about["backend"])
 
     def write_metrics(self, state: State) -> None:
         """A line of JSON for each epoch, 0 being before the first."""

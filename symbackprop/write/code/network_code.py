@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 
 from symbackprop.core.functions import ROWS
 from symbackprop.core.indices import Size
@@ -15,7 +14,9 @@ from symbackprop.core.matrix import UNIT, Leaf, Matrix
 from symbackprop.core.terms import Array, SymbackpropError
 from symbackprop.network.dense import Definition, DenseNetwork
 
-from ..step.assignments import BATCH, Assignment, Entrywise, Map, Reduce, Ref, Shape, extent, gradient_of, references
+from ..step.assignments import (
+    BATCH, Assignment, Entrywise, Map, Reduce, Ref, Shape, extent, gradient_of, outermost, references,
+)  # fmt: skip
 from ..step.from_forms import Writer
 from ..step.functional import TEMPLATES, code, written
 from .compiled import FUNCTION_NAME, Compiled, generated
@@ -138,10 +139,3 @@ def joined(body: Sequence[str]) -> list[str]:
             lines[users[0]] = name.sub(f"({found[2]})", lines[users[0]])
             lines[k] = ""
     return [line for line in lines if line]
-
-
-def outermost(text: str) -> str:
-    """Without brackets around the whole."""
-    inner = text[1:-1]
-    depths = accumulate((c == "(") - (c == ")") for c in inner)
-    return inner if text[:1] == "(" and text[-1:] == ")" and all(d >= 0 for d in depths) else text

@@ -6,23 +6,8 @@ from collections.abc import Sequence
 
 from ...core.indices import Index, IndexExpr, affine
 from ...core.terms import (
-    Add,
-    Apply,
-    Delta,
-    Holds,
-    Mul,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    arguments,
-    index_key,
-    key,
-    open_body,
-    over,
-    rebuilt,
-    whole,
+    Add, Apply, Delta, Holds, Mul, Positive, Power, Sum, Term, Whole, arguments, index_key, key, open_body, over,
+    rebuilt, whole,
 )  # fmt: skip
 from .vocabulary import DEFINED, Vocabulary, inner, same_entries
 
@@ -81,7 +66,7 @@ class Canonical:
             case Sum(size, body, _):
                 i = inner(depth, size)
                 new, p = self.of(open_body(body, (i,)), depth + 1)
-                return over(i, new), p and f"(Sum_ext (fun {self.words.index(i)} {self.words.within(i)} => {p}))"
+                return over(i, new), p and f"(Sum_ext (fun {self.words.bound(i)} => {p}))"
             case Whole(fn, order, sizes, body, at, _):
                 axes = tuple(inner(depth + d, s) for d, s in enumerate(sizes))
                 new, p = self.of(open_body(body, axes), depth + len(axes))
@@ -103,8 +88,7 @@ class Canonical:
     def under_loss(self, w: Whole, axes: tuple[Index, ...], at: tuple[IndexExpr, ...], p: str) -> str:
         """An unknown function of an array looks at the entries inside the array only, which is a hypothesis."""
         words = self.words
-        named = " ".join(f"{words.index(a)} {words.within(a)}" for a in axes)
-        equal = f"(fun {named} => {p})" if axes else p
+        equal = f"(fun {words.bound(*axes)} => {p})" if axes else p
         if w.fn in DEFINED:
             return same_entries(w, words.size(w.sizes[0]), [words.at(e) for e in at], equal)
         return f"({' '.join([f'E{words.loss(w)}', '_', '_', equal, *map(words.at, at)])})"

@@ -9,24 +9,9 @@ from typing import Any
 
 from symbackprop.core.laws.functions import EVEN
 from symbackprop.core.terms import (
-    Apply,
-    AtLeastZero,
-    Index,
-    IndexExpr,
-    Nonzero,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    Whole,
-    add,
-    affine,
-    as_affine,
-    of_same,
-    opened_whole,
-    substitute,
-    whole,
-)
+    Apply, AtLeastZero, Index, IndexExpr, Nonzero, Positive, Power, Predicate, Term, Whole, add, affine, as_affine,
+    of_same, opened_whole, substitute, whole,
+)  # fmt: skip
 from symbackprop.write.coq.canonical import listed
 from symbackprop.write.coq.linear import Linear
 from symbackprop.write.coq.signs import GOALS
@@ -240,12 +225,6 @@ def reindex(g: Given, i: Index, k: Index, e: IndexExpr, body: Term) -> str:
 @law
 def parity(g: Given, fn: str, u: Term) -> str:
     return f"({fn}_{'even' if fn in EVEN else 'odd'} {g.words.text(u)})"
-
-
-def applied(name: str, words: Vocabulary, axes: list[Index], values: dict[Index, IndexExpr]) -> str:
-    """A hypothesis or a lemma at values of its indices."""
-    given = [f"{words.at(values.get(i, i))} ltac:(index)" for i in axes]
-    return f"({' '.join([name, *given])})" if axes else name
 
 
 def of(name: str, given: Given, args: tuple[Any, ...]) -> str:

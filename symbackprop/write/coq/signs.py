@@ -12,29 +12,8 @@ from symbackprop.core.signs import instance, never_negative
 from ...core.context import Context, Same
 from ...core.indices import Index, IndexExpr
 from ...core.terms import (
-    PI,
-    Add,
-    Apply,
-    Array,
-    AtLeastZero,
-    Delta,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Size,
-    Sum,
-    Term,
-    arrays,
-    free,
-    open_body,
-    substitute,
+    PI, Add, Apply, Array, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
+    Predicate, Size, Sum, Term, arrays, free, open_body, substitute,
 )  # fmt: skip
 from .vocabulary import NotExported, Vocabulary, outer
 
@@ -87,11 +66,11 @@ class Signs:
             found = self.matched(p, kind, t)
             if found is not None:
                 self.spoken.add(name)
-                return self.applied(name, p.term, found)  # type: ignore[union-attr]
+                return self.words.applied(name, free(p.term), found)  # type: ignore[union-attr]
         for name, h in self.assumed:
             found = self.matched(h, kind, t)
             if found is not None:
-                return self.applied(self.hypothesis(name), h.term, found)
+                return self.words.applied(self.hypothesis(name), free(h.term), found)
         return self.from_lemmas(kind, t) or self.rephrased(kind, t)
 
     def from_lemmas(self, kind: OfTerm, t: Term) -> str | None:
@@ -99,7 +78,7 @@ class Signs:
             found = self.matched(p, kind, t)
             with suppress(NotExported):
                 if found is not None:
-                    return self.applied(lemma(), p.term, found)  # type: ignore[union-attr]
+                    return self.words.applied(lemma(), free(p.term), found)  # type: ignore[union-attr]
         return None
 
     def matched(self, p: Predicate, kind: type, t: Term) -> dict[Index, IndexExpr] | None:
@@ -119,11 +98,6 @@ class Signs:
         if name in self.lemmas:
             return self.lemmas[name]()
         return self.used.setdefault(name, f"h{len(self.used)}")
-
-    def applied(self, name: str, pattern: Term, found: Mapping[Index, IndexExpr]) -> str:
-        axes = sorted(free(pattern), key=lambda i: i.name)
-        values = [f"{self.words.at(found[i])} {INDEX}" for i in axes]
-        return f"({' '.join([name, *values])})" if axes else name
 
     def rephrased(self, kind: OfTerm, t: Term) -> str | None:
         """The condition on a term that is equal by a proof of the certificate."""
@@ -240,4 +214,4 @@ class Signs:
         i = outer(200 + self.depth, size)
         p = self.prove(kind(open_body(body, (i,))))
         self.depth -= 1
-        return p and f"(fun {self.words.index(i)} {self.words.within(i)} => {p})"
+        return p and f"(fun {self.words.bound(i)} => {p})"

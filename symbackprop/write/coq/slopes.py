@@ -7,35 +7,8 @@ from fractions import Fraction
 from ...core.context import apart
 from ...core.laws.functions import DERIVATIVES
 from ...core.terms import (
-    ZERO,
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Index,
-    Mul,
-    Nonzero,
-    Num,
-    Positive,
-    Power,
-    Size,
-    Sum,
-    Term,
-    Whole,
-    arguments,
-    arrays,
-    free,
-    mul,
-    neg,
-    of_same,
-    open_body,
-    over,
-    rebuilt,
-    substitute,
-    sum_over,
-    whole,
+    ZERO, Add, Apply, Delta, Diff, Entry, Holds, Index, Mul, Nonzero, Num, Positive, Power, Size, Sum, Term, Whole,
+    arguments, arrays, free, mul, neg, of_same, open_body, over, rebuilt, substitute, sum_over, whole,
 )  # fmt: skip
 from .signs import INDEX, Signs
 from .vocabulary import DEFINED, NAMED, SOME_ENTRIES, NotExported, Vocabulary, outer
@@ -175,12 +148,11 @@ class Derivation:
         proof = self.of(opened)
         self.binders -= len(axes)
         names = [words.index(a) for a in axes]
-        known = " ".join(f"{words.index(a)} {words.within(a)}" for a in axes)
         slope = words.text(self.slopes.of(opened, self.wrt))
         moving = f"(fun {' '.join([*names, 't'])} => {self.at_time(opened)})"
         if not axes:
             return f"{moving} {slope} {proof}"
-        return f"{moving} (fun {' '.join(names)} => {slope}) (fun {known} => {proof})"
+        return f"{moving} (fun {' '.join(names)} => {slope}) (fun {words.bound(*axes)} => {proof})"
 
     def at_time(self, t: Term) -> str:
         """The text of a term as a function of the time t."""

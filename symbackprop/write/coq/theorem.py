@@ -79,7 +79,7 @@ class Reasons:
 
     def named(self, axes: list[Index], statement: str, proof: str) -> str:
         self.count += 1
-        binders = "".join(f" {self.words.index(i)} {self.words.within(i)}" for i in axes)
+        binders = "".join(f" {self.words.bound(i)}" for i in axes)
         self.equations.lemmas.append(f"Lemma s{self.count}{binders} :\n  {statement}.\nProof. exact {proof}. Qed.")
         return f"s{self.count}"
 

@@ -8,31 +8,13 @@ from fractions import Fraction
 
 from symbackprop.core.monomials import compound, contract, solutions, together
 from symbackprop.core.signs import (
-    always_negative,
-    floor_radix,
-    never_negative,
-    never_zero,
-    quotients,
-    split_radix,
-    within,
-)
+    always_negative, floor_radix, never_negative, never_zero, quotients, split_radix, within,
+)  # fmt: skip
 
 from ...core.indices import Index, IndexExpr, affine, as_affine
 from ...core.terms import (
-    ZERO,
-    Delta,
-    Holds,
-    NonNegative,
-    Nonzero,
-    Num,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    free,
-    key,
-    substitute,
-)
+    ZERO, Delta, Holds, NonNegative, Nonzero, Num, Positive, Power, Predicate, Term, free, key, substitute,
+)  # fmt: skip
 from .canonical import both, equal, listed, shown
 from .monomials import F1, SAME, Factors, Mono, Monomials, Rewritten
 from .vocabulary import NotExported

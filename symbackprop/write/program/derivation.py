@@ -29,9 +29,9 @@ from symbackprop.write.program.notation import GRADIENT, Author, jacobian, stood
 
 from .lines import EVERYTHING, RESULT, USUAL, Derivation, Line, Passage
 from .matrix_forms import altogether, by_entries, cost, matrix_form
+from .naming import read_by
 from .notation import Both, partial
-from .parts import has_delta, put_together, read_by, simpler
-from .reasons import of_derivative
+from .parts import has_delta, of_derivative, put_together, simpler
 from .written import Written
 
 WIDE = 90  # letters of a formula that is put together

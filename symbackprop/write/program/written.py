@@ -19,9 +19,9 @@ from symbackprop.write.program.parts import is_open, worked
 
 from .equations import lettered, plain_letters
 from .lines import EVERYTHING, USUAL, Line
-from .naming import result
+from .naming import read_by, result
 from .notation import Notation
-from .parts import IndexLetters, read_by
+from .parts import IndexLetters
 from .source import Program
 
 JOINING = frozenset({"add", "subtract", "multiply", "matmul", "einsum", "sum", "mean", "divide"})

@@ -9,8 +9,9 @@ samples of a batch.  Samples are rows; how a backend lays a matrix out in memory
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal, TypeAlias, assert_never
 
 from symbackprop.core.functions import ROWS
@@ -196,14 +197,16 @@ def reads(a: Assignment) -> Iterator[str]:
             assert_never(a)
 
 
+def rewritten(e: Entrywise, rule: Callable[[Entrywise], Entrywise | None]) -> Entrywise:
+    """With what the rule gives in the place of each part that it knows, from the outside in."""
+    found = rule(e)
+    if found is None and isinstance(e, Call):
+        return Call(e.fn, tuple(rewritten(a, rule) for a in e.args))
+    return e if found is None else found
+
+
 def replaced(e: Entrywise, old: Entrywise, by: Entrywise) -> Entrywise:
-    match e:
-        case _ if e == old:
-            return by
-        case Call(fn, args):
-            return Call(fn, tuple(replaced(a, old, by) for a in args))
-        case _:
-            return e
+    return rewritten(e, lambda x: by if x == old else None)
 
 
 def constant(e: Entrywise, scalars: frozenset[str]) -> bool:
@@ -233,28 +236,44 @@ def line(a: Assignment) -> str:
         case Multiply(target, left, right, lt, rt):
             return f"{target} = {left}{'ᵀ' * lt} @ {right}{'ᵀ' * rt}"
         case Map(target, value):
-            return f"{target} = {formula(value)}"
+            return f"{target} = {outermost(formula(value))}"
         case Reduce(target, how, axis, value):
-            return f"{target} = {how}_{axis} {formula(value, True)}"
+            return f"{target} = {how}_{axis} {formula(value)}"
         case _:
             assert_never(a)
 
 
-def formula(e: Entrywise, inner: bool = False) -> str:
+def formula(e: Entrywise) -> str:
+    return spelled(e, str, "{:g}".format, "N", lambda fn, args: f"{fn}({', '.join(map(outermost, args))})")
+
+
+def spelled(
+    e: Entrywise,
+    ref: Callable[[str], str],
+    number: Callable[[float], str],
+    samples: str,
+    call: Callable[[str, Sequence[str]], str],
+) -> str:
+    """The value in the words of a backend, with brackets around each sum, product and quotient."""
     match e:
         case Ref(name):
-            return name
+            return ref(name)
         case Number(value):
-            return f"{value:g}"
+            return number(value)
         case Samples():
-            return "N"
-        case Call(fn, (a, b)) if fn in INFIX:
-            both = f"{formula(a, True)} {INFIX[fn]} {formula(b, True)}"
-            return f"({both})" if inner else both
+            return samples
         case Call(fn, args):
-            return f"{fn}({', '.join(map(formula, args))})"
+            texts = [spelled(a, ref, number, samples, call) for a in args]
+            return f"({texts[0]} {INFIX[fn]} {texts[1]})" if fn in INFIX else call(fn, texts)
         case _:
             assert_never(e)
+
+
+def outermost(text: str) -> str:
+    """Without brackets around the whole."""
+    inner = text[1:-1]
+    depths = accumulate((c == "(") - (c == ")") for c in inner)
+    return inner if text[:1] == "(" and text[-1:] == ")" and all(d >= 0 for d in depths) else text
 
 
 MOST_NAMES = 12  # in one map: longer ones help nobody
@@ -333,10 +352,4 @@ def renamed(a: Assignment, table: Mapping[str, str]) -> Assignment:
 
 
 def called(e: Entrywise, table: Mapping[str, str]) -> Entrywise:
-    match e:
-        case Ref(name):
-            return Ref(table.get(name, name))
-        case Call(fn, args):
-            return Call(fn, tuple(called(a, table) for a in args))
-        case _:
-            return e
+    return rewritten(e, lambda x: Ref(table[x.name]) if isinstance(x, Ref) and x.name in table else None)

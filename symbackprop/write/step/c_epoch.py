@@ -13,26 +13,9 @@ from typing import TypeAlias
 from symbackprop.write.step.assignments import accumulating, in_place
 
 from .assignments import (
-    BATCH,
-    INFIX,
-    SCALAR,
-    Call,
-    Entrywise,
-    Map,
-    Multiply,
-    Number,
-    Reduce,
-    Ref,
-    Samples,
-    Shape,
-    Step,
-    constant,
-    extent,
-    gradient_of,
-    multiplications,
-    reads,
-    size,
-)
+    BATCH, SCALAR, Call, Entrywise, Map, Multiply, Reduce, Ref, Shape, Step, constant, extent, gradient_of,
+    multiplications, reads, rewritten, size, spelled,
+)  # fmt: skip
 from .c_functions import header
 
 SMALL = 4096  # multiplications up to which loops are quicker than a call of BLAS
@@ -117,21 +100,15 @@ class _Writer:
     # --- entries
 
     def code(self, e: Entrywise, r: str, c: str) -> str:
-        match e:
-            case Ref(name):
-                vectors = ("P0", "G0", *self.step.update.slots)
-                return f"{name}[{r}]" if name in vectors else self.at(name, r, c) if name in self.step.shapes else name
-            case Number(value):
-                return self.number(value)
-            case Samples():
-                return "(real)N"
-            case Call(fn, (a, b)) if fn in INFIX:
-                return f"({self.code(a, r, c)} {INFIX[fn]} {self.code(b, r, c)})"
-            case Call("neg", (a,)):
-                return f"(-{self.code(a, r, c)})"
-            case Call(fn, args):
-                return f"real_{fn}({', '.join(self.code(a, r, c) for a in args)})"
-        raise AssertionError(e)
+        vectors = ("P0", "G0", *self.step.update.slots)
+
+        def ref(name: str) -> str:
+            return f"{name}[{r}]" if name in vectors else self.at(name, r, c) if name in self.step.shapes else name
+
+        def call(fn: str, args: Sequence[str]) -> str:
+            return f"(-{args[0]})" if fn == "neg" else f"real_{fn}({', '.join(args)})"
+
+        return spelled(e, ref, self.number, "(real)N", call)
 
     def number(self, value: float) -> str:
         return f"(real){value!r}" if value >= 0 else f"(-(real){-value!r})"
@@ -139,14 +116,15 @@ class _Writer:
     def hoisted(self, e: Entrywise, before: Lines) -> Entrywise:
         """e with what is the same at every entry computed before."""
         scalars = frozenset(self.step.update.scalars)
-        match e:
-            case Call(fn, args):
-                if constant(e, scalars):
-                    name = self.new("c")
-                    before.append(f"const real {name} = {self.code(e, '0', '0')};")
-                    return Ref(name)
-                return Call(fn, tuple(self.hoisted(a, before) for a in args))
-        return e
+
+        def scalar(x: Entrywise) -> Entrywise | None:
+            if not isinstance(x, Call) or not constant(x, scalars):
+                return None
+            name = self.new("c")
+            before.append(f"const real {name} = {self.code(x, '0', '0')};")
+            return Ref(name)
+
+        return rewritten(e, scalar)
 
     # --- groups of maps and reductions over the same entries
 

@@ -19,21 +19,8 @@ from symbackprop.core.indices import Index, Size
 from symbackprop.core.matrix import UNIT, Leaf, Matrix, shape
 from symbackprop.core.syntax import PI
 from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Array,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    SymbackpropError,
-    Term,
-    Whole,
-    mul,
-)
+    ONE, Add, Apply, Array, Entry, Holds, Mul, Num, Positive, Power, SymbackpropError, Term, Whole, mul,
+)  # fmt: skip
 from symbackprop.network.activations import ACTIVATIONS, Z, derivative
 from symbackprop.network.dense import Definition, DenseNetwork
 from symbackprop.network.steps import deltas_from_outputs, with_penalty
@@ -41,27 +28,9 @@ from symbackprop.network.steps import deltas_from_outputs, with_penalty
 from . import arithmetic
 from .arithmetic import Arithmetic
 from .assignments import (
-    BATCH,
-    FUNCTIONS,
-    SCALAR,
-    Assignment,
-    Call,
-    Entrywise,
-    Map,
-    Multiply,
-    Number,
-    Reduce,
-    Ref,
-    Samples,
-    Shape,
-    Step,
-    Update,
-    extent,
-    gradient_of,
-    inlined,
-    reads,
-    renamed,
-)
+    BATCH, FUNCTIONS, SCALAR, Assignment, Call, Entrywise, Map, Multiply, Number, Reduce, Ref, Samples, Shape, Step,
+    Update, extent, gradient_of, inlined, reads, renamed, rewritten,
+)  # fmt: skip
 
 RATE = Leaf(Array("rate"), "scalar", (UNIT, UNIT))
 TURNED, NUMBERED = ".T", re.compile(r"u\d+")
@@ -119,10 +88,12 @@ class Writer(Arithmetic):
 
     def takes_name(self, value: Entrywise, name: str) -> bool:
         """Whether the value is a line that had no name but its number, and now has this one."""
-        found = isinstance(value, Ref) and value.name in self.numbered and value.name not in self.called
-        if found and isinstance(value, Ref) and name:
-            self.called[value.name] = name
-        return found
+        match value:
+            case Ref(line) if line in self.numbered and line not in self.called:
+                if name:
+                    self.called[line] = name
+                return True
+        return False
 
     def temporary(self) -> str:
         self.count += 1
@@ -164,9 +135,9 @@ class Writer(Arithmetic):
                         count(a)
 
         def inside(e: Entrywise) -> Entrywise:
-            return Call(e.fn, tuple(map(rewritten, e.args))) if isinstance(e, Call) else e
+            return Call(e.fn, tuple(map(named, e.args))) if isinstance(e, Call) else e
 
-        def rewritten(e: Entrywise) -> Entrywise:
+        def named(e: Entrywise) -> Entrywise:
             if e in known or uses[e] < 2:
                 return known.get(e) or inside(e)
             value, name = inside(e), self.temporary()
@@ -185,7 +156,7 @@ class Writer(Arithmetic):
                     if isinstance(value, Call) and extent(value, self.shapes) == self.shapes[target]:
                         known.setdefault(value, Ref(target))
                 case Reduce(target, how, axis, value):
-                    out.append(Reduce(target, how, axis, rewritten(value)))
+                    out.append(Reduce(target, how, axis, named(value)))
                 case _:
                     out.append(a)
         return out
@@ -280,15 +251,14 @@ class Writer(Arithmetic):
         return self.scaled(s, self.line(Reduce("", word, along, x), to))  # type: ignore[arg-type]
 
     def turned(self, e: Entrywise) -> Entrywise:
-        match e:
-            case Ref(name) if name not in self.scalars:
-                other = name.removesuffix(TURNED) if name.endswith(TURNED) else name + TURNED
-                self.shapes[other] = self.shapes[name][::-1]
-                return Ref(other)
-            case Call(fn, args):
-                return Call(fn, tuple(map(self.turned, args)))
-            case _:
-                return e
+        def other(x: Entrywise) -> Entrywise | None:
+            if not isinstance(x, Ref) or x.name in self.scalars:
+                return None
+            name = x.name.removesuffix(TURNED) if x.name.endswith(TURNED) else x.name + TURNED
+            self.shapes[name] = self.shapes[x.name][::-1]
+            return Ref(name)
+
+        return rewritten(e, other)
 
     # --- entries
 
