@@ -20,7 +20,7 @@ from symbackprop.numbers.exact import Evaluation
 from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.points import Point, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
-from symbackprop.read.notes.grammar.dotted import COLUMN, ROW
+from symbackprop.read.notes.grammar.loosely import COLUMN, ROW
 from symbackprop.read.notes.grammar.tree import (
     Call,
     Derivative,

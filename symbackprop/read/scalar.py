@@ -17,23 +17,9 @@ import sympy
 
 from symbackprop.core.functions import column
 from symbackprop.core.terms import (
-    ONE,
-    PI,
-    ZERO,
-    Add,
-    Apply,
-    Array,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    SymbackpropError,
-    Term,
-    replaced,
+    ONE, PI, ZERO, Add, Apply, Array, Entry, Holds, Mul, Num, Positive, Power, SymbackpropError, Term, replaced,
     subterms,
-)
+)  # fmt: skip
 
 from .notes.declared.sizes import Sizes
 from .notes.declared.symbols import ArraySymbol, Declarations, FunctionSymbol

@@ -15,25 +15,9 @@ from typing import Final, cast
 
 from .statement import Statement, chains_of
 from .tree import (
-    Add,
-    Binder,
-    Chain,
-    Derivative,
-    Entry,
-    Expr,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Script,
-    Sum,
-    Transpose,
-)
+    Add, Binder, Chain, Derivative, Entry, Expr, Name, Neg, Num, Operator, Over, Paren, Power, Product, Quotient,
+    Script, Sum, Transpose,
+)  # fmt: skip
 from .walking import beside, bracketed, joined, outside_scripts, parts, rewritten, walk
 
 OUTCOME: Final = "ω"

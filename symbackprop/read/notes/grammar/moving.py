@@ -15,19 +15,8 @@ from typing import cast
 
 from .statement import Statement, chains_of
 from .tree import (
-    At,
-    Chain,
-    Derivative,
-    Differential,
-    Expr,
-    Link,
-    Name,
-    Operator,
-    Paren,
-    Power,
-    Product,
-    Transpose,
-)
+    At, Chain, Derivative, Differential, Expr, Link, Name, Operator, Paren, Power, Product, Transpose,
+)  # fmt: skip
 from .walking import joined, letters_in, mapped, names, reached, respan, rewritten, walk
 
 RELATIONS = ("=", ":=", "≡")

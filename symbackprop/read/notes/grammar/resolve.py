@@ -9,49 +9,16 @@ from typing import cast
 
 from ..declared.symbols import Declarations
 from ..files.place import Place, ReadError, Span, Unsettled
-from .dotted import dotted
-from .loosely import order_of_d
+from .loosely import dotted, order_of_d
 from .parser import located, parse, parse_value
+from .resolve_derivatives import checked_exponent
 from .resolve_products import Products
-from .resolve_scripts import checked_exponent
 from .statement import Part, Statement
 from .tree import (
-    Add,
-    At,
-    Binder,
-    Call,
-    Cases,
-    Chain,
-    Derivative,
-    Differential,
-    Entry,
-    Equated,
-    Expr,
-    Function,
-    Gradient,
-    Hadamard,
-    IndexName,
-    Indicator,
-    Label,
-    Link,
-    Matrix,
-    Name,
-    Neg,
-    Num,
-    Ones,
-    Operator,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Reals,
-    Script,
-    Shape,
-    Sum,
-    Symbol,
-    Words,
-)
+    Add, At, Binder, Call, Cases, Chain, Derivative, Differential, Entry, Equated, Expr, Function, Gradient, Hadamard,
+    IndexName, Indicator, Label, Link, Matrix, Name, Neg, Num, Ones, Operator, Over, Paren, Power, Product, Quotient,
+    Script, Shape, Sum, Symbol, Words,
+)  # fmt: skip
 from .walking import items_of, letters_in, mapped, names, outside_scripts, walk
 
 
@@ -90,9 +57,7 @@ class Resolver(Products):
 
     def expr(self, node: Expr) -> Expr:
         match node:
-            case Name():
-                return self.factors((node,), (), node.span)
-            case Operator():
+            case Name() | Operator():
                 return self.factors((node,), (), node.span)
             case Paren():
                 return self.paren(node)
@@ -116,14 +81,11 @@ class Resolver(Products):
                 return self.big(node)
             case At():
                 return self.at_point(node)
-            case Reals(shape):
-                return Reals(None if shape is None else self.expr(shape), node.span)
             case Ones(sizes):
                 return Ones(self.sizes(sizes), node.span)
             case Cases(rows):
-                return Cases(
-                    tuple((self.expr(v), None if c is None else self.condition(c)) for v, c in rows), node.span
-                )
+                found = tuple((self.expr(v), None if c is None else self.condition(c)) for v, c in rows)
+                return Cases(found, node.span)
             case Indicator(chain):
                 return Indicator(self.condition(chain), node.span)
             case Equated(chain):
@@ -173,9 +135,7 @@ class Resolver(Products):
     def condition(self, c: Chain) -> Chain:
         """A relation; a letter that names no array is an index there.  (i, j) ∈ Ω: the entry ij of Ω, 1 or 0."""
         if c.links and c.links[0].relation == "∈" and isinstance(c.links[0].rhs, Name):
-            items = tuple(
-                x.subjects[-1] for p in c.subjects for x in (p.chains if isinstance(p, Paren) else (Chain((p,), ()),))
-            )
+            items = tuple(x for p in c.subjects for x in items_of(p))
             inside = self.expr(replace(c.links[0].rhs, sub=Script("", items)))
             return Chain(c.subjects, (replace(c.links[0], rhs=inside),), c.span)
 

@@ -9,26 +9,9 @@ from typing import Final, TypeAlias, cast
 from ..files.place import Span
 from .statement import Statement, chains_of
 from .tree import (
-    Add,
-    At,
-    Binder,
-    Chain,
-    Derivative,
-    Dots,
-    Expr,
-    Inner,
-    Link,
-    Matrix,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Paren,
-    Power,
-    Product,
-    Script,
-    Transpose,
-)
+    Add, At, Binder, Chain, Derivative, Dots, Expr, Inner, Link, Matrix, Name, Neg, Num, Operator, Paren, Power,
+    Product, Script, Transpose,
+)  # fmt: skip
 from .vocabulary import DISTINCT
 from .walking import beside, bracketed, joined, rewritten, walk
 

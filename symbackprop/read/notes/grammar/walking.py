@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import TypeVar
 
 from ..files.place import Span
-from .tree import Chain, Expr, Label, Name, Paren, Product, Script
+from .tree import Chain, Expr, Label, Name, Paren, Product, Script, Transpose
 
 T = TypeVar("T")
 
@@ -103,6 +103,12 @@ def reached(start: Iterable[T], step: Callable[[T], Iterable[T]]) -> set[T]:
 
 def bracketed(*nodes: Expr) -> Paren:
     return Paren(tuple(Chain((n,), (), n.span) for n in nodes), "(", span=(nodes[0].span[0], nodes[-1].span[1]))
+
+
+def transposed(node: Expr, times: int, span: Span) -> Expr:
+    for _ in range(times):
+        node = Transpose(node, span)
+    return node
 
 
 def items_of(node: Expr) -> tuple[Expr, ...]:
