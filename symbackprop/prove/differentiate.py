@@ -144,6 +144,7 @@ def differentiate(t: Term, wrt: Entry, context: Context, names: Names, kept: fro
 
 
 def slope_of(t: Apply) -> Term:
+    """f' at the argument."""
     return DERIVATIVES[t.fn](t.arg)[0] if t.fn in DERIVATIVES else Apply(t.fn, t.arg, t.order + 1)
 
 
