@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -47,7 +46,7 @@ def library_of(x: Any) -> ModuleType | None:
     """The module that checks an object of another library, or None."""
     for root in roots(x):
         home = LIBRARIES.get(root)
-        if home is not None and find_spec(home) is not None:
+        if home is not None:
             return import_module(home)
     return None
 
@@ -55,7 +54,7 @@ def library_of(x: Any) -> ModuleType | None:
 def library_with_layer(asked: Asked) -> ModuleType | None:
     """The module whose layer it is; libraries that nobody has imported have none."""
     for root, home in LIBRARIES.items():
-        if root in sys.modules and find_spec(home) is not None:
+        if root in sys.modules:
             module = import_module(home)
             if hasattr(module, "takes_layer") and module.takes_layer(asked):
                 return module

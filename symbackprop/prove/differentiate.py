@@ -30,6 +30,7 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     add,
+    arguments,
     free,
     mul,
     open_body,
@@ -64,6 +65,16 @@ class Names:
     def axes(self, binder: Sum | Whole) -> tuple[Index, ...]:
         """New indices for its dummies."""
         return tuple(map(self.new, (binder.size,) if isinstance(binder, Sum) else binder.sizes))
+
+    def parts(self, t: Term) -> tuple[Term, ...]:
+        """What is inside it, with new indices for dummies; not what is differentiated by."""
+        match t:
+            case Sum() | Whole():
+                return (open_body(t.body, self.axes(t)),)
+            case Diff(body, _):
+                return (body,)
+            case _:
+                return arguments(t)
 
     def array(self) -> Array:
         """A name for a compound term: @1, @2, ..."""
