@@ -24,11 +24,10 @@ import sympy
 from sympy.core.expr import Expr
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.witness.parts import AbstractLoss, Convention, Loss, Node, Scalar, Targets, substituted
 
 from . import parts, sums
 from .compare import Comparison, Judge, evaluated
-from .nodes import AbstractLoss, Node, Scalar, substituted
-from .parts import Convention, Loss, Targets
 
 # SymPy has no types: this name only says what is meant.
 Matrix: TypeAlias = Any
