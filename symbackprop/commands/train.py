@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.network.activations import ACTIVATIONS, activation
+from symbackprop.network.activations import ACTIVATIONS, BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Loss, activation, loss
 from symbackprop.network.dense import DenseNetwork, dense
-from symbackprop.network.losses import BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Loss, loss
 from symbackprop.train.data import (
     SETS,
     TEST_SHARE,

@@ -27,7 +27,8 @@ from symbackprop.core.terms import (
 )
 from symbackprop.decide.decide import Problem
 from symbackprop.numbers.refute.points import Question
-from symbackprop.prove.working_out import Value, WorkingOut, has_derivative
+from symbackprop.prove.equality import has_derivative
+from symbackprop.prove.working_out import Value, WorkingOut
 from symbackprop.read.notes.statements.claims import Claim
 
 LARGEST = 100

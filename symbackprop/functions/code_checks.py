@@ -16,8 +16,7 @@ from symbackprop.functions.dialects.caches import cached_pair
 from symbackprop.functions.dialects.layers import layer_pair
 from symbackprop.functions.dialects.losses import derivative_pair, loss_pair, may_take_output, variable_of
 from symbackprop.functions.dialects.one_run import Untraceable, judged
-from symbackprop.functions.drive import Options, verdict
-from symbackprop.functions.function_kinds import Asked, library_of, library_with_layer
+from symbackprop.functions.drive import Asked, Options, library_of, library_with_layer, verdict
 from symbackprop.functions.held_values import copies_of
 from symbackprop.functions.jax_reading import refers_to
 from symbackprop.functions.other_claims import jvp_claims

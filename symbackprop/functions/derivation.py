@@ -14,7 +14,16 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Array, Term
 from symbackprop.decide.decide import Problem, prove_only
 from symbackprop.decide.outcomes import PROVED, Condition
-from symbackprop.functions.claims import formula, formula_latex, hypothesis_text
+from symbackprop.functions.claims import (
+    Claim,
+    Setting,
+    formula,
+    formula_latex,
+    gradient_claim,
+    hypothesis_text,
+    objective,
+    partial_latex,
+)
 from symbackprop.functions.sweep import names_of
 from symbackprop.gradients.claimed import named_claim, proved_claim, through, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
@@ -31,7 +40,6 @@ from symbackprop.write.program.pages import WRITERS
 from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
 
-from .claims import Claim, Setting, gradient_claim, objective, partial_latex
 from .deciding import LONG, in_words, together, verdict_of
 from .held_values import by_value, without_copies
 from .repairs import placed

@@ -128,21 +128,11 @@ def equality_claims(request: Request, note: Callable[[Any], None]) -> list[Claim
     for name, t in left.items():
         axes, at = indices(t.shape, "w")
         shown_as = label if len(left) == 1 else f"{label} {name}"
-        claims.append(
-            Claim(
-                name,
-                t.at(*at),
-                right[name],
-                t.shape,
-                axes,
-                at,
-                (t, right[name]),
-                shown_as,
-                rf"\text{{{shown_as}}}".replace("_", r"\_"),
-                request.declared,
-                ("first", "second"),
-            )
-        )
+        both, latex = (t, right[name]), rf"\text{{{shown_as}}}".replace("_", r"\_")
+        claims.append(Claim(
+            name, t.at(*at), right[name], t.shape, axes, at, both, shown_as, latex, request.declared,
+            ("first", "second"),
+        ))  # fmt: skip
     return claims
 
 

@@ -14,8 +14,7 @@ from symbackprop.core.indices import Index, SymbackpropError, sized
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import AtLeastZero, Predicate, Term
 from symbackprop.core.theorem import Theorem
-from symbackprop.decide.at_sizes import problem_at, sizes_in
-from symbackprop.decide.decide import Problem, prove
+from symbackprop.decide.decide import Problem, problem_at, prove, sizes_in
 from symbackprop.functions.claims import Claim, Setting, formula, formula_latex, named_problem, problem_of
 from symbackprop.functions.sweep import Sweep, tried
 from symbackprop.functions.verdict import Repaired, Verdict, WrongStep

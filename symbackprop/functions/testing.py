@@ -12,10 +12,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-from symbackprop.functions.code_checks import check_jvp
+from symbackprop.functions.code_checks import check_derivative, check_function, check_jvp, check_layer
 
 from .checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian
-from .code_checks import check_derivative, check_function, check_layer
 from .verdict import Verdict
 
 Arguments = ParamSpec("Arguments")

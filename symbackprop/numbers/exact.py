@@ -28,6 +28,7 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     Whole,
+    arguments,
 )
 
 from . import exact_numbers as numbers
@@ -191,20 +192,16 @@ class Evaluation:
                 if array in self.point.definitions:
                     return self.touched(self.point.definitions[array].body, self.unfolded(array, position, scope))
                 return {(array, position)} if position in self.point.arrays.get(array, {}) else set()
-            case Add(args) | Mul(args):
-                return {k for x in args for k in self.touched(x, scope)}
-            case Power(arg, _) | Apply(_, arg, _) | Diff(arg, _) | Holds(Positive(arg)):
-                return self.touched(arg, scope)
+            case Diff(body, _):
+                return self.touched(body, scope)
             case Sum(size, body, _):
                 count = min(size_at(size, self.point.sizes), _LOOKED_AT)
                 return {k for n in range(count) for k in self.touched(body, scope.inside((n,)))}
             case Whole(_, _, sizes, body, _, _):
                 places = islice(self.positions(sizes), _LOOKED_AT)
                 return {k for n in places for k in self.touched(body, scope.inside(n))}
-            case Num() | Size() | Ordinal() | Delta() | Holds(NonNegative()):
-                return set()
             case _:
-                assert_never(t)  # type: ignore[arg-type]
+                return {k for x in arguments(t) for k in self.touched(x, scope)}
 
     # --- entries, steps, derivatives -----------------------------------------------------------
 

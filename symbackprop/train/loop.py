@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.network.activations import BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Loss
 from symbackprop.network.dense import DenseNetwork
-from symbackprop.network.losses import BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Loss
 from symbackprop.train.backends.compiled import NoCompiler
 from symbackprop.train.optimisers import rates
 from symbackprop.write.code.network_code import compile_cost

@@ -17,8 +17,9 @@ from typing import Any
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.files import write_atomically
+from symbackprop.network.theorems import Theorem
 from symbackprop.train.data import Data
-from symbackprop.train.equations import Proved, latex_page
+from symbackprop.train.equations import latex_page
 from symbackprop.train.loop import Epoch, Measured, State, Training
 from symbackprop.train.model import FORMAT, Model, encoded, packed, unpacked
 from symbackprop.write.certificate import certificate, write_certificates
@@ -130,7 +131,7 @@ class RunFolder:
 
     # --- after it
 
-    def write_results(self, training: Training, model: Model, proved: tuple[Proved, ...], title: str) -> None:
+    def write_results(self, training: Training, model: Model, proved: tuple[Theorem, ...], title: str) -> None:
         self.write(WEIGHTS, encoded(model))
         self.write_metrics(training.state)
         self.write("gradient.py", compile_gradient(training.network).source)
@@ -141,7 +142,7 @@ class RunFolder:
 
             self.write("training.png", picture(training.history, title))
 
-    def write_certificates(self, proved: tuple[Proved, ...]) -> None:
+    def write_certificates(self, proved: tuple[Theorem, ...]) -> None:
         """The proofs of all equations, for `symbackprop verify`."""
         rows = [certificate(p.proof, p.context, p.equation, name=p.name, statement=str(p.equation)) for p in proved]
         write_certificates(self.path(CERTIFICATES), rows)

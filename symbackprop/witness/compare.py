@@ -12,8 +12,8 @@ import sympy
 from sympy.core.expr import Expr
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.witness.parts import DIGITS, KinkError, Node, Number, UndefinedValueError
 
-from .nodes import DIGITS, KinkError, Node, Number, UndefinedValueError
 from .ring import Ring, atoms_of
 from .sums import A, B, Entries, Lookup
 

@@ -15,8 +15,8 @@ from test_backends import needs_compiler, own_cache, quickly
 
 from symbackprop.cli import main
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.network.activations import loss
 from symbackprop.network.dense import dense
-from symbackprop.network.losses import loss
 from symbackprop.train import run_folder
 from symbackprop.train.backends import compiled as toolchain
 from symbackprop.train.data import Split, built_in, data_from

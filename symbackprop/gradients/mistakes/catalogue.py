@@ -9,13 +9,12 @@ from typing import Any
 from symbackprop.core.context import Context
 from symbackprop.gradients.lemmas import opened
 from symbackprop.gradients.mistakes.changed_sweep import Change, ChangedSweep, HandOn, Region, listed, said
-from symbackprop.gradients.mistakes.operations import of_compact_forms, of_written_functions
+from symbackprop.gradients.mistakes.operations import diagonal, of_compact_forms, of_operations, of_written_functions
 from symbackprop.read.numpy import INPUT, Node, array_of
 
 from ..compact import REDUCTIONS
 from ..reverse import Reverse, arguments
 from ..rules import RULES
-from .operations import diagonal, of_operations
 
 OTHERS = 8  # values that may have been taken for another
 ARRANGED = frozenset({"stack", "concatenate", "setitem", "getitem"})

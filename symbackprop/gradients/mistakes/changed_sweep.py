@@ -107,10 +107,6 @@ def swept(reverse: Reverse, change: Change, shared: Shared | None = None) -> Cha
         return None
 
 
-def nodes_of(*nodes: Node | Sequence[Node]) -> frozenset[Node]:
-    return frozenset(m for n in nodes for m in ((n,) if isinstance(n, Node) else n))
-
-
 # --- what nodes are called in the name of a mistake ---
 
 

@@ -12,7 +12,6 @@ import numpy
 from symbackprop.core.functions import ROWS
 from symbackprop.core.terms import SymbackpropError, mul
 from symbackprop.gradients.compact import PRODUCTS, REDUCTIONS, Form, candidates, regions
-from symbackprop.gradients.formula import chained
 from symbackprop.gradients.mistakes.changed_sweep import (
     Change,
     ChangedSweep,
@@ -22,7 +21,7 @@ from symbackprop.gradients.mistakes.changed_sweep import (
     reciprocal,
     said,
 )
-from symbackprop.gradients.reverse import MAXIMUM, RULE, Reverse, Step, arguments
+from symbackprop.gradients.reverse import MAXIMUM, RULE, Reverse, Step, arguments, chained
 from symbackprop.gradients.rules import RULES
 from symbackprop.gradients.rules.products import swap
 from symbackprop.gradients.rules.registry import (
