@@ -43,6 +43,10 @@ class Record:
     more: tuple[Chain, ...] = ()
     """Definitions that a notation brings with it."""
 
+    @property
+    def chains(self) -> list[Chain]:
+        return [p.chain for p in self.loose.parts] if self.loose is not None else []
+
 
 def of_all_steps(chain: Chain, records: Sequence[Record]) -> Iterator[Chain]:
     """What is said of y_t, of the family of them."""

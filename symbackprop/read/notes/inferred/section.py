@@ -74,6 +74,17 @@ class Section(Resting):
         self.solver.prepare(self.records)
         self.solve()
 
+    def key(self, name: Name) -> str:
+        return self.roles.full_key(name)[0]
+
+    def names(self, *nodes: object) -> set[str]:
+        """The letters that are named in it, whatever they stand for."""
+        return {self.key(n) for n in walk(nodes) if isinstance(n, Name)}
+
+    def gives(self, key: str) -> bool:
+        """An equation may give it."""
+        return any(self.key(c.head.name) == key for c in self.roles.candidates)
+
     def defines(self, key: str) -> bool:
         """An equation gives it; an update w := w - … does not."""
         found = (c for c in self.roles.candidates if self.roles.key(c.head.name) == key)
