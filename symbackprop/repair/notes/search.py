@@ -38,7 +38,7 @@ from symbackprop.read.notes.grammar.tree import (
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 from symbackprop.read.notes.statements.claims import Claim, Unequal, equation
-from symbackprop.read.notes.statements.conditions import conditioned
+from symbackprop.read.notes.statements.classes import conditioned
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.missing_terms import factor_tree
 from symbackprop.write.code.compact import compact

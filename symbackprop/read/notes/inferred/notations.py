@@ -34,7 +34,7 @@ from ..grammar.tree import (
     Transpose,
 )
 from ..grammar.walking import mapped, walk
-from ..meaning.lints import indices
+from ..meaning.ranges import indices
 from .conform import Shapes
 from .conform_operations import ANY, UNIT, Misfit, Third, unbound_indices
 

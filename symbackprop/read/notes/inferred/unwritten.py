@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias, TypeVar, cast
 from ..declared.symbols import Declarations
 from ..grammar.tree import All, Chain, Entry, IndexName, Symbol, Transpose
 from ..grammar.walking import mapped
-from ..meaning.lints import indices
+from ..meaning.ranges import indices
 from .size_names import range_in
 
 Tree = TypeVar("Tree")

@@ -53,8 +53,10 @@ from symbackprop.read.notes.grammar.resolve import parse_expression
 from symbackprop.read.notes.grammar.tree import Equated, Expr, Function, Symbol
 from symbackprop.read.notes.grammar.vocabulary import GREEK
 
+from ..declared.sizes import Sizes
 from .arrays import Arrays
-from .values import Mat, Scalar, Value, as_matrix, as_scalar, dummies, entrywise, times, total
+from .model import Model
+from .values import Algebra, Mat, Scalar, Value, as_matrix, as_scalar, dummies, entrywise, times, total
 
 
 def spells(name: str, formula: str) -> bool:
@@ -171,7 +173,8 @@ class Functions(Arrays):
             from ...scalar.latex_scalar import scalar_latex  # brings SymPy, for documents that need it
 
             return scalar_latex(symbol.body, {letter: Entry(Array(f"{letter}#"), ()) for letter in symbol.args})
-        term = as_scalar(self.afresh(decl).alone(node, symbol.body))
+        apart = type(self)(decl, Model(decl), Sizes(decl), Algebra())  # it has nothing to do with the statement
+        term = as_scalar(apart.alone(node, symbol.body))
         if term is None:
             raise ReadError(f"{symbol.name} is declared by a formula that is no number", span)
         if any(isinstance(t, Sum | Whole) for t in subterms(term)):

@@ -36,11 +36,10 @@ from ..grammar.resolve import parse_expression
 from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, IndexName, Symbol
 from ..grammar.walking import walk
 from ..meaning.definitions import array_of, definition_of, symbols
-from ..meaning.derivatives import ManyAxes
-from ..meaning.elaborate import Elaborator
+from ..meaning.elaborate import Elaborator, ManyAxes
 from ..meaning.functions import over_array
-from ..meaning.lints import lint
 from ..meaning.model import Model
+from ..meaning.ranges import lint
 from ..meaning.values import Algebra, Mat, Scalar, Tensor3, Value, as_scalar, vector_entry
 from .shape_claims import ShapeJudgement, judge
 

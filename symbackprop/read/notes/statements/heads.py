@@ -35,11 +35,10 @@ from ..inferred.prose_patterns import ANEW
 from ..inferred.said import Candidate, Head, Record, defining, from_logarithm, of_all_steps
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
-from ..meaning.lints import consistent
+from ..meaning.ranges import consistent
 from ..meaning.written_out import finer
 from . import classes
-from .classes import Class
-from .conditions import lapse
+from .classes import Class, lapse
 from .one_sample import with_one_samples
 from .spoken import named_derivative, no_derivative, of_others
 from .statements import Reading, Scope, facts_of, records_of

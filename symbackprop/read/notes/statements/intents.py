@@ -36,8 +36,7 @@ from ..grammar.walking import mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of
 from ..inferred.said import EQUATIONS, Record, cut_at_colon, head_of, is_interval, softmax_given
 from . import classes
-from .classes import Class
-from .conditions import comes_in, in_sentence, of_a_letter, on_values
+from .classes import Class, comes_in, in_sentence, of_a_letter, on_values
 from .heads import Heads, Unit
 from .spoken import named_derivative, of_data
 from .statements import Kind, Reading

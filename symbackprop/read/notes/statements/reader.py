@@ -38,7 +38,7 @@ from ..inferred.notations import along_chain, rewritten
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
-from .conditions import conditioned, settles
+from .classes import conditioned, settles
 from .dialects import Dialects
 from .heads import Unit
 from .layouts import sound

@@ -30,9 +30,9 @@ from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Candidate, Record
 from ..inferred.solver import in_numbers
-from ..meaning.lints import indices
+from ..meaning.ranges import indices
 from . import classes
-from .conditions import conditioned, spoken
+from .classes import conditioned, spoken
 from .doubts import Doubts
 from .heads import Unit
 from .spoken import noisy
