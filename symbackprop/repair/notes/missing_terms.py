@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
-from typing import cast
 
 import numpy as np
 
 from symbackprop.numbers.floats import close
-from symbackprop.read.notes.declared.symbols import Declarations, split_scripts
+from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.grammar.tree import Add, Expr, Neg, Num, Power, Product, Quotient, Symbol, Transpose
-from symbackprop.read.notes.grammar.walking import mapped
-from symbackprop.read.notes.meaning.definitions import array_of, symbols
 from symbackprop.repair.notes.edits import Written
 from symbackprop.repair.notes.rebuilding import Apart
 from symbackprop.repair.notes.values_at_points import FloatArray, measured
@@ -50,41 +45,6 @@ def with_missing_term(
                 if c is not None:
                     term = scaled(abs(c), number, tree)
                     yield added(formula, term, c < 0), f"missing term {written(Neg(term) if c < 0 else term)}"
-
-
-def like_the_others(formula: Expr, decl: Declarations, written: Written) -> Iterator[tuple[Expr, str]]:
-    """A sum that goes on in the same way: W_i^T a_i + W_f^T a_f lacks W_o^T a_o."""
-    if not isinstance(formula, Add):
-        return
-    scripts = [{script_of(s.name) for s in symbols(a)} - {""} for a in formula.args]
-    used = set[str]().union(*scripts)
-    for term, here in zip(formula.args[::-1], scripts[::-1], strict=True):
-        for one in sorted(here):
-            bases = {split_scripts(s.name)[0] for s in symbols(term) if script_of(s.name) == one}
-            others = {script_of(n) for n in decl.arrays if split_scripts(n)[0] in bases} - used - {""}
-            for other in sorted(others):
-                new = renamed(term, one, other)
-                if all(array_of(s, decl) is not None or s.name in decl.sizes for s in symbols(new)):
-                    yield Add((*formula.args, new)), f"missing term {written(new)}"
-        return
-
-
-def script_of(name: str) -> str:
-    """The one letter below: i of W_i."""
-    found = re.fullmatch(r"_\{?([^\W_])\}?", split_scripts(name)[1])
-    return found[1] if found else ""
-
-
-def renamed(node: Expr, one: str, other: str) -> Expr:
-    """The tree with a letter replaced in the names of its arrays, where it stands alone."""
-
-    def change(n: object) -> object:
-        new = mapped(n, change)
-        if isinstance(new, Symbol):
-            return replace(new, name=re.sub(rf"(?<![A-Za-z]){re.escape(one)}(?![A-Za-z])", other, new.name))
-        return new
-
-    return cast(Expr, change(node))
 
 
 def coefficient(residual: Sequence[FloatArray], values: Sequence[FloatArray]) -> Fraction | None:
