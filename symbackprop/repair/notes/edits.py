@@ -9,7 +9,7 @@ from itertools import combinations, permutations, product
 from typing import cast
 
 from symbackprop.read.notes.declared.symbols import Declarations
-from symbackprop.read.notes.grammar.rewriting import negative, scalar_like, scaled_tree, turned
+from symbackprop.read.notes.grammar.rewriting import negative, scalar_like, scaled_tree, transposed
 from symbackprop.read.notes.grammar.tree import (
     Add,
     All,
@@ -79,7 +79,7 @@ def whole(tree: Expr, around: Surroundings) -> Iterator[Edit]:
         return
     yield Edit(negative(tree), "sign", 1)
     if not scalar_like(tree):
-        yield Edit(turned(tree, around.decl), "result transposed", 3 if isinstance(tree, Product) else 2)
+        yield Edit(transposed(tree, around.decl), "result transposed", 3 if isinstance(tree, Product) else 2)
     names = around.indices
     for k, one in enumerate(names):
         for other in names[k + 1 :]:

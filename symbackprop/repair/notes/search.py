@@ -40,7 +40,7 @@ from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 from symbackprop.read.notes.statements.claims import Claim, Unequal, equation
 from symbackprop.read.notes.statements.classes import conditioned
 from symbackprop.read.notes.statements.statements import Reading
-from symbackprop.repair.notes.missing_terms import factor_tree
+from symbackprop.repair.notes.putting_together import factor_tree
 from symbackprop.write.code.compact import compact
 from symbackprop.write.notes.letters import COLUMN, ROW, DocumentLatex
 from symbackprop.write.notes.spelling import Speller, Unspelled
@@ -49,8 +49,7 @@ from ..search import factor_mistake
 from ..trials import Unit, factor
 from .deriving import derivatives
 from .edits import Edit, Surroundings, edits
-from .missing_terms import with_missing_term
-from .putting_together import Builder, slopes
+from .putting_together import Builder, slopes, with_missing_term
 from .shape_repairs import repaired_shape, shape_sizes
 from .values_at_points import mentioned_symbols, plausible, ratio
 

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from ..declared.symbols import Declarations
+from ..meaning.definitions import array_of
 from .tree import (
     Add,
+    Annotated,
     Call,
+    Derivative,
     Entry,
     Expr,
     Function,
+    Gradient,
     Hadamard,
+    Identity,
     IndexName,
+    Indicator,
+    Inner,
     Kronecker,
     Neg,
+    Norm,
     Num,
+    Outer,
+    Over,
     Power,
     Product,
     Quotient,
+    Shape,
     Sum,
     Symbol,
     Transpose,
@@ -42,43 +53,82 @@ def negative(tree: Expr) -> Expr:
     return Neg(tree)
 
 
-def turned(tree: Expr, decl: Declarations) -> Expr:
-    """The transpose, pushed into sums and products; numbers stay in front."""
+def transposed(tree: Expr, decl: Declarations, inner: Callable[[Expr], Expr] | None = None) -> Expr:
+    """The transpose, pushed into sums and products, into their parts by `inner`; numbers stay in front."""
+    go = inner or (lambda t: transposed(t, decl))
+    if is_number(tree, decl):
+        return tree
     match tree:
         case Transpose(arg):
             return arg
-        case Call(Function("diag"), _):
+        case Call(Function("diag")) | Identity():
             return tree
-        case Neg(arg):
-            return Neg(turned(arg, decl))
-        case Add(args) | Hadamard(args):
-            return replace(tree, args=tuple(turned(a, decl) for a in args))
         case Product(args):
-            numbers = tuple(a for a in args if number_like(a, decl))
-            others = tuple(
-                Transpose(a) if isinstance(a, Add) else turned(a, decl) for a in args[::-1] if not number_like(a, decl)
-            )
-            return Product((*numbers, *others), ("",) * (len(args) - 1))
+            new = tuple(Transpose(a) if isinstance(a, Add) and inner is None else go(a) for a in args)
+            return reversed_product(new, tree, decl)
+        case Hadamard(args) | Add(args):
+            return replace(tree, args=tuple(map(go, args)))
+        case Outer(args):
+            return replace(tree, args=args[::-1])
+        case Neg(arg):
+            return replace(tree, arg=go(arg))
+        case Sum(_, body):
+            return replace(tree, body=go(body))
+        case Quotient(top):
+            return replace(tree, top=go(top))
+        case Annotated(arg, shape):
+            other = replace(shape, parts=shape.parts[::-1]) if isinstance(shape, Shape) else shape
+            return replace(tree, arg=go(arg), shape=other)
         case _:
-            return tree if number_like(tree, decl) else Transpose(tree)
+            return Transpose(tree)
 
 
-def number_like(tree: Expr, decl: Declarations) -> bool:
-    """A number by the look of it: 2, 1/N, λ, a sum or product of such."""
-    match tree:
-        case Num() | Entry() | Kronecker() | IndexName():
+def reversed_product(new: tuple[Expr, ...], old: Product, decl: Declarations) -> Expr:
+    """What the factors became: the numbers in front, the arrays the other way round."""
+    lone = [is_number(a, decl) for a in old.args]
+    numbers = [n for n, number in zip(new, lone, strict=True) if number]
+    arrays = [n for n, number in zip(new, lone, strict=True) if not number]
+    if len(arrays) < 2:
+        return replace(old, args=new)
+    plain = old.signs if len(set(old.signs)) == 1 else ("",) * len(old.signs)
+    return replace(old, args=(*numbers, *reversed(arrays)), signs=plain)
+
+
+NUMBERS = frozenset({"tr", "det", "sum", "mean", "norm", "max", "min", "logsumexp", "rank"})
+
+
+def is_number(node: Expr, decl: Declarations) -> bool:
+    """A number by its form: not what it is worth to be found out by shapes."""
+    match node:
+        case Num() | Norm() | Inner() | Kronecker() | Over() | IndexName():
             return True
-        case Symbol(name, label):
-            array = decl.arrays.get(name) if label is None else decl.layered.get(name)
-            return array is None or not array.shape
-        case Neg(arg) | Power(arg, _):
-            return number_like(arg, decl)
-        case Quotient(top, bottom):
-            return number_like(top, decl) and number_like(bottom, decl)
-        case Add(args) | Product(args) | Call(_, args):
-            return all(number_like(a, decl) for a in args)
+        case Indicator(condition):
+            return not any(isinstance(n, Symbol) and is_array(n, decl) for n in walk(condition))
+        case Entry(base, at):
+            symbol = array_of(base, decl) if isinstance(base, Symbol) else None
+            return symbol is None or not symbol.family or len(at) > symbol.family
+        case Symbol():
+            return not is_array(node, decl)
+        case Call(function, args):
+            known = decl.functions.get(function.name)
+            if function.name in NUMBERS or (known is not None and known.kind in ("loss", "abstract")):
+                return True
+            return all(is_number(a, decl) for a in args)
+        case Derivative(body, wrt):
+            return is_number(body, decl) and all(is_number(w, decl) for w in wrt)
+        case Gradient(body, wrt_one):
+            return is_number(body, decl) and is_number(wrt_one, decl)
+        case Sum(_, body) | Neg(body) | Power(body) | Quotient(body) | Transpose(body) | Annotated(body):
+            return is_number(body, decl)
+        case Add(args) | Product(args) | Hadamard(args):
+            return all(is_number(a, decl) for a in args)
         case _:
             return False
+
+
+def is_array(s: Symbol, decl: Declarations) -> bool:
+    symbol = array_of(s, decl)
+    return symbol is not None and bool(symbol.shape)
 
 
 def scalar_like(tree: Expr) -> bool:
