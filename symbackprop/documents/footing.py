@@ -20,20 +20,8 @@ from symbackprop.numbers.points import Point, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
 from symbackprop.read.notes.grammar.dotted import COLUMN, ROW
 from symbackprop.read.notes.grammar.tree import (
-    Call,
-    Derivative,
-    Differential,
-    Dots,
-    Entry,
-    Expr,
-    Function,
-    Gradient,
-    IndexName,
-    Num,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Call, Derivative, Differential, Dots, Entry, Expr, Function, Gradient, IndexName, Num, Sum, Symbol, Transpose,
+)  # fmt: skip
 from symbackprop.read.notes.grammar.walking import mapped, walk
 from symbackprop.read.notes.inferred.above import letters
 from symbackprop.read.notes.inferred.kinds import GAMMA

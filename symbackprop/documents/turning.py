@@ -14,19 +14,8 @@ from symbackprop.core.terms import SymbackpropError
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.grammar.rewriting import is_number, reversed_product, transposed
 from symbackprop.read.notes.grammar.tree import (
-    Derivative,
-    Entry,
-    Expr,
-    Gradient,
-    Matrix,
-    Ones,
-    Outer,
-    Product,
-    Reals,
-    Shape,
-    Symbol,
-    Transpose,
-)
+    Derivative, Entry, Expr, Gradient, Matrix, Ones, Outer, Product, Reals, Shape, Symbol, Transpose,
+)  # fmt: skip
 from symbackprop.read.notes.grammar.walking import mapped, walk
 from symbackprop.read.notes.meaning.definitions import array_of
 

@@ -11,31 +11,9 @@ from typing import cast
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.grammar.rewriting import negative, scalar_like, scaled_tree, transposed
 from symbackprop.read.notes.grammar.tree import (
-    Add,
-    All,
-    Annotated,
-    Binder,
-    Call,
-    Cases,
-    Derivative,
-    Entry,
-    Expr,
-    Function,
-    Gradient,
-    Hadamard,
-    IndexName,
-    Kronecker,
-    Label,
-    Neg,
-    Num,
-    Power,
-    Product,
-    Quotient,
-    Shape,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Add, All, Annotated, Binder, Call, Cases, Derivative, Entry, Expr, Function, Gradient, Hadamard, IndexName,
+    Kronecker, Label, Neg, Num, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
+)  # fmt: skip
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.classes import renamed
 

@@ -14,20 +14,8 @@ from symbackprop.numbers.floats import close
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.grammar.rewriting import index_names
 from symbackprop.read.notes.grammar.tree import (
-    Add,
-    Call,
-    Entry,
-    Expr,
-    Label,
-    Neg,
-    Num,
-    Ones,
-    Power,
-    Product,
-    Quotient,
-    Symbol,
-    Transpose,
-)
+    Add, Call, Entry, Expr, Label, Neg, Num, Ones, Power, Product, Quotient, Symbol, Transpose,
+)  # fmt: skip
 from symbackprop.read.notes.grammar.walking import relabel, walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 

@@ -20,21 +20,8 @@ from symbackprop.read.notes.files.place import ReadError, Span
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
 from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
 from symbackprop.read.notes.grammar.tree import (
-    Add,
-    Call,
-    Derivative,
-    Entry,
-    Expr,
-    Gradient,
-    IndexName,
-    Missing,
-    Num,
-    Over,
-    Product,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Add, Call, Derivative, Entry, Expr, Gradient, IndexName, Missing, Num, Over, Product, Sum, Symbol, Transpose,
+)  # fmt: skip
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 from symbackprop.read.notes.statements.claims import Claim, Unequal, equation

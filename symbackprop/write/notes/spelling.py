@@ -9,35 +9,9 @@ from fractions import Fraction
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.read.notes.declared.symbols import Declarations, marked, split_scripts
 from symbackprop.read.notes.grammar.tree import (
-    Add,
-    All,
-    Annotated,
-    Call,
-    Cases,
-    Chain,
-    Derivative,
-    Entry,
-    Expr,
-    Function,
-    Gradient,
-    Hadamard,
-    Identity,
-    IndexName,
-    Inner,
-    Kronecker,
-    Neg,
-    Norm,
-    Num,
-    Ones,
-    Outer,
-    Power,
-    Product,
-    Quotient,
-    Shape,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Add, All, Annotated, Call, Cases, Chain, Derivative, Entry, Expr, Function, Gradient, Hadamard, Identity, IndexName,
+    Inner, Kronecker, Neg, Norm, Num, Ones, Outer, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
+)  # fmt: skip
 from symbackprop.read.notes.grammar.vocabulary import GREEK, NEUTRAL
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.write.notes.letters import balanced, bare_symbol, bracketed, number, relabelled, script, subscripts

@@ -14,18 +14,7 @@ from ..declared.sizes import Sizes, label_size, lone_symbol
 from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import ReadError, Span
 from ..grammar.resolve_names import PI as PI_LETTER
-from ..grammar.tree import (
-    Add,
-    All,
-    Chain,
-    Entry,
-    Expr,
-    IndexName,
-    Label,
-    Neg,
-    Num,
-    Symbol,
-)
+from ..grammar.tree import Add, All, Chain, Entry, Expr, IndexName, Label, Neg, Num, Symbol
 from .definitions import array_of, definition_of, plain
 from .model import Model, at_layer
 from .ranges import Ranges

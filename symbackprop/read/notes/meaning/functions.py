@@ -11,41 +11,12 @@ from symbackprop.core.functions import ROWS
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.matrix import (
-    UNIT,
-    Determinant,
-    Diagonal,
-    DiagonalOf,
-    Elementwise,
-    Given,
-    Inverse,
-    Softmax,
-    Trace,
-    entry,
-)
+    UNIT, Determinant, Diagonal, DiagonalOf, Elementwise, Given, Inverse, Softmax, Trace, entry,
+)  # fmt: skip
 from symbackprop.core.terms import (
-    ZERO,
-    Apply,
-    Array,
-    Delta,
-    Entry,
-    Holds,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    add,
-    dummy,
-    free,
-    mul,
-    neg,
-    replaced,
-    sized,
-    sub,
-    substitute,
-    subterms,
-    whole,
-)
+    ZERO, Apply, Array, Delta, Entry, Holds, Positive, Power, Sum, Term, Whole, add, dummy, free, mul, neg, replaced,
+    sized, sub, substitute, subterms, whole,
+)  # fmt: skip
 from symbackprop.network.activations import Z, derivative
 from symbackprop.read.notes.declared.symbols import ArraySymbol, FunctionSymbol
 from symbackprop.read.notes.files.place import ReadError, Span, Unsettled

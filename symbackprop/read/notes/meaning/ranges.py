@@ -12,20 +12,8 @@ from ..declared.sizes import Sizes
 from ..declared.symbols import Declarations
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.tree import (
-    Add,
-    Derivative,
-    Entry,
-    Expr,
-    IndexName,
-    Kronecker,
-    Neg,
-    Num,
-    Over,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-)
+    Add, Derivative, Entry, Expr, IndexName, Kronecker, Neg, Num, Over, Product, Quotient, Sum, Symbol,
+)  # fmt: skip
 from ..grammar.walking import walk
 
 Key = tuple[int, str]

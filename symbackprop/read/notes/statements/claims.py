@@ -15,19 +15,8 @@ from symbackprop.core.indices import EVERY_SIZE, Index, Least
 from symbackprop.core.matrix import UNIT, ZERO_INDEX, Matrix, entry
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    ZERO,
-    Array,
-    AtLeastZero,
-    Nonzero,
-    Positive,
-    ProofError,
-    Size,
-    Term,
-    free,
-    sub,
-    substitute,
-    whole,
-)
+    ZERO, Array, AtLeastZero, Nonzero, Positive, ProofError, Size, Term, free, sub, substitute, whole,
+)  # fmt: skip
 
 from ..declared.sizes import Sizes, shown_dims
 from ..declared.symbols import ArraySymbol, Declarations

@@ -9,26 +9,9 @@ from typing import Literal, TypeAlias, cast
 
 from ..files.items import Formula
 from ..grammar.tree import (
-    Add,
-    Chain,
-    Derivative,
-    Dots,
-    Expr,
-    IndexName,
-    Indicator,
-    Link,
-    Matrix,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Paren,
-    Product,
-    Sum,
-    Symbol,
-    Transpose,
-    Words,
-)
+    Add, Chain, Derivative, Dots, Expr, IndexName, Indicator, Link, Matrix, Name, Neg, Num, Operator, Paren, Product,
+    Sum, Symbol, Transpose, Words,
+)  # fmt: skip
 from ..grammar.walking import mapped, walk
 from ..inferred.hypotheses import LEFT, STATED, Saying
 from ..inferred.occurrences import key_of

@@ -12,21 +12,7 @@ from ..declared.table import define
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
 from ..grammar.syntax import free_indices, restates
-from ..grammar.tree import (
-    Add,
-    Cases,
-    Chain,
-    Entry,
-    Expr,
-    Link,
-    Name,
-    Norm,
-    Num,
-    Product,
-    Sum,
-    Transpose,
-    Words,
-)
+from ..grammar.tree import Add, Cases, Chain, Entry, Expr, Link, Name, Norm, Num, Product, Sum, Transpose, Words
 from ..grammar.walking import respan, walk
 from ..inferred.above import Above, Given, by_way_of
 from ..inferred.hypotheses import SOLVED, STATED, Saying

@@ -12,25 +12,9 @@ from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
 from ..grammar.syntax import is_shape, with_left
 from ..grammar.tree import (
-    Add,
-    Chain,
-    Derivative,
-    Dots,
-    Entry,
-    Expr,
-    Indicator,
-    Link,
-    Matrix,
-    Missing,
-    Name,
-    Num,
-    Paren,
-    Product,
-    Shape,
-    ShapeWord,
-    Symbol,
-    Words,
-)
+    Add, Chain, Derivative, Dots, Entry, Expr, Indicator, Link, Matrix, Missing, Name, Num, Paren, Product, Shape,
+    ShapeWord, Symbol, Words,
+)  # fmt: skip
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of

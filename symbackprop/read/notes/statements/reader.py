@@ -15,23 +15,9 @@ from ..grammar.resolve import Resolver
 from ..grammar.resolve_derivatives import ManyVariables
 from ..grammar.syntax import is_shape, unnested
 from ..grammar.tree import (
-    Chain,
-    Derivative,
-    Dots,
-    IndexName,
-    Link,
-    Matrix,
-    Name,
-    Num,
-    Ones,
-    Operator,
-    Paren,
-    Product,
-    Shape,
-    ShapeWord,
-    Symbol,
-    Words,
-)
+    Chain, Derivative, Dots, IndexName, Link, Matrix, Name, Num, Ones, Operator, Paren, Product, Shape, ShapeWord,
+    Symbol, Words,
+)  # fmt: skip
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.notations import along_chain, rewritten

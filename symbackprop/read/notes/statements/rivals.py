@@ -9,19 +9,8 @@ from typing import cast
 from ..declared.symbols import FunctionSymbol
 from ..grammar.resolve_derivatives import ManyVariables
 from ..grammar.tree import (
-    Chain,
-    Derivative,
-    Entry,
-    Expr,
-    Function,
-    IndexName,
-    Link,
-    Name,
-    Operator,
-    Product,
-    Script,
-    Symbol,
-)
+    Chain, Derivative, Entry, Expr, Function, IndexName, Link, Name, Operator, Product, Script, Symbol,
+)  # fmt: skip
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.hypotheses import hypothesis

@@ -12,22 +12,9 @@ from symbackprop.core.terms import Size, Term, sized
 from ..declared.sizes import Dims, Match, shown_dims
 from ..files.place import ReadError, Unsettled
 from ..grammar.tree import (
-    Add,
-    Dots,
-    Expr,
-    Hadamard,
-    IndexName,
-    Matrix,
-    Neg,
-    Num,
-    Product,
-    Quotient,
-    Reals,
-    Shape,
-    ShapeWord,
-    Symbol,
+    Add, Dots, Expr, Hadamard, IndexName, Matrix, Neg, Num, Product, Quotient, Reals, Shape, ShapeWord, Symbol,
     Transpose,
-)
+)  # fmt: skip
 from ..grammar.walking import walk
 from ..meaning.values import Mat, Scalar, Tensor3, Value, as_scalar
 
