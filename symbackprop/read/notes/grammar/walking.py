@@ -39,6 +39,12 @@ def mapped(node: object, f: Callable[[object], object]) -> object:
     return replace(node, **changed) if changed else node  # type: ignore[type-var]
 
 
+def rewritten(node: object, f: Callable[[object], object | None]) -> object:
+    """The tree with what f makes of its nodes, from above; where that is None, of their parts."""
+    new = f(node)
+    return mapped(node, lambda child: rewritten(child, f)) if new is None else new
+
+
 def walk(node: object, closed: tuple[type, ...] = ()) -> Iterator[object]:
     """Every node of a tree, but for what is inside of those of the `closed` kinds."""
     stack = [node]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
@@ -143,7 +143,7 @@ def too_many(e: Elaborator, lhs: Expr, rhs: Expr, error: ManyAxes) -> ReadError:
         right = e.together(rhs)[0]
     except (ReadError, ProofError):
         return error
-    if isinstance(right, (Mat, Scalar)) and not (isinstance(right, Scalar) and is_zero(right.term)):
+    if isinstance(right, (Mat, Scalar)) and not (isinstance(right, Scalar) and right.term == ZERO):
         message = f"a derivative with more than two indices on the left, {described(right)} on the right"
         return ReadError(message, lhs.span)
     return error
@@ -174,15 +174,11 @@ def terms(left: Value, right: Value, span: Span) -> Sides | Unequal:
     if isinstance(left, Mat) and isinstance(right, Mat):
         return matrices(left, right)
     zero = as_scalar(right)
-    if isinstance(left, Mat) and zero is not None and is_zero(zero):
+    if isinstance(left, Mat) and zero is not None and zero == ZERO:
         i, j = letters(left.shape)
         lhs = entry(left.form, *at(i, j))
         return lhs, zero, indices(lhs, zero), (left.form, None)
     raise ReadError(f"{described(left)} on the left, {described(right)} on the right", span)
-
-
-def is_zero(t: Term) -> bool:
-    return t == ZERO
 
 
 def described(v: Value) -> str:
@@ -336,18 +332,14 @@ def one(e: Elaborator, a: Value, relation: str, b: Value, span: Span) -> Hypothe
             raise ReadError(f"in this hypothesis {sides.message}", span)
         l, r = sides[0], sides[1]
     assert r is not None
-    match relation:
-        case "=" | ":=" | "≡":
-            return Same(l, r)
-        case ">":
-            return Positive(l if is_zero(r) else sub(l, r))
-        case "<":
-            return Positive(r if is_zero(l) else sub(r, l))
-        case "≥":
-            return AtLeastZero(l if is_zero(r) else sub(l, r))
-        case "≤":
-            return AtLeastZero(sub(r, l))
-        case "≠":
-            return Nonzero(l if is_zero(r) else sub(l, r))
-        case _:
-            raise ReadError(f"{relation} is no hypothesis", span)
+    if relation in ("=", ":=", "≡"):
+        return Same(l, r)
+    if relation not in KINDS:
+        raise ReadError(f"{relation} is no hypothesis", span)
+    more, less = (r, l) if relation in ("<", "≤") else (l, r)
+    return KINDS[relation](more if less == ZERO else sub(more, less))
+
+
+KINDS: dict[str, Callable[[Term], Hypothesis]] = {
+    ">": Positive, "<": Positive, "≥": AtLeastZero, "≤": AtLeastZero, "≠": Nonzero,
+}  # fmt: skip
