@@ -184,6 +184,8 @@ def constant(node: Expr, decl: Declarations) -> bool:
         case Symbol(name, label):
             sizes, arrays = (decl.sizes, decl.arrays) if label is None else (decl.layered_sizes, decl.layered)
             return name in sizes and name not in arrays
+        case IndexName(name):
+            return name in decl.layers
         case Neg(arg):
             return constant(arg, decl)
         case Add(args) | Product(args):
