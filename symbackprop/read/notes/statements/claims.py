@@ -15,16 +15,18 @@ from symbackprop.core.indices import EVERY_SIZE, Index, Least
 from symbackprop.core.matrix import UNIT, ZERO_INDEX, Matrix, entry
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    ZERO, Array, AtLeastZero, Nonzero, Positive, ProofError, Size, Term, free, sub, substitute, whole,
+    ZERO, Array, AtLeastZero, Diff, Nonzero, Positive, ProofError, Size, Term, Whole, free, map_opened, sub, substitute,
+    whole,
 )  # fmt: skip
+from symbackprop.core.terms import Entry as EntryTerm
 
 from ..declared.sizes import Sizes, shown_dims
 from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import parse_expression
-from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, IndexName, Symbol
+from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, IndexName, Link, Symbol
 from ..grammar.walking import walk
-from ..meaning.definitions import array_of, definition_of, symbols
+from ..meaning.definitions import array_of, definition_of, plain, symbols
 from ..meaning.elaborate import Elaborator, ManyAxes
 from ..meaning.functions import over_array
 from ..meaning.model import Model
@@ -343,3 +345,40 @@ def one(e: Elaborator, a: Value, relation: str, b: Value, span: Span) -> Hypothe
 KINDS: dict[str, Callable[[Term], Hypothesis]] = {
     ">": Positive, "<": Positive, "≥": AtLeastZero, "≤": AtLeastZero, "≠": Nonzero,
 }  # fmt: skip
+
+
+# --- a definition said again with a name for what stands inside ---
+
+
+def finer(symbol: Symbol, lhs: Expr, rhs: Expr, known: Chain, decl: Declarations) -> bool:
+    """symbol = rhs says what the known definition says, by way of arrays that the known one does not mention."""
+    inside = set(symbols(known.links[0].rhs))
+    through = {s for s in symbols(rhs) if s not in inside and definition_of(s, decl) is not None}
+    array = array_of(plain(symbol), decl)
+    if not through or array is None:
+        return False
+    again = Chain((lhs,), (Link("=", rhs, rhs.span),), lhs.span)
+    try:
+        e = machine(decl, [], "")
+        before, after = (from_definition(e, plain(symbol), array, c) for c in (known, again))
+        meanings = {}
+        for s in through:
+            chain, inner = definition_of(s, decl), array_of(s, decl)
+            if chain is not None and inner is not None:
+                meanings[e.array(s)] = from_definition(e, s, inner, chain)
+        other = written_out(substitute(after.body, dict(zip(after.axes, before.axes, strict=True))), meanings)
+        return before.shape == after.shape and before.body == other
+    except (ReadError, ProofError, RecursionError, ValueError):
+        return False
+
+
+def written_out(t: Term, meanings: Mapping[Array, Tensor]) -> Term:
+    """With definitions put in; entries under abstract functions of whole arrays stay as they are."""
+    match t:
+        case EntryTerm(array, at) if array in meanings:
+            found = meanings[array]
+            return written_out(substitute(found.body, dict(zip(found.axes, at, strict=True))), meanings)
+        case Whole() | Diff():
+            return t
+        case _:
+            return map_opened(t, lambda s: written_out(s, meanings))

@@ -22,7 +22,7 @@ from ..inferred.said import Candidate, Head, Record, defining, from_logarithm, o
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.ranges import consistent
-from ..meaning.written_out import finer
+from .claims import finer
 from . import classes
 from .classes import Class, lapse
 from .one_sample import with_one_samples
