@@ -25,12 +25,7 @@ from .classes import conditioned, spoken
 from .doubts import Doubts
 from .heads import Unit
 from .spoken import noisy
-from .statements import Reading
-
-WITHOUT = "as without this formula"
-GIVEN = "is as it is given in line"
-STILL = "is still assumed"
-NUMBERS, ENTRIES = "stand for numbers", "are multiplied entry by entry"
+from .statements import Reading, Rival
 
 
 class Rivals(Doubts):
@@ -41,10 +36,24 @@ class Rivals(Doubts):
         raise NotImplementedError
 
     def with_rivals(self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record) -> Reading:
-        section = self.section
-        rivals: list[tuple[str, Reading]] = []
         involved = self.involved_all(chain, r.at)
-        clashes: int | None = None
+        return replace(reading, rivals=(
+            *self.of_other_kinds(base, chain, u, r, involved),
+            *self.given_otherwise(reading, base, chain, u, r, involved),
+            *self.conforming(reading, base, chain, u, r, involved),
+            *self.held(base, chain, u, r),
+            *self.otherwise(reading, r),
+            *(
+                Rival(f"{x} layout", self.built(base, chain, r, conditions=u.conditions, layout=x), "layout")
+                for x in self.other_layouts(r)
+            ),
+        ))  # fmt: skip
+
+    def of_other_kinds(
+        self, base: Reading, chain: Chain, u: Unit, r: Record, involved: Sequence[str]
+    ) -> Iterator[Rival]:
+        """A letter as a number, a vector, a matrix: vectors are columns and capitals matrices where nothing is said."""
+        section, clashes = self.section, None
         for key in (k for k in involved if len(section.frame.options[k]) > 1):
             for option, better in section.solver.rivals(key, section.chosen, r.at):
                 chosen = {**section.chosen, key: option}
@@ -55,36 +64,36 @@ class Rivals(Doubts):
                 other = self.built(base, chain, r, conditions=u.conditions, chosen=chosen)
                 if isinstance(other.error, ManyVariables):  # ∇ of what holds no vector then
                     continue
-                words = f"{key.removesuffix(AT)} {spoken(option)}"
-                rivals.append((f"{words}, {WITHOUT}" if better else words, other))
-        rivals += self.given_otherwise(reading, base, chain, u, r, involved)
-        rivals += self.conforming(reading, base, chain, u, r, involved)
-        for d in (held := [d for d in self.in_between(chain, r.at) if d.text]):
-            rivals.append((f"{d.key} is held fixed", self.built(base, chain, r, (d,), u.conditions)))
-        if len(held) > 1:
-            names = " and ".join(d.key for d in held)
-            rivals.append((f"{names} are held fixed", self.built(base, chain, r, held, u.conditions)))
-        for f in reading.declarations.functions.values():
+                letter, kind = key.removesuffix(AT), spoken(option)
+                usual = better or kind == "is a column" or (kind == "is a matrix" and letter[0].isupper())
+                words = f"{letter} {kind}, as without this formula" if better else f"{letter} {kind}"
+                yield Rival(words, other, "usual" if usual else "other", letter)
+
+    def held(self, base: Reading, chain: Chain, u: Unit, r: Record) -> Iterator[Rival]:
+        held = [d for d in self.in_between(chain, r.at) if d.text]
+        for some in [[d] for d in held] + ([held] if len(held) > 1 else []):
+            words = f"{' and '.join(d.key for d in some)} {'is' if len(some) == 1 else 'are'} held fixed"
+            yield Rival(words, self.built(base, chain, r, some, u.conditions), "rescue")
+
+    def otherwise(self, reading: Reading, r: Record) -> Iterator[Rival]:
+        """Under another table, or of other indices."""
+        table = reading.declarations
+        for f in table.functions.values():
             if f.name == "σ" and f.kind == "elementwise" and not f.body and self.holds_call(reading, f):
-                table = reading.declarations.with_function(replace(f, args=("z",), body=LOGISTIC))
-                rivals.append(("σ is the logistic function", replace(reading, declarations=table)))
-        for said in section.lapsed(r.at):
-            table = reading.declarations
+                logistic = table.with_function(replace(f, args=("z",), body=LOGISTIC))
+                yield Rival("σ is the logistic function", replace(reading, declarations=logistic))
+        for said in self.section.lapsed(r.at):
             if (more := hypothesis(said, table)) is not None:
-                table = replace(table, hypotheses=(*table.hypotheses, more))
-                rivals.append((f"{said.of} {STILL}", replace(reading, declarations=table)))
+                assumed = replace(table, hypotheses=(*table.hypotheses, more))
+                yield Rival(f"{said.of} is still assumed", replace(reading, declarations=assumed), "rescue")
         if apart := self.set_apart(reading):
             lhs, rhs = conditioned(apart, cast(Expr, reading.lhs), cast(Expr, reading.rhs))
             i, j = (getattr(x, "name", "") for x in (apart.subjects[0], apart.links[0].rhs))
-            rivals.append((f"{i} and {j} are different", replace(reading, lhs=lhs, rhs=rhs)))
-        for layout in self.other_layouts(r):
-            other = self.built(base, chain, r, conditions=u.conditions, layout=layout)
-            rivals.append((f"{layout} layout", other))
-        return replace(reading, rivals=tuple(rivals))
+            yield Rival(f"{i} and {j} are different", replace(reading, lhs=lhs, rhs=rhs))
 
     def given_otherwise(
         self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record, involved: Sequence[str]
-    ) -> Iterator[tuple[str, Reading]]:
+    ) -> Iterator[Rival]:
         """A letter or function that the section gives several times, as one of the others."""
         section, table = self.section, reading.declarations
         keys = {*involved, *(n.name for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Function))}
@@ -97,15 +106,17 @@ class Rivals(Doubts):
             if self.superseded(key, c, r):
                 continue
             line = self.records[c.record].formula.where.at(c.chain.span[0])[0]
+            words = f"{key} is as it is given in line {line}"
             if d is not None and d.record >= 0 and d.chain.links[0].rhs != c.link.rhs:
                 given = Given(key, Chain((c.head.name,), (c.link,), c.chain.span), "", c.record)
-                yield f"{key} {GIVEN} {line}", self.built(base, chain, r, conditions=u.conditions, extra=(given,))
+                other = self.built(base, chain, r, conditions=u.conditions, extra=(given,))
+                yield Rival(words, other, "rescue")
             elif f is not None and f.body and c.head.args and all(isinstance(a, Name) for a in c.head.args):
                 body = self.records[c.record].formula.text[c.link.rhs.span[0] : c.link.rhs.span[1]]
                 if "".join(body.split()) != "".join(f.body.split()):
                     args = tuple(key_of(a) for a in c.head.args if isinstance(a, Name))
-                    other = replace(table.with_function(replace(f, args=args, body=body)))
-                    yield f"{key} {GIVEN} {line}", replace(reading, declarations=other)
+                    another = table.with_function(replace(f, args=args, body=body))
+                    yield Rival(words, replace(reading, declarations=another), "rescue")
 
     def candidates_of(self, key: str) -> list[Candidate]:
         """The equations that may give a letter."""
@@ -130,7 +141,7 @@ class Rivals(Doubts):
 
     def conforming(
         self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record, involved: Sequence[str]
-    ) -> Iterator[tuple[str, Reading]]:
+    ) -> Iterator[Rival]:
         """Where the shapes do not go together: what is meant may be numbers, or entry by entry."""
         section, table = self.section, reading.declarations
         fits = section.fits(chain, r.at, table.layout)
@@ -138,9 +149,10 @@ class Rivals(Doubts):
             return
         if numbers := self.as_numbers(chain, involved):
             other = self.built(base, chain, r, conditions=u.conditions, chosen={**section.chosen, **numbers})
-            yield f"{' and '.join(numbers)} {NUMBERS}", other
+            yield Rival(f"{' and '.join(numbers)} stand for numbers", other, "numbers")
         if not fits:
-            yield f"vectors {ENTRIES}", replace(reading, declarations=replace(table, loose_hadamard=True))
+            loose = replace(reading, declarations=replace(table, loose_hadamard=True))
+            yield Rival("vectors are multiplied entry by entry", loose, "rescue")
 
     @staticmethod
     def holds_call(reading: Reading, f: FunctionSymbol) -> bool:

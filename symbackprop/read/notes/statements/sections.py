@@ -135,7 +135,7 @@ class Fingerprints:
 
     def rivals(self, reading: Reading) -> Iterator[str]:
         """What else it may mean; the lines that the words name move with the text above."""
-        for words, other in reading.rivals:
+        for words, other, *_ in reading.rivals:
             yield re.sub(r"\d+", "", words)
             yield self.parts(other.declarations) if other.declarations is not reading.declarations else ""
 
