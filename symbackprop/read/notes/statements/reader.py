@@ -27,7 +27,7 @@ from ..inferred.said import Record, head_of
 from .classes import conditioned, settles
 from .dialects import Dialects
 from .heads import Unit
-from .layouts import sound
+from .rivals import sound
 from .statements import Reading
 
 
