@@ -18,6 +18,7 @@ from symbackprop.prove.equality import prove_equal
 from symbackprop.read.notes.files.items import Block, Formula
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.files.sources import read_document
+from symbackprop.read.notes.grammar.rewriting import is_number
 from symbackprop.read.notes.grammar.tree import Derivative, Expr
 from symbackprop.read.notes.statements.claims import Claim, elaborate
 from symbackprop.read.notes.statements.sections import read_statements
@@ -25,7 +26,7 @@ from symbackprop.read.notes.statements.shape_claims import ShapeJudgement
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.write.notes.spelling import Speller
 
-from .turning import is_number, laid_out, tidy, turned
+from .turning import laid_out, tidy, turned
 
 To: TypeAlias = Literal["row", "column", "numerator", "gradient"]
 CONVENTIONS, LAYOUTS = ("row", "column"), ("numerator", "gradient")

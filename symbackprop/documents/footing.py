@@ -22,21 +22,9 @@ from symbackprop.numbers.points import Point, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
 from symbackprop.read.notes.grammar.loosely import COLUMN, ROW
 from symbackprop.read.notes.grammar.tree import (
-    Call,
-    Derivative,
-    Differential,
-    Dots,
-    Entry,
-    Expr,
-    Function,
-    Gradient,
-    IndexName,
-    Num,
-    Sum,
-    Symbol,
-    Transpose,
-)
-from symbackprop.read.notes.grammar.walking import mapped, walk
+    Call, Derivative, Differential, Dots, Entry, Expr, Function, Gradient, IndexName, Num, Sum, Symbol, Transpose,
+)  # fmt: skip
+from symbackprop.read.notes.grammar.walking import rewritten, walk
 from symbackprop.read.notes.inferred.above import letters
 from symbackprop.read.notes.inferred.kinds import GAMMA
 from symbackprop.read.notes.meaning.definitions import definition_of, opened, plain
@@ -131,10 +119,10 @@ def senseless(reading: Reading) -> str:
 
 
 def renamed(arrays: Mapping[str, ArraySymbol], new: Mapping[Symbol, Symbol]) -> dict[str, ArraySymbol]:
-    def go(node: object) -> object:
-        return new.get(node, node) if isinstance(node, Symbol) else mapped(node, go)
+    def other(node: object) -> object | None:
+        return new.get(node) if isinstance(node, Symbol) else None
 
-    return {k: replace(a, shape=tuple(cast(Expr, go(e)) for e in a.shape)) for k, a in arrays.items()}
+    return {k: replace(a, shape=cast(tuple[Expr, ...], rewritten(a.shape, other))) for k, a in arrays.items()}
 
 
 # --- relations -----------------------------------------------------------------------------------
@@ -284,10 +272,10 @@ def with_letters(reading: Reading, found: list[Known]) -> tuple[Claim, dict[Arra
     for name in names.values():
         table = table.with_array(ArraySymbol(name, (), "vector"))
 
-    def go(node: object) -> object:
-        return Symbol(names[id(node)]) if id(node) in names else mapped(node, go)
+    def letter(node: object) -> Symbol | None:
+        return Symbol(names[id(node)]) if id(node) in names else None
 
-    lhs, rhs = (cast(Expr, go(x)) for x in (reading.lhs, reading.rhs))
+    lhs, rhs = (cast(Expr, rewritten(x, letter)) for x in (reading.lhs, reading.rhs))
     claim = elaborate(replace(reading, declarations=table, lhs=lhs, rhs=rhs))
     if not isinstance(claim, Claim):
         raise ValueError

@@ -19,8 +19,7 @@ from symbackprop.read.notes.files.place import ReadError, Unsettled
 from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.claims import Claim, Unequal, elaborate
-from symbackprop.read.notes.statements.fingerprints import Fingerprints
-from symbackprop.read.notes.statements.rivals import ENTRIES, GIVEN, NUMBERS, STILL, WITHOUT
+from symbackprop.read.notes.statements.sections import Fingerprints
 from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.shape_claims import ShapeJudgement
 from symbackprop.read.notes.statements.statements import Reading
@@ -139,12 +138,12 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
 def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
     """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
     said = []
-    for words, rival in reading.rivals:
-        rescue = words.endswith(("held fixed", NUMBERS, ENTRIES, STILL)) or GIVEN in words
-        if outcome.verdict == "proved" and (rescue or words.endswith("layout")):  # the verdict names its layout
+    for words, rival, role, letter in reading.rivals:
+        rescue = role in ("rescue", "numbers")
+        if outcome.verdict == "proved" and (rescue or role == "layout"):
             continue
         other = under_one_reading(rival, False)
-        open_ = outcome.verdict == "ill-formed" and words.endswith(NUMBERS) and (
+        open_ = outcome.verdict == "ill-formed" and role == "numbers" and (
             other.verdict == "unknown" or (other.verdict == "refuted" and without_footing(rival) != "")
         )  # fmt: skip
         if open_:
@@ -152,11 +151,8 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
         if rescue and other.verdict != "proved" and not open_:
             continue
         both_wrong = outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed")
-        # what makes no sense of a true statement is no reading of it; but vectors are columns where nothing is said
-        usual = words.endswith(("a column", WITHOUT)) or (words.endswith("is a matrix") and words[0].isupper())
-        senseless = other.verdict == "ill-formed" and not usual
-        letter = words.partition(" is ")[0]
-        if outcome.verdict == "proved" and other.message.startswith(f"nothing says how {letter} depends on"):
+        senseless = other.verdict == "ill-formed" and role != "usual"  # what makes no sense is no reading
+        if outcome.verdict == "proved" and letter and other.message.startswith(f"nothing says how {letter} depends on"):
             continue  # dz/dx = dz/dy dy/dx is of any z that depends on x; a column z depends on nothing here
         if other.verdict != outcome.verdict and not both_wrong and not senseless:
             said.append(f"{words} ({other.verdict})")

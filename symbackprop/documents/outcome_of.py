@@ -9,17 +9,8 @@ from symbackprop.clock import OutOfTime
 from symbackprop.core.region import KINK, ROOT, TIE, VALUE
 from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Entry,
-    Nonzero,
-    Predicate,
-    ProofError,
-    Term,
-    Whole,
-    predicate_key,
-    subterms,
-)
+    Add, Apply, Entry, Nonzero, Predicate, ProofError, Term, Whole, predicate_key, subterms,
+)  # fmt: skip
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import Decision, Problem, decide, prove
 from symbackprop.decide.formula_problems import LIMIT, Worked, products, worked_out

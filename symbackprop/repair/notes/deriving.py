@@ -12,24 +12,9 @@ from fractions import Fraction
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.grammar.tree import (
-    Add,
-    Call,
-    Derivative,
-    Expr,
-    Function,
-    Gradient,
-    Hadamard,
-    Identity,
-    Inner,
-    Neg,
-    Norm,
-    Num,
-    Power,
-    Product,
-    Quotient,
-    Symbol,
-    Transpose,
-)
+    Add, Call, Derivative, Expr, Function, Gradient, Hadamard, Identity, Inner, Neg, Norm, Num, Power, Product,
+    Quotient, Symbol, Transpose,
+)  # fmt: skip
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.inferred.conform import Shapes
 from symbackprop.read.notes.inferred.conform_operations import ANY, LONE, Misfit, Third

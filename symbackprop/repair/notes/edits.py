@@ -9,34 +9,13 @@ from itertools import combinations, permutations, product
 from typing import cast
 
 from symbackprop.read.notes.declared.symbols import Declarations
-from symbackprop.read.notes.grammar.syntax import negative, scalar_like, scaled_tree, turned
+from symbackprop.read.notes.grammar.rewriting import negative, scalar_like, scaled_tree, transposed
 from symbackprop.read.notes.grammar.tree import (
-    Add,
-    All,
-    Annotated,
-    Binder,
-    Call,
-    Cases,
-    Derivative,
-    Entry,
-    Expr,
-    Function,
-    Gradient,
-    Hadamard,
-    IndexName,
-    Kronecker,
-    Label,
-    Neg,
-    Num,
-    Power,
-    Product,
-    Quotient,
-    Shape,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Add, All, Annotated, Binder, Call, Cases, Derivative, Entry, Expr, Function, Gradient, Hadamard, IndexName,
+    Kronecker, Label, Neg, Num, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
+)  # fmt: skip
 from symbackprop.read.notes.grammar.walking import walk
+from symbackprop.read.notes.statements.classes import renamed
 
 Written = Callable[[Expr], str]
 _FACTORS = 4
@@ -79,12 +58,12 @@ def whole(tree: Expr, around: Surroundings) -> Iterator[Edit]:
         return
     yield Edit(negative(tree), "sign", 1)
     if not scalar_like(tree):
-        yield Edit(turned(tree, around.decl), "result transposed", 3 if isinstance(tree, Product) else 2)
+        yield Edit(transposed(tree, around.decl), "result transposed", 3 if isinstance(tree, Product) else 2)
     names = around.indices
     for k, one in enumerate(names):
         for other in names[k + 1 :]:
-            swapped = with_index(with_index(with_index(tree, one, "#"), other, one), "#", other)
-            yield Edit(cast(Expr, swapped), f"indices {one} and {other} exchanged", 2)
+            swapped = renamed(renamed(renamed(tree, one, "#"), other, one), "#", other)
+            yield Edit(swapped, f"indices {one} and {other} exchanged", 2)
     for name in around.loose_indices:
         yield Edit(Sum((Binder(name),), tree), f"sum over {name} missing", 3)
 
@@ -123,14 +102,11 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
             yield Edit(arg, "sign", 2)
         case Add(args):
             for k, a in enumerate(args):
-                rest = (*args[:k], *args[k + 1 :])
-                flipped = a.arg if isinstance(a, Neg) else negative(a)
-                yield Edit(Add((*args[:k], flipped, *args[k + 1 :])), "sign of one term", 2)
-                yield Edit(rest[0] if len(rest) == 1 else Add(rest), f"extra term {shown(a)}", 4)
+                yield Edit(Add(put(args, k, negative(a))), "sign of one term", 2)
+                yield Edit(of_these(node, put(args, k)), f"extra term {shown(a)}", 4)
                 for factor, name in numbers(around.decl):
-                    new = scaled_tree(a, factor, name)
                     said, cost = f"missing factor {name} in one term", 4 if name in around.decl.sizes else 3
-                    yield Edit(replace(node, args=(*args[:k], new, *args[k + 1 :])), said, cost)
+                    yield Edit(replace(node, args=put(args, k, scaled_tree(a, factor, name))), said, cost)
         case Product(args, signs):
             yield from product_edits(args, signs, around)
         case Hadamard(args):
@@ -138,8 +114,7 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
                 yield Edit(Product(args, ("",)), "Hadamard product for a matrix product", 3)
                 yield Edit(Product(args[::-1], ("",)), "Hadamard product for a matrix product", 4)
             for k, a in enumerate(args):
-                rest = (*args[:k], *args[k + 1 :])
-                yield Edit(rest[0] if len(rest) == 1 else Hadamard(rest), f"extra factor {shown(a)}", 4)
+                yield Edit(of_these(node, put(args, k)), f"extra factor {shown(a)}", 4)
         case Symbol():
             yield from symbol_edits(node, around)
         case Call(function, args):
@@ -147,11 +122,9 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
         case Entry(base, at):
             yield from entry_edits(node, base, at, around)
         case Kronecker(i, j):
-            for k, here in enumerate((i, j)):
-                for name in around.indices:
-                    if here != IndexName(name):
-                        pair = (IndexName(name), j) if k == 0 else (i, IndexName(name))
-                        yield Edit(Kronecker(*pair), "wrong index of δ", 4)
+            for k, name in product((0, 1), around.indices):
+                pair = put((i, j), k, IndexName(name))
+                yield Edit(Kronecker(pair[0], pair[1]), "wrong index of δ", 4)
         case Num(value) if value == 1:
             for one, other in combinations(around.indices, 2):
                 yield Edit(Kronecker(IndexName(one), IndexName(other)), f"1 for δ_{one}{other}", 4)
@@ -169,15 +142,13 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
             yield Edit(top, f"extra factor 1/{shown(bottom)}", 5)
         case Cases(rows):
             for k, (case, when) in enumerate(rows):
-                yield Edit(Cases((*rows[:k], (negative(case), when), *rows[k + 1 :])), "sign of one case", 2)
-                for e in inside(case, around):
-                    yield Edit(Cases((*rows[:k], (e.tree, when), *rows[k + 1 :])), e.mistake, e.cost)
+                for e in (Edit(negative(case), "sign of one case", 2), *inside(case, around)):
+                    yield replace(e, tree=Cases((*rows[:k], (e.tree, when), *rows[k + 1 :])))
         case Sum(binders, body):
             yield Edit(body, "extra sum", 4)
             yield from renamed_dummies(node, around)
             for factor in items_of({b.name for b in binders}, body, around.indices):
                 yield Edit(replace(node, body=Product((body, factor), ("",))), f"missing factor {shown(factor)}", 3)
-            del binders
         case Derivative(body, wrt) if len(wrt) == 1:
             for v in variables(wrt[0], around):
                 yield Edit(Derivative(body, (v,), node.total), f"∂/∂{shown(wrt[0])} for ∂/∂{shown(v)}", 6)
@@ -185,16 +156,28 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
             for v in variables(wrt_one, around):
                 yield Edit(Gradient(body, v), f"∇ by {shown(wrt_one)} for ∇ by {shown(v)}", 6)
         case Annotated(arg, shape):
-            yield from annotation_edits(node, arg, shape, around)
+            wrong = f"wrong shape of {shown(arg)}"
+            parts = shape.parts if isinstance(shape, Shape) else ()
+            for k, size in product(range(len(parts)), around.sizes):
+                yield Edit(Annotated(arg, Shape(put(parts, k, size))), wrong, 2)
+            yield Edit(arg, wrong, 5)
         case Shape(parts):
             if len(parts) == 2:
                 yield Edit(Shape(parts[::-1]), "shape transposed", 2)
-            for k, p in enumerate(parts):
-                for size in around.sizes:
-                    if size != p:
-                        yield Edit(Shape((*parts[:k], size, *parts[k + 1 :])), f"{shown(p)} for {shown(size)}", 4)
+            for (k, p), size in product(enumerate(parts), around.sizes):
+                yield Edit(Shape(put(parts, k, size)), f"{shown(p)} for {shown(size)}", 4)
         case _:
             pass
+
+
+def put(parts: tuple[Expr, ...], k: int, *new: Expr) -> tuple[Expr, ...]:
+    """With others, or nothing, in the k-th place."""
+    return (*parts[:k], *new, *parts[k + 1 :])
+
+
+def of_these(node: Expr, args: tuple[Expr, ...]) -> Expr:
+    """The node with other parts; a lone one stands for itself."""
+    return args[0] if len(args) == 1 else replaced(node, "args", args)
 
 
 def product_edits(args: tuple[Expr, ...], signs: tuple[str, ...], around: Surroundings) -> Iterator[Edit]:
@@ -206,14 +189,12 @@ def product_edits(args: tuple[Expr, ...], signs: tuple[str, ...], around: Surrou
                 yield Edit(new, "factors in the wrong order", 1 + out_of_place // 2)
     for k in range(len(args) - 1):
         pair = Hadamard((args[k], args[k + 1]))
-        rest = (*args[:k], pair, *args[k + 2 :])
-        new_signs = (*signs[:k], *signs[k + 1 :])
-        yield Edit(rest[0] if len(rest) == 1 else Product(rest, new_signs), "matrix product for a Hadamard product", 3)
+        rest, new_signs = (*args[:k], pair, *args[k + 2 :]), (*signs[:k], *signs[k + 1 :])
+        yield Edit(of_these(Product(args, new_signs), rest), "matrix product for a Hadamard product", 3)
     for k, a in enumerate(args):
-        rest = (*args[:k], *args[k + 1 :])
         kept = signs[1:] if k == 0 else (*signs[: k - 1], *signs[k:])
         cost = 1 if isinstance(a, (Num, Quotient)) else 4
-        yield Edit(rest[0] if len(rest) == 1 else Product(rest, kept), f"extra factor {around.written(a)}", cost)
+        yield Edit(of_these(Product(args, kept), put(args, k)), f"extra factor {around.written(a)}", cost)
 
 
 def symbol_edits(s: Symbol, around: Surroundings) -> Iterator[Edit]:
@@ -249,10 +230,8 @@ def entry_edits(node: Entry, base: Expr, at: tuple[Expr, ...], around: Surroundi
     name = around.written(base)
     if len(at) == 2:
         yield Edit(Entry(base, at[::-1]), f"indices of {name} in the wrong order", 1)
-    for k, here in enumerate(at):
-        for other in around.indices:
-            if here != IndexName(other):
-                yield Edit(Entry(base, (*at[:k], IndexName(other), *at[k + 1 :])), f"wrong index of {name}", 3)
+    for k, other in product(range(len(at)), around.indices):
+        yield Edit(Entry(base, put(at, k, IndexName(other))), f"wrong index of {name}", 3)
 
 
 def renamed_dummies(node: Sum, around: Surroundings) -> Iterator[Edit]:
@@ -262,8 +241,8 @@ def renamed_dummies(node: Sum, around: Surroundings) -> Iterator[Edit]:
     old = node.binders[0].name
     for new in around.indices:
         if new != old:
-            body = cast(Expr, with_index(node.body, old, new))
-            yield Edit(Sum((replace(node.binders[0], name=new),), body), f"the letter {old} is taken", 4)
+            renaming = Sum((replace(node.binders[0], name=new),), renamed(node.body, old, new))
+            yield Edit(renaming, f"the letter {old} is taken", 4)
 
 
 def items_of(dummies: set[str], body: Expr, free: Sequence[str]) -> Iterator[Expr]:
@@ -277,29 +256,7 @@ def items_of(dummies: set[str], body: Expr, free: Sequence[str]) -> Iterator[Exp
         at = (*at, All()) if len(at) == 1 else at
         for k, name in product(range(len(at)), free):
             if isinstance(i := at[k], All) or (isinstance(i, IndexName) and i.name not in dummies):
-                yield Entry(entry.base, (*at[:k], IndexName(name), *at[k + 1 :]))
-
-
-def with_index(node: object, old: str, new: str) -> object:
-    if isinstance(node, IndexName):
-        return IndexName(new) if node.name == old else node
-    if isinstance(node, tuple):
-        return tuple(with_index(n, old, new) for n in node)
-    if not is_dataclass(node) or isinstance(node, (type, Label)):
-        return node
-    changed = {f.name: with_index(getattr(node, f.name), old, new) for f in fields(node) if f.name != "span"}
-    return replace(node, **changed)
-
-
-def annotation_edits(node: Annotated, arg: Expr, shape: Expr, around: Surroundings) -> Iterator[Edit]:
-    if isinstance(shape, Shape):
-        for k in range(len(shape.parts)):
-            for size in around.sizes:
-                if size != shape.parts[k]:
-                    new = Shape((*shape.parts[:k], size, *shape.parts[k + 1 :]))
-                    yield Edit(Annotated(arg, new), f"wrong shape of {around.written(arg)}", 2)
-    yield Edit(arg, f"wrong shape of {around.written(arg)}", 5)
-    del node
+                yield Entry(entry.base, put(at, k, IndexName(name)))
 
 
 def variables(v: Expr, around: Surroundings) -> Iterator[Expr]:

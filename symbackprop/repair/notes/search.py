@@ -18,29 +18,16 @@ from symbackprop.decide.outcomes import Repair
 from symbackprop.prove.working_out import derived, in_names
 from symbackprop.read.notes.files.place import ReadError, Span
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
-from symbackprop.read.notes.grammar.syntax import index_names, scaled_tree
+from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
 from symbackprop.read.notes.grammar.tree import (
-    Add,
-    Call,
-    Derivative,
-    Entry,
-    Expr,
-    Gradient,
-    IndexName,
-    Missing,
-    Num,
-    Over,
-    Product,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Add, Call, Derivative, Entry, Expr, Gradient, IndexName, Missing, Num, Over, Product, Sum, Symbol, Transpose,
+)  # fmt: skip
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 from symbackprop.read.notes.statements.claims import Claim, Unequal, equation
-from symbackprop.read.notes.statements.conditions import conditioned
+from symbackprop.read.notes.statements.classes import conditioned
 from symbackprop.read.notes.statements.statements import Reading
-from symbackprop.repair.notes.missing_terms import factor_tree
+from symbackprop.repair.notes.putting_together import factor_tree
 from symbackprop.write.code.compact import compact
 from symbackprop.write.notes.letters import COLUMN, ROW, DocumentLatex
 from symbackprop.write.notes.spelling import Speller, Unspelled
@@ -49,8 +36,7 @@ from ..search import factor_mistake
 from ..trials import Unit, factor
 from .deriving import derivatives
 from .edits import Edit, Surroundings, edits
-from .missing_terms import like_the_others, with_missing_term
-from .putting_together import Builder, slopes
+from .putting_together import Builder, slopes, with_missing_term
 from .shape_repairs import repaired_shape, shape_sizes
 from .values_at_points import mentioned_symbols, plausible, ratio
 
@@ -197,8 +183,6 @@ class Repairer:
         yield from self.agreeing([e for e in changes if e.cost <= _CHEAP])
         yield from self.entry_of_slope(around)
         yield from self.put_together(around)
-        for tree, said in like_the_others(self.sides.formula, self.decl, self.written):
-            yield from self.if_agreeing(*self.sides.ordered(tree), said)
         yield from self.scaled()
         if not index_names([self.sides.fixed, self.sides.formula]):
             near = around.symbols
@@ -215,7 +199,14 @@ class Repairer:
 
     def derived(self, mistake: str) -> Iterator[Candidate]:
         for tree in derivatives(self.sides.fixed, self.decl):
-            yield from self.if_agreeing(*self.sides.ordered(tree), mistake)
+            yield from self.if_agreeing(*self.sides.ordered(tree), self.lacking(tree) or mistake)
+
+    def lacking(self, right: Expr) -> str:
+        """The one summand that the formula lacks: W_o^T a_o beside W_i^T a_i + W_f^T a_f."""
+        every, own = (t.args if isinstance(t, Add) else (t,) for t in (right, self.sides.formula))
+        more = [a for a in every if a not in own]
+        only = len(more) == 1 and len(every) == len(own) + 1
+        return f"missing term {self.written(more[0])}" if only else ""
 
     def agreeing(self, changes: Sequence[Edit]) -> Iterator[Candidate]:
         parts = sum(1 for _ in walk(self.sides.formula))

@@ -8,17 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbackprop.read.notes.grammar.tree import (
-    Add,
-    Expr,
-    Hadamard,
-    Identity,
-    Neg,
-    Num,
-    Power,
-    Product,
-    Quotient,
-)
+from symbackprop.read.notes.grammar.tree import Add, Expr, Hadamard, Identity, Neg, Num, Power, Product, Quotient
 from symbackprop.read.notes.grammar.walking import walk
 
 ONE, TWO = Num(Fraction(1)), Num(Fraction(2))

@@ -14,49 +14,14 @@ from itertools import combinations, pairwise, zip_longest
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import (
-    By,
-    Chain,
-    Digits,
-    Flip,
-    Inside,
-    Instance,
-    Let,
-    Linear,
-    Proof,
-    Rephrase,
-    UnderDiff,
-    UnderSum,
-    UnderWhole,
-    Values,
-)
+    By, Chain, Digits, Flip, Inside, Instance, Let, Linear, Proof, Rephrase, UnderDiff, UnderSum, UnderWhole, Values,
+)  # fmt: skip
 from symbackprop.core.laws import LAWS
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    Add,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Mul,
-    Num,
-    Power,
-    ProofError,
-    Size,
-    Sum,
-    Term,
-    add,
-    arguments,
-    free,
-    map_parts,
-    mul,
-    over,
-    rebuilt,
-    substitute,
-    subterms,
-    whole,
-)
+    ONE, ZERO, Add, Array, Delta, Diff, Entry, Mul, Num, Power, ProofError, Size, Sum, Term, add, arguments, free,
+    map_parts, mul, over, rebuilt, substitute, subterms, whole,
+)  # fmt: skip
 from symbackprop.decide.outcomes import Line, Proved
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.tidying import Tidy

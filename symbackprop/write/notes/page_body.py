@@ -235,9 +235,9 @@ def latex_body(source: Source, to: Writers, recorder: Recorder, inside: tuple[Pa
     started = re.search(r"\\begin\{document\}", source.text)
     ended = re.search(r"\\end\{document\}", source.text)
     at = started.end() if started else 0
+    last = ended.start() if ended and ended.start() >= at else len(source.text)
     sentence = ""
-    for k, (start, end) in enumerate(recorder.ranges):
-        rows = recorder.rows(k)
+    for k, (start, end) in enumerate([*recorder.ranges, (last, last)]):
         for kind, piece in words(source.text[at:start]):
             if kind == "text":
                 sentence += escape(piece)
@@ -246,20 +246,13 @@ def latex_body(source: Source, to: Writers, recorder: Recorder, inside: tuple[Pa
             sentence = ""
             yield from between(kind, piece, source, to, recorder, inside)
         at = end
+        rows = recorder.rows(k) if k < len(recorder.groups) else []
         if rows and not rows[0].display:
             sentence += shown(rows, False)
         elif rows:
             yield from paragraph(sentence, asides)
             sentence = ""
             yield shown(rows, True) + asides()
-    tail = source.text[at : ended.start() if ended and ended.start() >= at else len(source.text)]
-    for kind, piece in words(tail):
-        if kind == "text":
-            sentence += escape(piece)
-            continue
-        yield from paragraph(sentence, asides)
-        sentence = ""
-        yield from between(kind, piece, source, to, recorder, inside)
     yield from paragraph(sentence, asides)
 
 

@@ -9,35 +9,9 @@ from fractions import Fraction
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.read.notes.declared.symbols import Declarations, marked, split_scripts
 from symbackprop.read.notes.grammar.tree import (
-    Add,
-    All,
-    Annotated,
-    Call,
-    Cases,
-    Chain,
-    Derivative,
-    Entry,
-    Expr,
-    Function,
-    Gradient,
-    Hadamard,
-    Identity,
-    IndexName,
-    Inner,
-    Kronecker,
-    Neg,
-    Norm,
-    Num,
-    Ones,
-    Outer,
-    Power,
-    Product,
-    Quotient,
-    Shape,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Add, All, Annotated, Call, Cases, Chain, Derivative, Entry, Expr, Function, Gradient, Hadamard, Identity, IndexName,
+    Inner, Kronecker, Neg, Norm, Num, Ones, Outer, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
+)  # fmt: skip
 from symbackprop.read.notes.grammar.vocabulary import GREEK, NEUTRAL
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.write.notes.letters import balanced, bare_symbol, bracketed, number, relabelled, script, subscripts
@@ -45,6 +19,11 @@ from symbackprop.write.notes.letters import balanced, bare_symbol, bracketed, nu
 from .letters import author_latex
 
 SUM, HADAMARD, PRODUCT, PREFIX, FACTOR, ATOM = range(6)
+LEVELS: dict[type, int] = {
+    Add: SUM, Neg: SUM, Shape: SUM, Hadamard: HADAMARD, Product: PRODUCT, Outer: PRODUCT, Sum: PREFIX,
+    Gradient: PREFIX, Power: FACTOR, Transpose: FACTOR,
+}  # fmt: skip
+"""How tightly the operations bind; the others are closed in themselves."""
 _MARKS = "|".join(sorted(NEUTRAL))
 _TRANSPOSE = re.compile(r"\^\s*(?:(\\top)\b|\{\s*(\\top|\\mathsf\s*\{?\s*T\s*\}?|\\intercal|\\mathrm\s*\{T\}|T)\s*\})")
 SIGNS = {"": " ", "cdot": r" \cdot ", "times": r" \times ", "*": " * ", "@": " @ ", "outer": r" \otimes "}
@@ -104,8 +83,10 @@ class Speller:
         return self.at_level(node, SUM)
 
     def at_level(self, node: Expr, level: int) -> str:
-        text, binds = self.of(node)
-        if binds >= level and not (level > SUM and isinstance(node, (Product, Hadamard)) and self.in_brackets(node)):
+        text = self.spelled(node)
+        if self.level(node, text) >= level and not (
+            level > SUM and isinstance(node, (Product, Hadamard)) and self.in_brackets(node)
+        ):
             return text
         return bracketed(text)
 
@@ -128,100 +109,89 @@ class Speller:
         closed = re.match(r"(?:\\right\s*)?[)\]]", after) is not None
         return node.span[1] > node.span[0] and before.endswith(("(", "[")) and closed
 
-    def of(self, node: Expr) -> tuple[str, int]:
+    def spelled(self, node: Expr) -> str:
         text = self.copied(node)
         if text is not None:
-            return text, self.level(node, text)
+            return text
         match node:
             case Num(value):
-                return number(value), ATOM if value >= 0 else SUM
+                return number(value)
             case Symbol():
-                return self.symbol(node), ATOM
+                return self.symbol(node)
             case IndexName(name):
-                return author_latex(name), ATOM
+                return author_latex(name)
             case All():
-                return ":", ATOM
+                return ":"
             case Call(function, args):
-                return self.function(function) + bracketed(", ".join(map(self, args))), ATOM
+                return self.function(function) + bracketed(", ".join(map(self, args)))
             case Entry(base, at):
-                return f"{self.at_level(base, ATOM)}_{{{subscripts([self(a) for a in at])}}}", ATOM
+                return f"{self.at_level(base, ATOM)}_{{{subscripts([self(a) for a in at])}}}"
             case Neg(arg):
-                return f"-{self.at_level(arg, HADAMARD)}", SUM
+                return f"-{self.at_level(arg, HADAMARD)}"
             case Add(args):
                 first, *rest = args
                 out = self.at_level(first, SUM) if not isinstance(first, Add) else bracketed(self(first))
                 for a in rest:
                     sign, term = ("-", a.arg) if isinstance(a, Neg) else ("+", a)
                     out += f" {sign} {self.at_level(term, HADAMARD)}"
-                return out, SUM
+                return out
             case Hadamard(args):
-                return f" {self.circ} ".join(self.at_level(a, PRODUCT) for a in args), HADAMARD
+                return f" {self.circ} ".join(self.at_level(a, PRODUCT) for a in args)
             case Product(args, signs):
-                return self.product(args, signs), PRODUCT
+                return self.product(args, signs)
             case Outer(args):
-                return r" \otimes ".join(self.at_level(a, PREFIX) for a in args), PRODUCT
+                return r" \otimes ".join(self.at_level(a, PREFIX) for a in args)
             case Quotient(top, bottom):
-                return rf"\frac{{{self(top)}}}{{{self(bottom)}}}", FACTOR
+                return rf"\frac{{{self(top)}}}{{{self(bottom)}}}"
             case Power(base, Num(q), False) if q == Fraction(1, 2):
-                return rf"\sqrt{{{self(base)}}}", ATOM
+                return rf"\sqrt{{{self(base)}}}"
             case Power(base, exponent, elementwise):
                 circ = r"\circ " if elementwise else ""
-                return f"{self.raisable(base)}^{{{circ}{self(exponent)}}}", FACTOR
+                return f"{self.raisable(base)}^{{{circ}{self(exponent)}}}"
             case Transpose(arg):
-                return self.transposed(arg), FACTOR
+                return self.transposed(arg)
             case Derivative(body, wrt):
                 order = f"^{len(wrt)}" if len(wrt) > 1 else ""
                 below = " ".join(rf"\partial {self.at_level(w, ATOM)}" for w in wrt)
-                return rf"\frac{{\partial{order} {self.at_level(body, ATOM)}}}{{{below}}}", FACTOR
+                return rf"\frac{{\partial{order} {self.at_level(body, ATOM)}}}{{{below}}}"
             case Gradient(body, wrt_one):
-                return rf"\nabla_{{{self(wrt_one)}}} {self.at_level(body, ATOM)}", PREFIX
+                return rf"\nabla_{{{self(wrt_one)}}} {self.at_level(body, ATOM)}"
             case Cases(rows):
-                return self.cases(rows), ATOM
+                return self.cases(rows)
             case Sum(binders, body):
-                return f"{self.sigma(node, [b.name for b in binders])} {self.at_level(body, PRODUCT)}", PREFIX
+                return f"{self.sigma(node, [b.name for b in binders])} {self.at_level(body, PRODUCT)}"
             case Kronecker(i, j):
-                return rf"\delta_{{{subscripts([self(i), self(j)])}}}", ATOM
+                return rf"\delta_{{{subscripts([self(i), self(j)])}}}"
             case Ones(sizes):
                 below = f"_{{{subscripts([self(s) for s in sizes])}}}" if sizes else ""
-                return rf"\mathbf{{1}}{below}", ATOM
+                return rf"\mathbf{{1}}{below}"
             case Identity(size):
-                return "I" if size is None else f"I_{{{self(size)}}}", ATOM
+                return "I" if size is None else f"I_{{{self(size)}}}"
             case Norm(arg, order):
                 bar = r"\lvert {} \rvert" if order == "abs" else r"\lVert {} \rVert"
                 below = "" if order in ("abs", "2") else f"_{order}"
-                return bar.format(self(arg)) + below, ATOM
+                return bar.format(self(arg)) + below
             case Inner(left, right):
-                return rf"\langle {self(left)}, {self(right)} \rangle", ATOM
+                return rf"\langle {self(left)}, {self(right)} \rangle"
             case Annotated(arg, shape):
-                return f"{self.at_level(arg, ATOM)}_{{{self(shape)}}}", ATOM
+                return f"{self.at_level(arg, ATOM)}_{{{self(shape)}}}"
             case Shape(parts):
-                return r" \times ".join(bracketed(self(p)) if isinstance(p, Shape) else self(p) for p in parts), SUM
+                return r" \times ".join(bracketed(self(p)) if isinstance(p, Shape) else self(p) for p in parts)
             case _:
                 raise Unspelled(f"a {type(node).__name__} cannot be written here")
 
-    def level(self, node: Expr, text: str) -> int:
-        """How tightly the author's text binds."""
+    @staticmethod
+    def level(node: Expr, text: str) -> int:
+        """How tightly the text binds."""
         match node:
-            case Add() | Neg():
-                return SUM
-            case Hadamard():
-                return HADAMARD
-            case Shape():
-                return SUM
-            case Product() | Outer():
-                return PRODUCT
             case Quotient() | Derivative():
                 return FACTOR if text.startswith("\\frac") else PRODUCT
-            case Sum() | Gradient():
-                return PREFIX
-            case Power() | Transpose():
-                return FACTOR
             case Call():
                 return ATOM if text.endswith((")", "}")) else PREFIX
             case Num(value):
-                return ATOM if value.denominator == 1 else FACTOR
+                return SUM if value < 0 else ATOM if value.denominator == 1 else FACTOR
             case _:
-                return ATOM
+                return LEVELS.get(type(node), ATOM)
 
     def product(self, args: tuple[Expr, ...], signs: tuple[str, ...]) -> str:
         out = self.factor(args[0], len(args) == 1)
@@ -318,8 +288,10 @@ class Speller:
         return f"{self.raisable(arg)}{'' if self.top == 'ᵀ' else '^'}{script(self.top)}"
 
     def raisable(self, node: Expr) -> str:
-        text, binds = self.of(node)
-        return text if binds == ATOM and not re.search(r"[\^'⁽⁾′]|[ˡᴸ¹²³⁺⁻]", text) else bracketed(text)
+        text = self.spelled(node)
+        return (
+            text if self.level(node, text) == ATOM and not re.search(r"[\^'⁽⁾′]|[ˡᴸ¹²³⁺⁻]", text) else bracketed(text)
+        )
 
     def cases(self, rows: tuple[tuple[Expr, Chain | None], ...]) -> str:
         """The conditions as they are written."""

@@ -18,7 +18,7 @@ from .tree import (
     Add, Binder, Chain, Derivative, Entry, Expr, Name, Neg, Num, Operator, Over, Paren, Power, Product, Quotient,
     Script, Sum, Transpose,
 )  # fmt: skip
-from .walking import beside, bracketed, joined, outside_scripts, parts, rewritten, walk
+from .walking import beside, bracketed, joined, outside_scripts, parts, rebuilt, walk
 
 OUTCOME: Final = "ω"
 """Counts what may happen; no letter of an author's beside an expectation."""
@@ -50,7 +50,7 @@ class Means:
     def chain(self, chain: Chain) -> Chain:
         """x ∈ ℝ^d is said of each outcome."""
         if not is_member(chain):
-            return cast(Chain, rewritten(chain, self.rule))
+            return cast(Chain, rebuilt(chain, self.rule))
         return replace(chain, subjects=tuple(self.at_outcome(x, self.random) for x in chain.subjects))
 
     def rule(self, node: object) -> object:
@@ -110,7 +110,7 @@ class Means:
             text = "".join(i.letter if isinstance(i, Name) else "·" for i in items)
             return replace(node, sub=Script(text, items, span=node.span))
 
-        return cast(Expr, rewritten(body, rule))
+        return cast(Expr, rebuilt(body, rule))
 
 
 def is_member(chain: Chain) -> bool:

@@ -17,7 +17,7 @@ from .statement import Statement, chains_of
 from .tree import (
     At, Chain, Derivative, Differential, Expr, Link, Name, Operator, Paren, Power, Product, Transpose,
 )  # fmt: skip
-from .walking import joined, letters_in, mapped, names, reached, respan, rewritten, walk
+from .walking import joined, letters_in, mapped, names, reached, respan, rebuilt, walk
 
 RELATIONS = ("=", ":=", "≡")
 DOTS = {"dot": 1, "ddot": 2}
@@ -176,7 +176,7 @@ class Moving:
         first = chain.subjects[-1]
         if isinstance(first, Name) and first.letter in self.motions and first.mark == "dot":
             return chain
-        new = cast(Chain, rewritten(chain, lambda n: self.derivative(n) if is_dotted(n) else n))
+        new = cast(Chain, rebuilt(chain, lambda n: self.derivative(n) if is_dotted(n) else n))
         if new is chain or not new.links:
             return new
         moved = {n.body.letter for n in walk(new) if isinstance(n, Differential) and isinstance(n.body, Name)}

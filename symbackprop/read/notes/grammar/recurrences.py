@@ -18,7 +18,7 @@ from .statement import Statement, chains_of
 from .tree import (
     Add, Binder, Chain, Derivative, Expr, Link, Name, Neg, Num, Product, Script, Sum, Transpose,
 )  # fmt: skip
-from .walking import bracketed, mapped, names, reached, rewritten, transposed, walk
+from .walking import bracketed, mapped, names, reached, rebuilt, transposed, walk
 
 Key: TypeAlias = tuple[str, str]
 BEFORE, AFTER, ALONE = "₋", "₊", "₁"
@@ -89,7 +89,7 @@ class Time:
             shift = self.shift(n)
             return n if shift is None else f(cast(Name, n), cast(Script, cast(Name, n).sub), shift)
 
-        return rewritten(node, rule)
+        return rebuilt(node, rule)
 
     def shift(self, node: object) -> int | None:
         """0 of h_t, -1 of h_{t-1}; None of what has no t below."""

@@ -13,7 +13,7 @@ from .tree import (
     Product, Script, Transpose,
 )  # fmt: skip
 from .vocabulary import DISTINCT
-from .walking import beside, bracketed, joined, rewritten, walk
+from .walking import beside, bracketed, joined, rebuilt, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Shorthand:
 
     def statement(self, s: Statement) -> Statement:
         self.made, self.laplacians = {}, {}
-        return cast(Statement, rewritten(s, self.rule))
+        return cast(Statement, rebuilt(s, self.rule))
 
     def rule(self, node: object) -> object:
         match node:

@@ -42,9 +42,9 @@ def mapped(node: object, f: Callable[[object], object]) -> object:
     return replace(node, **changed) if changed else node  # type: ignore[type-var]
 
 
-def rewritten(node: object, rule: Callable[[object], object]) -> object:
+def rebuilt(node: object, rule: Callable[[object], object]) -> object:
     """The tree with a rule applied to each node, to its children first; what stands in scripts is left as it is."""
-    return node if isinstance(node, Script) else rule(mapped(node, lambda child: rewritten(child, rule)))
+    return node if isinstance(node, Script) else rule(mapped(node, lambda child: rebuilt(child, rule)))
 
 
 def joined(node: Product, rule: Callable[[Expr, Expr], Expr | None]) -> Expr:
@@ -64,6 +64,12 @@ def beside(node: object) -> Iterator[tuple[Expr, Expr]]:
     """The factors of a product that stand beside each other with no sign between them."""
     if isinstance(node, Product):
         yield from ((a, b) for a, b, sign in zip(node.args, node.args[1:], node.signs, strict=False) if not sign)
+
+
+def rewritten(node: object, f: Callable[[object], object | None]) -> object:
+    """The tree with what f makes of its nodes, from above; where that is None, of their parts."""
+    new = f(node)
+    return mapped(node, lambda child: rewritten(child, f)) if new is None else new
 
 
 def walk(node: object, closed: tuple[type, ...] = ()) -> Iterator[object]:

@@ -19,7 +19,7 @@ from ..grammar.tree import (
     Label, Neg, Num, Over, Power, Product, Quotient, Sum, Symbol, Transpose,
 )  # fmt: skip
 from ..grammar.walking import mapped, walk
-from ..meaning.lints import indices
+from ..meaning.ranges import indices
 from .conform import Shapes
 from .conform_operations import ANY, UNIT, Misfit, Third, Unifier, unbound_indices, unknown
 from .options import Option

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symbackprop.core.indices import Affine, Index, IndexExpr, Pick, affine
 from symbackprop.core.matrix import UNIT, Given, Leaf, entry
@@ -10,31 +10,59 @@ from symbackprop.core.matrix import Transpose as TransposeForm
 from symbackprop.core.terms import PI, Array, Delta, Size, Term, dummy
 from symbackprop.core.terms import Entry as EntryTerm
 
-from ..declared.sizes import label_size, lone_symbol
-from ..declared.symbols import ArraySymbol
+from ..declared.sizes import Sizes, label_size, lone_symbol
+from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import ReadError, Span
 from ..grammar.resolve_names import PI as PI_LETTER
-from ..grammar.tree import (
-    Add,
-    All,
-    Chain,
-    Entry,
-    Expr,
-    IndexName,
-    Label,
-    Neg,
-    Num,
-    Symbol,
-)
+from ..grammar.tree import Add, All, Chain, Entry, Expr, IndexName, Label, Neg, Num, Symbol
 from .definitions import array_of, definition_of, plain
-from .meaning import Meaning
-from .model import at_layer
+from .model import Model, at_layer
 from .ranges import Ranges
-from .values import Mat, Scalar, Value, as_scalar, number, vector, vector_entry
+from .values import Algebra, Mat, Scalar, Value, as_scalar, number, vector, vector_entry
 
 
 @dataclass(slots=True)
-class Arrays(Meaning):
+class Arrays:
+    """What the parts of the elaborator share; `used` are the arrays that occurred, `text` is the formula."""
+
+    decl: Declarations
+    model: Model
+    sizes: Sizes
+    algebra: Algebra
+    text: str = ""
+    only_shapes: bool = False
+    used: dict[Symbol, Array] = field(default_factory=dict)
+    shapes: dict[Array, tuple[Size, ...]] = field(default_factory=dict)
+    scope: dict[str, Index] = field(default_factory=dict)
+    ranges: Ranges = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ranges = Ranges(self.sizes, self.axes_of)
+
+    def value(self, node: Expr) -> Value:
+        raise NotImplementedError
+
+    def together(self, *nodes: Expr) -> list[Value]:
+        raise NotImplementedError
+
+    def alone(self, node: Expr, text: str = "") -> Value:
+        raise NotImplementedError
+
+    def axes_of(self, base: Expr, count: int) -> tuple[Size, ...] | None:
+        raise NotImplementedError
+
+    def batch_sizes(self) -> set[Size]:
+        out = {self.sizes.size(i.size) for i in self.decl.indices.values() if i.sample and i.size is not None}
+        if self.decl.batch:
+            out.add(self.sizes.size(Symbol(self.decl.batch)))
+        return out or self.ranges.sample_sizes
+
+    def fail(self, message: str, span: Span) -> ReadError:
+        return ReadError(message, (span[0], max(span[1], span[0] + 1)))
+
+    def written(self, node: Expr) -> str:
+        return self.text[node.span[0] : node.span[1]].strip() if self.text else "the second factor"
+
     def axes(self, symbol: ArraySymbol, label: Label | None) -> tuple[Size, ...]:
         return tuple(self.sizes.size(at_layer(p, symbol, label)) for p in symbol.shape)
 

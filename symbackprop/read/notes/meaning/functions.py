@@ -11,49 +11,22 @@ from symbackprop.core.functions import ROWS
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.matrix import (
-    UNIT,
-    Determinant,
-    Diagonal,
-    DiagonalOf,
-    Elementwise,
-    Given,
-    Inverse,
-    Softmax,
-    Trace,
-    entry,
-)
+    UNIT, Determinant, Diagonal, DiagonalOf, Elementwise, Given, Inverse, Softmax, Trace, entry,
+)  # fmt: skip
 from symbackprop.core.terms import (
-    ZERO,
-    Apply,
-    Array,
-    Delta,
-    Entry,
-    Holds,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    add,
-    dummy,
-    free,
-    mul,
-    neg,
-    replaced,
-    sized,
-    sub,
-    substitute,
-    subterms,
-    whole,
-)
+    ZERO, Apply, Array, Delta, Entry, Holds, Positive, Power, Sum, Term, Whole, add, dummy, free, mul, neg, replaced,
+    sized, sub, substitute, subterms, whole,
+)  # fmt: skip
 from symbackprop.network.activations import Z, derivative
 from symbackprop.read.notes.declared.symbols import ArraySymbol, FunctionSymbol
 from symbackprop.read.notes.files.place import ReadError, Span, Unsettled
 from symbackprop.read.notes.grammar.resolve import parse_expression
 from symbackprop.read.notes.grammar.tree import Equated, Expr, Function, Symbol
 
+from ..declared.sizes import Sizes
 from .arrays import Arrays
-from .values import Mat, Scalar, Value, as_matrix, as_scalar, dummies, entrywise, times, total
+from .model import Model
+from .values import Algebra, Mat, Scalar, Value, as_matrix, as_scalar, dummies, entrywise, times, total
 
 WRITTEN = {f.words[0]: f.name for f in ROWS}
 
@@ -156,7 +129,8 @@ class Functions(Arrays):
         for letter in symbol.args:
             decl = decl.with_array(ArraySymbol(letter, (), "scalar"))
         node = parse_expression(symbol.body, decl)
-        term = as_scalar(self.afresh(decl).alone(node, symbol.body))
+        apart = type(self)(decl, Model(decl), Sizes(decl), Algebra())  # it has nothing to do with the statement
+        term = as_scalar(apart.alone(node, symbol.body))
         if term is None:
             raise ReadError(f"{symbol.name} is declared by a formula that is no number", span)
         if any(isinstance(t, Sum | Whole) for t in subterms(term)):

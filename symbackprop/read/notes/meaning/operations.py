@@ -13,49 +13,15 @@ from symbackprop.core.matrix import Product as ProductForm
 from symbackprop.core.matrix import Transpose as TransposeForm
 from symbackprop.core.terms import Add as AddTerm
 from symbackprop.core.terms import (
-    Apply,
-    Delta,
-    Holds,
-    Mul,
-    Positive,
-    Term,
-    add,
-    dummy,
-    mul,
-    num,
-    sized,
-    sub,
-    sum_over,
-    whole,
-)
-from symbackprop.core.terms import (
-    Num as NumTerm,
-)
-from symbackprop.core.terms import (
-    Power as PowerTerm,
-)
-from symbackprop.core.terms import (
-    Size as SizeTerm,
-)
+    Apply, Delta, Holds, Mul, Positive, Term, add, dummy, mul, num, sized, sub, sum_over, whole,
+)  # fmt: skip
+from symbackprop.core.terms import Num as NumTerm
+from symbackprop.core.terms import Power as PowerTerm
+from symbackprop.core.terms import Size as SizeTerm
 
 from ..declared.sizes import Match, shown_dims
 from ..files.place import Span, Unsettled
-from ..grammar.tree import (
-    Add,
-    Chain,
-    Entry,
-    Expr,
-    IndexName,
-    Link,
-    Neg,
-    Norm,
-    Num,
-    Over,
-    Power,
-    Product,
-    Sum,
-    Symbol,
-)
+from ..grammar.tree import Add, Chain, Entry, Expr, IndexName, Link, Neg, Norm, Num, Over, Power, Product, Sum, Symbol
 from .functions import Functions
 from .values import Loose, Mat, Scalar, Value, as_scalar, dummies, entrywise, number, times, total
 

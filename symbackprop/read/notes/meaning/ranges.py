@@ -1,15 +1,20 @@
-"""The range of each index: from its declaration, from the limit of its sum, from the axes it stands on."""
+"""Indices: the range of each, from its declaration, its sum, the axes it stands on; mistakes seen before a proof."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
+from typing import cast
 
 from symbackprop.core.terms import Size, sized
 
 from ..declared.sizes import Sizes
+from ..declared.symbols import Declarations
 from ..files.place import ReadError, Span, Unsettled
-from ..grammar.tree import Entry, Expr, IndexName, Kronecker, Num, Over, Quotient, Sum, Symbol
+from ..grammar.tree import (
+    Add, Derivative, Entry, Expr, IndexName, Kronecker, Neg, Num, Over, Product, Quotient, Sum, Symbol,
+)  # fmt: skip
+from ..grammar.walking import walk
 
 Key = tuple[int, str]
 """The binder (its id; 0 for a free index) and the name."""
@@ -91,7 +96,7 @@ class Ranges:
                         self.found[(id(node), b.name)] = self.sizes.size(declared.size)
                 self.visit(body, inner)
                 for b in binders:
-                    if (id(node), b.name) not in self.used and not (b.high is not None and constant(body)):
+                    if (id(node), b.name) not in self.used and (b.high is None or not counts(body)):
                         raise ReadError(f"the index {b.name} of this sum does not occur under it", b.span)
             case Entry(base, at):
                 self.visit(base, scope)
@@ -134,12 +139,116 @@ class Ranges:
         return size
 
 
-def constant(node: Expr) -> bool:
-    """A number, of which a sum may well be taken: Σ_{i=1}^n 1."""
+def counts(node: Expr) -> bool:
+    """A number, of which a sum may well be taken: Σ_{i=1}^n 1/n."""
+    return isinstance(node, Num) or (
+        isinstance(node, Quotient) and isinstance(node.top, Num) and isinstance(node.bottom, Num | Symbol)
+    )
+
+
+# --- mistakes that are seen before anything is proved ---
+
+
+Places = dict[str, Span]
+
+
+def lint(lhs: Expr, rhs: Expr, decl: Declarations) -> None:
+    """Refuse: an index free on one side only, an index free and summed, a sum whose index does not occur under it."""
+    left, left_bound = indices(lhs, decl)
+    right, right_bound = indices(rhs, decl)
+    bound = {**left_bound, **right_bound}
+    for name, span in {**left, **right}.items():
+        if name in bound:
+            raise ReadError(f"the index {name} is free here and summed elsewhere in the same equation", span)
+    for here, there, side in ((left, right, "left"), (right, left, "right")):
+        other = rhs if here is left else lhs
+        for name, span in here.items():
+            if name not in there and not constant(other, decl) and not (side == "left" and may_be_alike(lhs, name)):
+                raise ReadError(f"the index {name} is free on the {side} side only", span)
+
+
+def may_be_alike(node: Expr, name: str) -> bool:
+    """∂a_j/∂w_{ji}, ∂x_i/∂μ: the value may well be the same for all values of an index of what is differentiated."""
+    match node:
+        case Derivative(body, _):
+            return any(isinstance(n, IndexName) and n.name == name for n in walk(body))
+        case _:
+            return False
+
+
+def constant(node: Expr, decl: Declarations) -> bool:
+    """Made of numbers and sizes: the same for every index (∂μ/∂x_j = 1/D)."""
     match node:
         case Num():
             return True
+        case Symbol(name, label):
+            sizes, arrays = (decl.sizes, decl.arrays) if label is None else (decl.layered_sizes, decl.layered)
+            return name in sizes and name not in arrays
+        case IndexName(name):
+            return name in decl.layers
+        case Neg(arg):
+            return constant(arg, decl)
+        case Add(args) | Product(args):
+            return all(constant(a, decl) for a in args)
         case Quotient(top, bottom):
-            return constant(top) and isinstance(bottom, Num | Symbol)
+            return constant(top, decl) and constant(bottom, decl)
         case _:
             return False
+
+
+def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
+    """The free and the bound indices of an expression, with a place of each."""
+    free: Places = {}
+    bound: Places = {}
+
+    def visit(n: object, scope: frozenset[str]) -> None:
+        if isinstance(n, tuple):
+            for child in n:
+                visit(child, scope)
+        elif isinstance(n, (Sum, Over)):
+            names = {b.name for b in n.binders}
+            for b in n.binders:
+                if b.name in scope:
+                    raise ReadError(f"the index {b.name} is summed twice, one sum inside the other", b.span)
+                bound.setdefault(b.name, b.span)
+                visit((b.low, b.high), scope)
+            visit(n.body, scope | names)
+        elif axes := makes_array(n, decl):
+            visit(cast(Entry, n).base, scope | axes)
+        elif isinstance(n, IndexName):
+            if n.name not in scope and n.name not in decl.layers:
+                free.setdefault(n.name, n.span)
+        elif is_dataclass(n) and not isinstance(n, type):
+            sample = getattr(n, "sample", None)
+            if (
+                sample is not None
+                and sample.base is not None
+                and sample.base not in scope
+                and sample.base in decl.indices
+            ):
+                free.setdefault(sample.base, getattr(n, "span", (0, 1)))
+            for f in fields(n):
+                if f.name not in ("span", "at_span", "sample", "label"):
+                    visit(getattr(n, f.name), scope)
+
+    visit(node, frozenset())
+    return free, bound
+
+
+def makes_array(node: object, decl: Declarations) -> frozenset[str]:
+    """The indices that [∂y_i/∂z_j]_{ij} makes axes of: it is a matrix."""
+    if not isinstance(node, Entry) or isinstance(node.base, Symbol):
+        return frozenset()
+    inside, _ = indices(node.base, decl)
+    names = [a.name for a in node.at if isinstance(a, IndexName)]
+    distinct = len(set(names)) == len(names)
+    return frozenset(names) if len(names) in (1, 2) and distinct and all(n in inside for n in names) else frozenset()
+
+
+def consistent(lhs: Expr, rhs: Expr, decl: Declarations) -> bool:
+    """No mistake with indices is seen."""
+    try:
+        lint(lhs, rhs, decl)
+    except ReadError:
+        return False
+    return True

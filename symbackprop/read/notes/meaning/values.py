@@ -12,19 +12,8 @@ from typing import TypeAlias, assert_never
 
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.matrix import (
-    UNIT,
-    ZERO_INDEX,
-    ElementPower,
-    Given,
-    Identity,
-    Inverse,
-    Matrix,
-    Ones,
-    Plus,
-    Scale,
-    entry,
-    shape,
-)
+    UNIT, ZERO_INDEX, ElementPower, Given, Identity, Inverse, Matrix, Ones, Plus, Scale, entry, shape,
+)  # fmt: skip
 from symbackprop.core.matrix import Hadamard as HadamardForm
 from symbackprop.core.matrix import Product as ProductForm
 from symbackprop.core.matrix import Transpose as TransposeForm

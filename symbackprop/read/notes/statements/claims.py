@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,32 +15,22 @@ from symbackprop.core.indices import EVERY_SIZE, Index, Least
 from symbackprop.core.matrix import UNIT, ZERO_INDEX, Matrix, entry
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    ZERO,
-    Array,
-    AtLeastZero,
-    Nonzero,
-    Positive,
-    ProofError,
-    Size,
-    Term,
-    free,
-    sub,
-    substitute,
+    ZERO, Array, AtLeastZero, Diff, Nonzero, Positive, ProofError, Size, Term, Whole, free, map_opened, sub, substitute,
     whole,
-)
+)  # fmt: skip
+from symbackprop.core.terms import Entry as EntryTerm
 
 from ..declared.sizes import Sizes, shown_dims
 from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import parse_expression
-from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, IndexName, Symbol
+from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, IndexName, Link, Symbol
 from ..grammar.walking import walk
-from ..meaning.definitions import array_of, definition_of, symbols
-from ..meaning.derivatives import ManyAxes
-from ..meaning.elaborate import Elaborator
+from ..meaning.definitions import array_of, definition_of, plain, symbols
+from ..meaning.elaborate import Elaborator, ManyAxes
 from ..meaning.functions import over_array
-from ..meaning.lints import lint
 from ..meaning.model import Model
+from ..meaning.ranges import lint
 from ..meaning.values import Algebra, Mat, Scalar, Tensor3, Value, as_scalar, vector_entry
 from .shape_claims import ShapeJudgement, judge
 
@@ -155,7 +145,7 @@ def too_many(e: Elaborator, lhs: Expr, rhs: Expr, error: ManyAxes) -> ReadError:
         right = e.together(rhs)[0]
     except (ReadError, ProofError):
         return error
-    if isinstance(right, (Mat, Scalar)) and not (isinstance(right, Scalar) and is_zero(right.term)):
+    if isinstance(right, (Mat, Scalar)) and not (isinstance(right, Scalar) and right.term == ZERO):
         message = f"a derivative with more than two indices on the left, {described(right)} on the right"
         return ReadError(message, lhs.span)
     return error
@@ -186,15 +176,11 @@ def terms(left: Value, right: Value, span: Span) -> Sides | Unequal:
     if isinstance(left, Mat) and isinstance(right, Mat):
         return matrices(left, right)
     zero = as_scalar(right)
-    if isinstance(left, Mat) and zero is not None and is_zero(zero):
+    if isinstance(left, Mat) and zero is not None and zero == ZERO:
         i, j = letters(left.shape)
         lhs = entry(left.form, *at(i, j))
         return lhs, zero, indices(lhs, zero), (left.form, None)
     raise ReadError(f"{described(left)} on the left, {described(right)} on the right", span)
-
-
-def is_zero(t: Term) -> bool:
-    return t == ZERO
 
 
 def described(v: Value) -> str:
@@ -348,18 +334,51 @@ def one(e: Elaborator, a: Value, relation: str, b: Value, span: Span) -> Hypothe
             raise ReadError(f"in this hypothesis {sides.message}", span)
         l, r = sides[0], sides[1]
     assert r is not None
-    match relation:
-        case "=" | ":=" | "≡":
-            return Same(l, r)
-        case ">":
-            return Positive(l if is_zero(r) else sub(l, r))
-        case "<":
-            return Positive(r if is_zero(l) else sub(r, l))
-        case "≥":
-            return AtLeastZero(l if is_zero(r) else sub(l, r))
-        case "≤":
-            return AtLeastZero(sub(r, l))
-        case "≠":
-            return Nonzero(l if is_zero(r) else sub(l, r))
+    if relation in ("=", ":=", "≡"):
+        return Same(l, r)
+    if relation not in KINDS:
+        raise ReadError(f"{relation} is no hypothesis", span)
+    more, less = (r, l) if relation in ("<", "≤") else (l, r)
+    return KINDS[relation](more if less == ZERO else sub(more, less))
+
+
+KINDS: dict[str, Callable[[Term], Hypothesis]] = {
+    ">": Positive, "<": Positive, "≥": AtLeastZero, "≤": AtLeastZero, "≠": Nonzero,
+}  # fmt: skip
+
+
+# --- a definition said again with a name for what stands inside ---
+
+
+def finer(symbol: Symbol, lhs: Expr, rhs: Expr, known: Chain, decl: Declarations) -> bool:
+    """symbol = rhs says what the known definition says, by way of arrays that the known one does not mention."""
+    inside = set(symbols(known.links[0].rhs))
+    through = {s for s in symbols(rhs) if s not in inside and definition_of(s, decl) is not None}
+    array = array_of(plain(symbol), decl)
+    if not through or array is None:
+        return False
+    again = Chain((lhs,), (Link("=", rhs, rhs.span),), lhs.span)
+    try:
+        e = machine(decl, [], "")
+        before, after = (from_definition(e, plain(symbol), array, c) for c in (known, again))
+        meanings = {}
+        for s in through:
+            chain, inner = definition_of(s, decl), array_of(s, decl)
+            if chain is not None and inner is not None:
+                meanings[e.array(s)] = from_definition(e, s, inner, chain)
+        other = written_out(substitute(after.body, dict(zip(after.axes, before.axes, strict=True))), meanings)
+        return before.shape == after.shape and before.body == other
+    except (ReadError, ProofError, RecursionError, ValueError):
+        return False
+
+
+def written_out(t: Term, meanings: Mapping[Array, Tensor]) -> Term:
+    """With definitions put in; entries under abstract functions of whole arrays stay as they are."""
+    match t:
+        case EntryTerm(array, at) if array in meanings:
+            found = meanings[array]
+            return written_out(substitute(found.body, dict(zip(found.axes, at, strict=True))), meanings)
+        case Whole() | Diff():
+            return t
         case _:
-            raise ReadError(f"{relation} is no hypothesis", span)
+            return map_opened(t, lambda s: written_out(s, meanings))

@@ -11,8 +11,7 @@ from ..inferred.occurrences import key_of
 from ..inferred.options import AT
 from ..inferred.said import Record
 from ..inferred.solver import Piece
-from .classes import stacked_items
-from .conditions import as_name
+from .classes import as_name, stacked_items
 from .rivals import Rivals
 
 ADJOINT_MARKS = ("bar", "hat", "tilde", "dot", "overline")

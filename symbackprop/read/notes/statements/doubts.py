@@ -9,20 +9,7 @@ from ..declared.symbols import Declarations
 from ..grammar.idioms import is_call
 from ..grammar.means import is_outcome
 from ..grammar.shorthand import FACTOR
-from ..grammar.tree import (
-    At,
-    Call,
-    Chain,
-    Derivative,
-    Link,
-    Name,
-    Num,
-    Operator,
-    Paren,
-    Product,
-    Symbol,
-    Transpose,
-)
+from ..grammar.tree import At, Call, Chain, Derivative, Link, Name, Num, Operator, Paren, Product, Symbol, Transpose
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
 from ..inferred.hypotheses import in_force
@@ -31,7 +18,7 @@ from ..inferred.options import AT
 from ..inferred.said import Record
 from . import classes
 from .heads import Unit
-from .layouts import Layouts
+from .intents import Intents
 from .statements import Reading
 
 _USUAL = frozenset("abcijklmnopqrstuvw")
@@ -54,7 +41,7 @@ def set_to_zero(chain: Chain) -> tuple[object, object] | None:
 _DIMENSIONS = re.compile(r"\bin\s+(?:one|two|three|four|[1-4])[\s-]*(?:dimensions?|D\b)|\bin\s+(?:the\s+plane|space)\b")
 
 
-class Doubts(Layouts):
+class Doubts(Intents):
     def among_many(self, chain: Chain) -> str:
         """∂/∂u_o where Σ_w u_w is summed over: whether u_o is one of these is not settled."""
         options = self.section.frame.options

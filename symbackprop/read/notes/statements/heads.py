@@ -12,21 +12,7 @@ from ..declared.sizes import define
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
 from ..grammar.syntax import free_indices, restates
-from ..grammar.tree import (
-    Add,
-    Cases,
-    Chain,
-    Entry,
-    Expr,
-    Link,
-    Name,
-    Norm,
-    Num,
-    Product,
-    Sum,
-    Transpose,
-    Words,
-)
+from ..grammar.tree import Add, Cases, Chain, Entry, Expr, Link, Name, Norm, Num, Product, Sum, Transpose, Words
 from ..grammar.walking import respan, walk
 from ..inferred.above import Above, Given, by_way_of
 from ..inferred.hypotheses import SOLVED, STATED, Saying
@@ -35,11 +21,10 @@ from ..inferred.prose_patterns import ANEW
 from ..inferred.said import Candidate, Head, Record, defining, from_logarithm, of_all_steps
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
-from ..meaning.lints import consistent
-from ..meaning.written_out import finer
+from ..meaning.ranges import consistent
+from .claims import finer
 from . import classes
-from .classes import Class
-from .conditions import lapse
+from .classes import Class, lapse
 from .one_sample import with_one_samples
 from .spoken import named_derivative, no_derivative, of_others
 from .statements import Reading, Scope, facts_of, records_of
@@ -209,32 +194,20 @@ class Heads:
             if found.name.sups and key not in self.defined and not self.is_variable(key):
                 self.define(r, unit, key)  # from there on x^* is that
             return replace(unit, meant="conclusion")
-        if again := key in self.defined:
-            anew = not found.under and self.elsewhere(found.name, r, self.defined[key])  # log L(θ) = … is said of L
-            stated |= anew or self.of_other_letters(key, rhs, r.at)
-        if again and gives_function:
-            same = self.same_right_side(key, rhs)
-            return replace(unit, meant="definition" if same or stated else "claim")
+        if key in self.defined:
+            return self.given_again(r, unit, found, key, stated, gives_function)
         if gives_function:
             self.defined[key] = r.at
             return replace(unit, meant="definition", note="function")
-        if again:
-            if self.same_right_side(key, rhs):
-                return replace(unit, meant="definition", note="said before")
-            stated |= classes.IN_CASE.search(self.sentence(r)) is not None or of_others(section, found, key)
-            section.forms.append(Given(key, Chain((unit.lhs,), (link,), unit.span), r.formula.text, r.at + 1))
-            return self.define(r, unit, key) if stated else replace(unit, meant="claim")
         if items and not self.free_items(found.name):
             if (sub := found.name.sub) is not None and any(isinstance(i, (Add, Product)) for i in sub.items):
-                self.section.unread.add(key)
                 why = f"entries given by a formula of their index, {key}_{{{sub.text}}}, are not understood"
-                return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
+                return self.not_read(r, unit, key, why)
             return replace(unit, meant="claim")
         if self.holds(key, rhs) and not self.shifted(found.name, rhs):
             if why := self.over_time(key, found.name, rhs):
-                self.section.unread.add(key)
-                self.section.recurrent.add(key)
-                return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
+                section.recurrent.add(key)
+                return self.not_read(r, unit, key, why)
             return replace(unit, meant="claim")
         plain = not (classes.is_derivative(rhs) or classes.holds_derivative(rhs))
         if plain and (called := named_derivative(section, r)) is not None:
@@ -247,13 +220,30 @@ class Heads:
         named = named and classes.CALLED.search(before) and not (classes.holds_derivative(rhs) or isinstance(rhs, Num))
         if named and not no_derivative(section, found, key, r):
             message = f"which derivative {key} is to be is not settled: write it as ∂ … / ∂ …"
-            self.section.unread.add(key)
-            return replace(unit, meant="claim", error=Unsettled(message, unit.span, r.formula.where))
+            return self.not_read(r, unit, key, message)
         back = section.reached(Chain((rhs,), ()), r.at)  # y = e^s ⊙ x + t and then x = … y …: solved for x
         solved_for = not items and not layered and key in back
         if solved_for or (key in self.adjoint_keys and not classes.is_derivative(rhs)):
             return replace(unit, meant="claim")
         return self.define(r, unit, key)
+
+    def not_read(self, r: Record, unit: Unit, key: str, why: str) -> Unit:
+        self.section.unread.add(key)
+        return replace(unit, meant="claim", error=Unsettled(why, unit.span, r.formula.where))
+
+    def given_again(self, r: Record, unit: Unit, found: Head, key: str, stated: bool, function: bool) -> Unit:
+        """The same once more; another thing by that name, where the text says so; else a claim."""
+        section, rhs = self.section, unit.link.rhs
+        anew = not found.under and self.elsewhere(found.name, r, self.defined[key])  # log L(θ) = … is said of L
+        stated |= anew or self.of_other_letters(key, rhs, r.at)
+        same = self.same_right_side(key, rhs)
+        if function:
+            return replace(unit, meant="definition" if same or stated else "claim")
+        if same:
+            return replace(unit, meant="definition", note="said before")
+        stated |= classes.IN_CASE.search(self.sentence(r)) is not None or of_others(section, found, key)
+        section.forms.append(Given(key, Chain((unit.lhs,), (unit.link,), unit.span), r.formula.text, r.at + 1))
+        return self.define(r, unit, key) if stated else replace(unit, meant="claim")
 
     def in_a_case(self, r: Record, unit: Unit, key: str) -> Unit | None:
         """ "L = … if |r| ≤ δ and L = … otherwise": until all cases are said, L is not known."""

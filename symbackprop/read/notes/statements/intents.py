@@ -12,32 +12,15 @@ from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
 from ..grammar.syntax import is_shape, with_left
 from ..grammar.tree import (
-    Add,
-    Chain,
-    Derivative,
-    Dots,
-    Entry,
-    Expr,
-    Indicator,
-    Link,
-    Matrix,
-    Missing,
-    Name,
-    Num,
-    Paren,
-    Product,
-    Shape,
-    ShapeWord,
-    Symbol,
-    Words,
-)
+    Add, Chain, Derivative, Dots, Entry, Expr, Indicator, Link, Matrix, Missing, Name, Num, Paren, Product, Shape,
+    ShapeWord, Symbol, Words,
+)  # fmt: skip
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of
 from ..inferred.said import EQUATIONS, Record, cut_at_colon, head_of, is_interval, softmax_given
 from . import classes
-from .classes import Class
-from .conditions import comes_in, in_sentence, of_a_letter, on_values
+from .classes import Class, comes_in, in_sentence, of_a_letter, on_values
 from .heads import Heads, Unit
 from .spoken import named_derivative, of_data
 from .statements import Kind, Reading

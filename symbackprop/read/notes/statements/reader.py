@@ -15,33 +15,19 @@ from ..grammar.resolve import Resolver
 from ..grammar.resolve_derivatives import ManyVariables
 from ..grammar.syntax import is_shape, unnested
 from ..grammar.tree import (
-    Chain,
-    Derivative,
-    Dots,
-    IndexName,
-    Link,
-    Matrix,
-    Name,
-    Num,
-    Ones,
-    Operator,
-    Paren,
-    Product,
-    Shape,
-    ShapeWord,
-    Symbol,
-    Words,
-)
+    Chain, Derivative, Dots, IndexName, Link, Matrix, Name, Num, Ones, Operator, Paren, Product, Shape, ShapeWord,
+    Symbol, Words,
+)  # fmt: skip
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.notations import along_chain, rewritten
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
-from .conditions import conditioned, settles
+from .classes import conditioned, settles
 from .dialects import Dialects
 from .heads import Unit
-from .layouts import sound
+from .rivals import sound
 from .statements import Reading
 
 

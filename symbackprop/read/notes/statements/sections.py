@@ -1,21 +1,33 @@
-"""A document section by section.  What was read from the same text under the same table is not read again."""
+"""A document section by section.  What was read from the same text under the same table is not read again.
+
+A stretch of text is cut where a letter takes another meaning, "now let w be a vector": where its letters make more
+sense so, with fewer formulas that do not conform.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from ..declared.said_in_prose import layout_changed, layout_named
 from ..declared.symbols import Declarations, Definition
 from ..files.items import Formula, Item
 from ..files.place import Place
 from ..files.sources import read_document
-from ..inferred.above import Above, below
-from .changes import change, left_by, parts, relaid
-from .fingerprints import Fingerprints
+from ..grammar.vocabulary import GREEK
+from ..inferred.above import END, Above, Given, below, letters
+from ..inferred.hypotheses import in_force
+from ..inferred.prose import Facts
+from ..inferred.section import Section
+from ..inferred.solver import plus
+from .heads import Heads
 from .reader import SectionReader
-from .statements import Reading, Scope, scopes
+from .statements import Reading, Scope, members, scopes
 
 V = TypeVar("V")
 SECTIONS, PARTS = 4_000, 200_000
@@ -99,6 +111,108 @@ def said(table: Declarations) -> tuple[Definition, ...]:
     return (*table.definitions, *table.hypotheses)
 
 
+# --- what a reading depends on, as a key: content, not places ---
+
+
+class Fingerprints:
+    """Keys of readings.  Parts that tables share are written once: they are known by their identity."""
+
+    def __init__(self) -> None:
+        self._written: dict[int, tuple[object, str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+    def of(self, reading: Reading) -> tuple[str, str]:
+        """The key of the statement as it is written where it is, and that of its meaning, wherever it is written."""
+        error = "" if reading.error is None else f"{reading.error.message}@{reading.error.span}"
+        sides = written(reading.lhs), written(reading.rhs)
+        meaning = digest(
+            reading.kind, reading.relation, reading.note, error, *sides, self.parts(reading.declarations),
+            reading.doubt, reading.introduced, str(reading.quantified), str(reading.also is None), *self.rivals(reading)
+        )  # fmt: skip
+        return digest(meaning, reading.left, str(reading.span), self.shared(reading.formula.text)), meaning
+
+    def rivals(self, reading: Reading) -> Iterator[str]:
+        """What else it may mean; the lines that the words name move with the text above."""
+        for words, other, *_ in reading.rivals:
+            yield re.sub(r"\d+", "", words)
+            yield self.parts(other.declarations) if other.declarations is not reading.declarations else ""
+
+    def scope(self, scope: Scope, above: Above) -> str:
+        """What a section is read from: its text, what the author declared, what it takes from above."""
+        first = scope.formulas[0] if scope.formulas else None
+        display, row = (0, 0) if first is None else ((first.aligned or (0, 0))[0], first.row)
+        out = [self.parts(scope.base), self.parts(above)]
+        for f in scope.formulas:
+            aligned = f.aligned and (f.aligned[0] - display, f.aligned[1])
+            error = "" if f.error is None else f"{f.error.message}@{f.error.span}"
+            where = f"{f.display} {f.struck} {aligned} {f.row and f.row - row}"
+            out += [f.text, spaced(f.before), spaced(f.after), where, error]
+        out += [f"{at} {spaced(text)}" for text, at in scope.prose if text.strip()]
+        return digest(*out)
+
+    def parts(self, value: Declarations | Above) -> str:
+        return digest(*(f"{f.name}={self.part(getattr(value, f.name))}" for f in fields(value)))
+
+    def part(self, value: object) -> str:
+        match value:
+            case Mapping():
+                return ",".join(f"{k}:{self.shared(value[k])}" for k in sorted(value))
+            case Declarations():
+                return self.parts(value)
+            case tuple():
+                return ",".join(map(self.shared, value))
+            case frozenset():
+                return ",".join(sorted(map(str, value)))
+            case _:
+                return self.shared(value)
+
+    def shared(self, value: object) -> str:
+        if isinstance(value, str) or value is None:
+            return f"{value!r}"
+        if id(value) not in self._written:
+            self._written[id(value)] = value, digest(written(value))
+        return self._written[id(value)][1]
+
+
+def spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+def written(value: object) -> str:
+    """The content without places."""
+    match value:
+        case Place():
+            return ""
+        case tuple():
+            return f"({','.join(map(written, value))})"
+        case frozenset():
+            return f"{{{','.join(sorted(map(written, value)))}}}"
+        case Mapping():
+            return f"{{{','.join(f'{k}:{written(value[k])}' for k in sorted(value))}}}"
+        case _ if (names := compared(type(value))) is not None:
+            return f"{type(value).__name__}({','.join([written(getattr(value, name)) for name in names])})"
+        case _:
+            return repr(value)
+
+
+_COMPARED: dict[type, tuple[str, ...] | None] = {}
+
+
+def compared(kind: type) -> tuple[str, ...] | None:
+    if kind not in _COMPARED:
+        _COMPARED[kind] = tuple(f.name for f in fields(kind) if f.compare) if is_dataclass(kind) else None
+    return _COMPARED[kind]
+
+
+def digest(*texts: str) -> str:
+    return blake2b("\x00".join(texts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+# --- all sections ---
+
+
 @dataclass(slots=True)
 class Sections:
     """The sections that were read, by what they were read from; `read` counts those that were not remembered."""
@@ -167,3 +281,113 @@ def read_statements(items: Iterable[Item], declarations: Declarations | None = N
     """The statements in the items of a document.  Raises ReadError for a declaration block that is wrong."""
     for section in Sections().of(items, declarations):
         yield from section.readings
+
+
+# --- where a letter takes another meaning ---
+
+
+MOST = 4
+"""How many places in a stretch are tried."""
+_GOES_ON = re.compile(
+    r"\W*(?:where|here|with(?=\W*\$)|in which|recall|note|remember|as before|above|throughout|again)\b", re.IGNORECASE
+)
+
+
+def change(scope: Scope, above: Above, whole: Heads) -> tuple[int, int] | None:
+    """The place where a letter changes its kind, if a cut there leaves fewer formulas that do not conform."""
+    best, least = None, (*whole.section.cost[:2], 0.0)
+    if least == (0, 0, 0):
+        return None
+    for place, said in islice(places(scope), MOST):
+        first, second = parts(scope, place)
+        head = section_of(first, above)
+        tail = section_of(second, below(above, head.above, left_by(head)))
+        later = {**whole.section.chosen, **tail.chosen}
+        told = {k: o for k, o in head.chosen.items() if k in later and not letters(k).isdisjoint(said)}
+        changed = any(later[k].rank != o.rank for k, o in told.items())
+        cost = plus(head.cost, tail.cost)
+        if changed and cost < least:
+            best, least = place, cost
+    return best
+
+
+def relaid(scope: Scope) -> tuple[int, int] | None:
+    """The place from which another layout holds: "from now on we use the numerator layout"."""
+    known: str = scope.base.layout
+    for k, (text, at) in enumerate(scope.prose):
+        found = layout_changed(text)
+        if found and found != known and 0 < at < len(scope.formulas) and (known or _NOW.search(text)):
+            return k, at
+        known = found or layout_named(text) or known
+    return None
+
+
+_NOW = re.compile(r"\b(?:now|from here|switch\w*|change\w*|go over|turn|rest of|remainder)\b", re.IGNORECASE)
+
+
+def section_of(scope: Scope, above: Above) -> Section:
+    return Heads(scope, above.about(f.text for f in scope.formulas)).section
+
+
+def places(scope: Scope) -> Iterator[tuple[tuple[int, int], set[str]]]:
+    """Where a sentence begins (among the prose, and the formulas) that says of letters used above what they are."""
+    used: set[str] = set()
+    seen, counts = 0, dict[str, int]()
+    for k, (text, at) in enumerate(scope.prose):
+        used = used.union(*(letters(f.text) for f in scope.formulas[seen:at]))
+        counts |= {k: n for f in scope.formulas[seen:at] for k, n in subscripts(f.text)}
+        seen = max(seen, at)
+        if not at or at >= len(scope.formulas) or _GOES_ON.match(text):
+            continue
+        facts = Facts().read(text)
+        end = next((n for _, n in scope.prose[k + 1 :] if n > at), len(scope.formulas))
+        said = {*facts.ranks, *facts.shapes, *(name for f in scope.formulas[at:end] for name in members(f))}
+        again = used if facts.everything is not None else used & set[str]().union(*map(letters, said))
+        here = [pair for f in scope.formulas[at:end] for pair in (*subscripts(f.text), *bare_head(f.text))]
+        again |= {name for name, n in here if counts.get(name, n) != n}
+        if again:
+            yield (k, at), again
+
+
+def subscripts(text: str) -> Iterator[tuple[str, int]]:
+    """How many indices stand at a letter."""
+    for m in _SCRIPTED.finditer(text):
+        yield GREEK.get(m[1].lstrip("\\"), m[1].lstrip("\\")), len(re.sub(r"[\s,{}]", "", m[2]))
+
+
+def bare_head(text: str) -> Iterator[tuple[str, int]]:
+    """p = … where p_i was defined above is another p, or all of them."""
+    m = _BARE.match(text)
+    if m is not None:
+        yield GREEK.get(m[1].lstrip("\\"), m[1].lstrip("\\")), 0
+
+
+_BARE = re.compile(r"\s*(\\?[A-Za-z]+)\s*:?=(?!=)")
+_SCRIPTED = re.compile(r"(\\?[A-Za-z]+)_\s*(\{[a-z][\s,]*[a-z]?\}|[a-z])")
+
+
+def parts(scope: Scope, place: tuple[int, int]) -> tuple[Scope, Scope]:
+    k, at = place
+    first = Scope(scope.base, scope.section, scope.formulas[:at], scope.prose[:k])
+    prose = [(text, n - at) for text, n in scope.prose[k:]]
+    return first, replace(scope, formulas=scope.formulas[at:], prose=prose, after=None)
+
+
+def left_by(section: Section) -> Above:
+    """What a section leaves to those below it."""
+    facts, definitions = section.facts, dict[str, Given]()
+    for name in dict.fromkeys([*section.above.definitions, *(d.key for d in section.definitions)]):
+        found = section.definition(name, END)
+        if found is not None and found.record >= 0:
+            found = replace(found, record=-1, rests=section.keys(found.chain) if found.made is None else ())
+        if found is not None:
+            definitions[name] = found
+    said = in_force(facts.sayings, END)
+    properties = {k: frozenset(s.what for s in said if s.of == k) for k in dict.fromkeys(s.of for s in said)}
+    keys, sizes, arrays = map(dict.fromkeys, (facts.logistic_keys, section.roles.sizes, section.roles.arrays))
+    return Above(
+        definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
+        section.frame.table, dict.fromkeys(sorted(section.unread | section.doubtful)),
+        facts.logistic, facts.einstein,
+        {k: None for k, o in section.chosen.items() if o.rank == 2} if facts.decomposed else {},
+    )  # fmt: skip

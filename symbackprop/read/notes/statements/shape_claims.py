@@ -12,24 +12,12 @@ from symbackprop.core.terms import Size, Term, sized
 from ..declared.sizes import Dims, Match, shown_dims
 from ..files.place import ReadError, Unsettled
 from ..grammar.tree import (
-    Add,
-    Dots,
-    Expr,
-    Hadamard,
-    IndexName,
-    Matrix,
-    Neg,
-    Num,
-    Product,
-    Quotient,
-    Reals,
-    Shape,
-    ShapeWord,
-    Symbol,
+    Dots, Expr, Hadamard, Matrix, Product, Quotient, Reals, Shape, ShapeWord, Symbol,
     Transpose,
-)
+)  # fmt: skip
 from ..grammar.walking import walk
-from ..meaning.values import Mat, Scalar, Tensor3, Value, as_scalar
+from ..meaning.ranges import constant
+from ..meaning.values import Mat, Tensor3, Value, as_scalar
 
 if TYPE_CHECKING:
     from ..meaning.elaborate import Elaborator
@@ -96,18 +84,18 @@ def dims_of(node: Expr, e: Elaborator, match: Match) -> Dims:
             return ()
         case Matrix(rows) if any(isinstance(c, Dots) for row in rows for c in row):
             return picture_dims(node, e)
-        case Transpose(arg) if is_shape(arg, e):
+        case Transpose(arg) if is_shape(arg):
             return dims_of(arg, e, match)[::-1]
-        case Product(args) if any(is_shape(a, e) for a in args) and not all(size_only(a, e) for a in args):
+        case Product(args) if any(is_shape(a) for a in args) and not all(size_only(a, e) for a in args):
             return product([(dims_of(a, e, match), a) for a in args], match)
-        case Hadamard(args) if any(is_shape(a, e) for a in args):
+        case Hadamard(args) if any(is_shape(a) for a in args):
             first = dims_of(args[0], e, match)
             for a in args[1:]:
                 other = dims_of(a, e, match)
                 if not (match.same(first, other) or match.same(other, first)):
                     raise ReadError(f"Hadamard of {shown_dims(first)} and {shown_dims(other)}", a.span)
             return first
-        case Quotient(_, bottom) if is_shape(bottom, e):
+        case Quotient(_, bottom) if is_shape(bottom):
             raise ReadError("a quotient of shapes is no shape", node.span)
         case _ if size_only(node, e):
             return (e.sizes.size(node),)
@@ -121,40 +109,24 @@ def shape_of(v: Value) -> Dims:
             return v.shape
         case Tensor3(out, row, column, _):
             return (out.size, (row.size, column.size))
-        case Scalar():
-            return ()
         case _:
             return ()
 
 
-def is_shape(node: Expr, e: Elaborator) -> bool:
+def is_shape(node: Expr) -> bool:
     match node:
         case Shape() | Reals() | Matrix():
             return True
         case Transpose(arg):
-            return is_shape(arg, e)
+            return is_shape(arg)
         case Product(args) | Hadamard(args):
-            return any(is_shape(a, e) for a in args)
+            return any(is_shape(a) for a in args)
         case _:
             return False
 
 
 def size_only(node: Expr, e: Elaborator) -> bool:
-    match node:
-        case Num():
-            return True
-        case Symbol(name, label):
-            table = e.decl.sizes if label is None else e.decl.layered_sizes
-            arrays = e.decl.arrays if label is None else e.decl.layered
-            return name in table and name not in arrays
-        case Add(args) | Product(args):
-            return all(size_only(a, e) for a in args)
-        case Neg(arg):
-            return size_only(arg, e)
-        case IndexName(name):
-            return name in e.decl.layers
-        case _:
-            return False
+    return constant(node, e.decl) and not any(isinstance(n, Quotient) for n in walk(node))
 
 
 def product(parts: list[tuple[Dims, Expr]], match: Match) -> Dims:

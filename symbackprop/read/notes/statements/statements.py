@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, takewhile
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from ..declared.declarations import declare
 from ..declared.said_in_prose import declared_in_prose
@@ -59,7 +59,7 @@ class Reading:
     error: ReadError | None = None
     note: str = ""
     left: str = ""
-    rivals: tuple[tuple[str, Reading], ...] = ()
+    rivals: tuple[Rival, ...] = ()
     quantified: bool = False
     """Of each of its letters the text says of what set it is, x ∈ ℝ^n: it is said of all of them."""
     assumed: tuple[str, ...] = ()
@@ -91,6 +91,19 @@ class Reading:
     def render(self, message: str, span: Span | None = None) -> str:
         """The message as a compiler writes it, with the line and carets."""
         return render(message, span or self.span, self.where)
+
+
+class Rival(NamedTuple):
+    """Another reading, the words that tell it apart, and what it weighs.
+
+    "usual": as it would be read without this statement; "rescue": less usual, it counts only where it alone is true;
+    "numbers": the same, where arrays may be meant to be numbers; "layout": the verdict names the layout.
+    """
+
+    words: str
+    reading: Reading
+    role: Literal["other", "usual", "rescue", "numbers", "layout"] = "other"
+    letter: str = ""
 
 
 @dataclass(slots=True)
