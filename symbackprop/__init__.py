@@ -10,12 +10,10 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # type checkers know this name; importing `typing` for it would cost a fifth of Python's start
 if TYPE_CHECKING:
-    from symbackprop.functions.code_checks import check_jvp
-
     from .core.terms import SymbackpropError
     from .documents.check import check_document
     from .functions.checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
-    from .functions.code_checks import check_derivative, check_function, check_layer
+    from .functions.code_checks import check_derivative, check_function, check_jvp, check_layer
     from .functions.derivation import Derivative
     from .functions.explaining import Explanation, explain
     from .functions.sympy_checks import check_sympy
