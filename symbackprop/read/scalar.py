@@ -8,7 +8,6 @@ and matrices, is refused.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, cast
@@ -109,33 +108,66 @@ def symbols_in(node: object) -> bool:
     return any(isinstance(n, tree.Symbol) for n in walk(node))
 
 
-IN_SYMPY: dict[str, Any] = {
-    **{name: getattr(sympy, theirs) for name, theirs in column(lambda f: f.sympy).items()},
-    "sigmoid": lambda u: 1 / (1 + sympy.exp(-u)),
-    "softplus": lambda u: sympy.log(1 + sympy.exp(u)),
-}
-
-
 def scalar_sympy(text: str, variables: Mapping[str, Any]) -> Any:
-    """The same as a SymPy expression, with an expression for each variable; no abstract functions."""
+    """The same as a SymPy expression, with an expression for each variable; no abstract functions.
+
+    latex2sympy (its maintained continuation, latex2sympy2-extended) makes it.  Left alone it reads much as something
+    else: `\\log z` as log_10, `y(z)` as a function, `2 3` as 5.  So it gets a spelling without ambiguity, in which
+    every name, and every function that it does not know, is x_1, x_2, ....
+    """
     return in_sympy(scalar_latex(text, {v: Entry(Array(v), ()) for v in variables}), variables)
 
 
 def in_sympy(t: Term, variables: Mapping[str, Any]) -> Any:
-    match t:
-        case Num(number):
-            return sympy.Rational(number.numerator, number.denominator)
+    from latex2sympy2_extended import latex2sympy  # brings ANTLR: for explicit networks alone
+
+    holes: dict[Term, str] = {}
+    latex = spelled(t, holes)
+    try:
+        found = latex2sympy(latex)
+    except Exception as failure:  # it raises bare Exception, and more from its parser
+        raise SymbackpropError(f"not read as a scalar expression: {latex[:80]}") from failure
+    values = {sympy.Symbol(name): filled(hole, variables) for hole, name in holes.items()}
+    if not isinstance(found, sympy.Expr) or not found.free_symbols <= set(values):
+        raise SymbackpropError(f"{latex[:80]} is read as {str(found)[:60]}, which is no number in its variables")
+    return found.replace(natural_logarithm, lambda e: sympy.log(e.args[0])).xreplace(values)
+
+
+def natural_logarithm(e: Any) -> bool:
+    return isinstance(e, sympy.log) and e.args[1:] == (sympy.E,)
+
+
+def filled(hole: Term, variables: Mapping[str, Any]) -> Any:
+    match hole:
         case Entry(array, ()):
-            return sympy.pi if t == PI else variables[array.name]
-        case Add(args):
-            return sympy.Add(*(in_sympy(a, variables) for a in args))
-        case Mul(args):
-            return math.prod(in_sympy(a, variables) for a in args)
-        case Power(base, exponent):
-            return in_sympy(base, variables) ** sympy.Rational(exponent.numerator, exponent.denominator)
-        case Apply(fn, arg, 0) if fn in IN_SYMPY:
-            return IN_SYMPY[fn](in_sympy(arg, variables))
+            return variables[array.name]
+        case Apply("erf", arg, 0):
+            return sympy.erf(in_sympy(arg, variables))
         case Holds(Positive(of)):
             return sympy.Heaviside(in_sympy(of, variables), 0)
         case _:
-            raise SymbackpropError(f"{t} is no scalar expression of SymPy")
+            raise SymbackpropError(f"{hole} is no scalar expression of SymPy")
+
+
+SPELLED = {
+    **{name: rf"{command}({{0}})" for name, command in column(lambda f: f.latex).items() if command[1:].isalpha()},
+    "log": r"\ln({0})",
+    "sigmoid": r"\frac{{1}}{{1+\exp(-({0}))}}",
+    "softplus": r"\ln(1+\exp({0}))",
+}
+
+
+def spelled(t: Term, holes: dict[Term, str]) -> str:
+    match t:
+        case Num(number):
+            return rf"\frac{{{number.numerator}}}{{{number.denominator}}}"
+        case Add(args):
+            return "+".join(f"({spelled(a, holes)})" for a in args)
+        case Mul(args):
+            return r"\cdot ".join(f"({spelled(a, holes)})" for a in args)
+        case Power(base, exponent):
+            return f"({spelled(base, holes)})^{{{spelled(Num(exponent), holes)}}}"
+        case Apply(fn, arg, 0) if fn in SPELLED:
+            return SPELLED[fn].format(spelled(arg, holes))
+        case _:
+            return r"\pi" if t == PI else holes.setdefault(t, f"x_{len(holes) + 1}")

@@ -143,6 +143,15 @@ def test_refused(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("text", [t for t in READ if "f(" not in t])
+def test_both_readers_agree(text: str) -> None:
+    """What latex2sympy makes of the spelling has the numbers of the formula."""
+    letters = {name: sympy.Symbol(f"v{k}") for k, name in enumerate(VARIABLES)}
+    numbers = {letters[name]: value(term) for name, term in VARIABLES.items()}
+    found = scalar_sympy(text, letters).evalf(20, subs=numbers)
+    assert complex(found) == pytest.approx(READ[text], rel=1e-9, abs=1e-9)
+
+
 def test_as_sympy() -> None:
     u = sympy.Symbol("u", real=True)
     assert scalar_sympy(r"z\sigma(z)", {"z": u}).equals(u / (1 + sympy.exp(-u)))
