@@ -10,12 +10,13 @@ import subprocess
 import sys
 from dataclasses import fields
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import pytest
+from told_stories import fact
 
 from symbackprop.cli import main
 from symbackprop.core.context import EMPTY, Context, Equation, Same
@@ -121,14 +122,6 @@ STATEMENTS = {
 HYPOTHESES = {"softmax-likelihood": "Σ_k t_k = 1", "softmax-mean-likelihood": "Σ_k T_nk = 1"}
 ALL = [(name, n) for name, (_, facts) in STORIES.items() for n in range(len(facts))]
 PLANNED = [(name, n) for name, n in ALL if name not in ("every_depth", "columns_to_rows")]
-
-
-FACTS = {name: facts for name, (_, facts) in STORIES.items()}
-
-
-@cache
-def fact(name: str, n: int) -> Told:
-    return FACTS[name][n]()
 
 
 @pytest.fixture
