@@ -28,13 +28,14 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     Whole,
+    arguments,
 )
 
 from . import exact_numbers as numbers
 from .constants import written_constant
 from .duals import KNOWN, STEPS, Dual, Lifted, Loss, Position, Value, parts, real
 from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined
-from .points import PI, Move, Point, Reach, Reaches, Scope, about_reals, entry_text, powers_inside, size_at
+from .points import PI, Move, Point, Reach, Reaches, Scope, about_reals, powers_inside, size_at
 from .still import Still
 from .wholes import WHOLES, abstract, best, gap
 
@@ -180,7 +181,7 @@ class Evaluation:
         if isinstance(t, Size):
             return NoValue(e.what, f"{t} = {t.at(self.point.sizes)}")
         found = sorted(self.touched(t, scope), key=lambda k: (str(k[0]), k[1]))
-        shown = [f"{entry_text(a, k)} = {numbers.written(self.point.arrays[a][k])}" for a, k in found[:_SHOWN]]
+        shown = [f"{a}{list(k) if k else ''} = {numbers.written(self.point.arrays[a][k])}" for a, k in found[:_SHOWN]]
         return NoValue(e.what, ", ".join(shown) + (", ..." if len(found) > _SHOWN else ""))
 
     def touched(self, t: Term, scope: Scope) -> set[tuple[Array, Position]]:
@@ -191,20 +192,16 @@ class Evaluation:
                 if array in self.point.definitions:
                     return self.touched(self.point.definitions[array].body, self.unfolded(array, position, scope))
                 return {(array, position)} if position in self.point.arrays.get(array, {}) else set()
-            case Add(args) | Mul(args):
-                return {k for x in args for k in self.touched(x, scope)}
-            case Power(arg, _) | Apply(_, arg, _) | Diff(arg, _) | Holds(Positive(arg)):
-                return self.touched(arg, scope)
+            case Diff(body, _):
+                return self.touched(body, scope)
             case Sum(size, body, _):
                 count = min(size_at(size, self.point.sizes), _LOOKED_AT)
                 return {k for n in range(count) for k in self.touched(body, scope.inside((n,)))}
             case Whole(_, _, sizes, body, _, _):
                 places = islice(self.positions(sizes), _LOOKED_AT)
                 return {k for n in places for k in self.touched(body, scope.inside(n))}
-            case Num() | Size() | Ordinal() | Delta() | Holds(NonNegative()):
-                return set()
             case _:
-                assert_never(t)  # type: ignore[arg-type]
+                return {k for x in arguments(t) for k in self.touched(x, scope)}
 
     # --- entries, steps, derivatives -----------------------------------------------------------
 

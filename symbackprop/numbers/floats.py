@@ -51,8 +51,6 @@ from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.points import PI, Point, Reaches, size_at
 from symbackprop.numbers.wholes import WHOLE_NAMES, abstract, whole
 
-__all__ = ["FloatEvaluation", "evaluate_floats"]
-
 _LIMIT, _AXES = 300_000, 64  # elements of an intermediate array, and its axes: NumPy has no more
 _STEP = 2.0**-9
 

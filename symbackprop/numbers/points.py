@@ -34,6 +34,7 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     Whole,
+    arguments,
     arrays,
     free,
     inside,
@@ -139,10 +140,6 @@ class Reaches:
 
 def lowered(bound: frozenset[int], binders: int) -> frozenset[int]:
     return frozenset(d - binders for d in bound if d >= binders)
-
-
-def entry_text(array: Array, at: Position) -> str:
-    return f"{array}[{', '.join(map(str, at))}]" if at else str(array)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -304,8 +301,6 @@ class Surveyor:
             return
         self.seen.add((t, stack))
         match t:
-            case Num():
-                pass
             case Size():
                 self.found.symbols.update(t.symbols)
             case Entry(array, at):
@@ -315,9 +310,6 @@ class Surveyor:
             case Delta(i, j):
                 self.index(i, stack)
                 self.index(j, stack)
-            case Add(args) | Mul(args):
-                for x in args:
-                    self.term(x, stack, root)
             case Power(base, exponent):
                 self.term(base, stack, root or exponent.denominator != 1)
             case Apply(fn, arg, _):
@@ -342,7 +334,8 @@ class Surveyor:
             case Holds(p):
                 self.predicate(p, stack)
             case _:
-                assert_never(t)
+                for x in arguments(t):
+                    self.term(x, stack, root)
 
     def entry(self, array: Array, at: tuple[IndexExpr, ...], stack: tuple[Size, ...], root: bool) -> None:
         uses = [self.index(i, stack) for i in at]

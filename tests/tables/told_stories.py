@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from symbackprop.story.stories import STORIES
+from symbackprop.story.pages import STORIES
 from symbackprop.story.told import Told
 
 FACTS = {name: facts for name, (_, facts) in STORIES.items()}

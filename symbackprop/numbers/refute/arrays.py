@@ -17,7 +17,7 @@ from typing import TypeAlias
 from symbackprop.core.context import Same
 from symbackprop.core.terms import Array, free, sub
 from symbackprop.numbers.duals import Position
-from symbackprop.numbers.evaluate import Evaluation
+from symbackprop.numbers.exact import Evaluation
 from symbackprop.numbers.exact_numbers import Number, logarithm, precision
 from symbackprop.numbers.points import Point, Reaches, Scope, size_at
 

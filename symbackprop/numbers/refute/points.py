@@ -28,8 +28,6 @@ from symbackprop.numbers.points import Point, Reaches, Scope, Survey, size_at, s
 
 from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions, solved
 
-__all__ = ["Question", "Sampler", "instances", "mentions", "polynomial", "quantified", "satisfied"]
-
 _STYLES = (
     ("mixed", "mixed"), ("mixed", "pos"), ("pos", "pos"), ("unit", "unit"), ("small", "small"), ("wide", "wide"),
     ("inside", "unit"), ("neg", "above"), ("grid", "grid"),

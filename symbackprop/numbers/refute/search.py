@@ -20,26 +20,18 @@ from symbackprop.core.indices import Index, Size
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Add, Array, Term
 from symbackprop.numbers.duals import to_float
+from symbackprop.numbers.evaluate import decided, off_kinks
+from symbackprop.numbers.exact import Evaluation
 from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
 
-from ..evaluate import Evaluation, decided, off_kinks
 from .judging import judged
 from .points import Question, Sampler
-from .report import Counterexample, recheck
+from .report import Counterexample
 from .shrink import shrunk
 from .special import free_values, special_points
 from .special_sizes import special_sizes
-
-__all__ = [
-    "Counterexample",
-    "Outcome",
-    "Question",
-    "recheck",
-    "satisfying_point",
-    "search",
-]
 
 BUDGET = 40
 TOO_LARGE = "sizes in numbers as large as these are not looked at point by point: give them names"

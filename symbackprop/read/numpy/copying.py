@@ -16,15 +16,15 @@ from typing import Any
 
 from .array import SymArray
 from .carried import GrowingList
+from .composed import Vectorized
 from .context import TraceError
 from .drawing import CHANCE, Chance
-from .frames import HEAP, MARK, home_of
+from .kept_state import HEAP, MARK, attributes_of, home_of
+from .lifting import HANDLERS, expression
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in
 from .python_builtins import BUILTINS, standard, traced_product
-from .sizes import HANDLERS, expression
 from .values import Value
-from .vectorized import Vectorized
 
 STANDARD = frozenset(sys.stdlib_module_names)
 COMPILERS = ("numba", "jax", "jaxlib")  # their wrappers compute what the function does
@@ -273,18 +273,6 @@ class Copier:
         self.remember(x, copy)
         copy.__dict__.update({k: self.convert(v) for k, v in state.items()})
         return copy
-
-
-def attributes_of(x: Any) -> dict[str, Any] | None:
-    """What an object holds, by name, also where its class has __slots__; None for what holds nothing."""
-    kept = getattr(x, "__dict__", None)
-    named = [s for c in type(x).__mro__ for s in as_names(vars(c).get("__slots__", ()))]
-    slots = {s: getattr(x, s) for s in named if s not in ("__dict__", "__weakref__") and hasattr(x, s)}
-    return None if kept is None and not named else {**slots, **(kept or {})}
-
-
-def as_names(slots: Any) -> tuple[str, ...]:
-    return (slots,) if isinstance(slots, str) else tuple(slots)
 
 
 class Remembering:
