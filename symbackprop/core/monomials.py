@@ -14,6 +14,7 @@ from .terms import (
     sum_over,
 )  # fmt: skip
 
+F1 = Fraction(1)
 TRIES = 5_040  # orders of dummies that look alike
 Factors: TypeAlias = tuple[tuple[Term, Fraction], ...]
 
@@ -55,7 +56,7 @@ def monomial_key(m: Monomial) -> Key:
 def canonical(m: Monomial) -> tuple[Key, tuple[Index, ...]]:
     """The least key over some orders of the dummies, and the order that gives it."""
     if not m.dummies:
-        return ((), tuple((key(b), e) for b, e in m.factors)), ()
+        return ((), tuple([(key(b), 1 if e is F1 else e) for b, e in m.factors])), ()  # 1 has the quicker hash
     best: tuple[Key, tuple[Index, ...]] | None = None
     for tries, order in enumerate(orders([list(m.dummies)], m)):
         require(tries < TRIES, "too many interchangeable dummies in one product")
@@ -109,8 +110,11 @@ def refined(groups: list[list[Index]], m: Monomial) -> list[list[Index]]:
         groups = finer
 
 
+COMPOUND = frozenset({Add, Mul, Power, Sum, Size})
+
+
 def compound(b: Term) -> bool:
-    return isinstance(b, Add | Mul | Power | Sum | Size) and not (isinstance(b, Size) and is_symbol(b))
+    return type(b) in COMPOUND and not (isinstance(b, Size) and is_symbol(b))
 
 
 def is_symbol(s: Size) -> bool:

@@ -17,14 +17,16 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import product
 from math import lcm, prod
+from operator import itemgetter
 
 from .context import Hypothesis, Same
 from .monomials import (
-    Factors, Monomial, canonical, collect, compound, contract, is_symbol, monomial_key, primes, surely_positive, turned,
+    F1, Factors, Monomial, canonical, collect, compound, contract, is_symbol, monomial_key, primes, surely_positive,
+    turned,
 )  # fmt: skip
 from .indices import EVERY_SIZE, Affine, Index, IndexExpr, Least, Size, affine, as_affine, at_least_zero, sized
 from .terms import (
-    ZERO, Add, Apply, Delta, Diff, Entry, Holds, Key, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
+    Add, Apply, Delta, Diff, Entry, Holds, Key, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
     Predicate, ProofError, Sum, Term, Whole, add, free, key, mul, open_body, require, substitute, subterms,
 )  # fmt: skip
 
@@ -36,7 +38,8 @@ __all__ = [
 LIMIT = 100_000  # monomials
 BITS = 1_000_000  # of a coefficient
 LITERAL = 6  # sums over at most so many values are written out
-F1 = Fraction(1)
+MASKS = frozenset({Delta, Holds})
+PLAIN = frozenset({Entry, Ordinal, Apply, Diff, Whole})  # bases that are no more than they are
 
 
 class Expansion:
@@ -67,6 +70,8 @@ class Expansion:
 
     def raw(self, t: Term) -> list[Monomial]:
         match t:
+            case Entry():
+                return [Monomial(F1, (), ((t, F1),))]
             case Num(value):
                 return [Monomial(value, (), ())] if value else []
             case Size(monomials):
@@ -76,7 +81,7 @@ class Expansion:
             case Add(args):
                 return [m for a in args for m in self.raw(a)]
             case Mul(args):
-                if any(a == ZERO for a in args):
+                if any([type(a) is Num and not a.value for a in args]):
                     return []
                 total = [Monomial(F1, (), ())]
                 for a in args:
@@ -90,7 +95,7 @@ class Expansion:
                 return self.sum(size, body)
             case Apply("exp", arg, 0):
                 return [self.exponential(arg)]
-            case Entry() | Delta() | Holds() | Apply() | Diff() | Whole():
+            case Delta() | Holds() | Apply() | Diff() | Whole():
                 return self.tidy(Monomial(F1, (), ((t, F1),)))
 
     def size_monomial(self, names: tuple[str, ...], c: int) -> Monomial:
@@ -191,7 +196,7 @@ class Expansion:
                 found[k] = (b, e)
                 continue
             first, old = found[k]
-            if isinstance(first, Delta | Holds):  # 0 or 1, as is every power of it
+            if type(first) in MASKS:  # 0 or 1, as is every power of it
                 continue
             found[k] = (first, old + e)
             if not surely_positive(first):
@@ -199,18 +204,19 @@ class Expansion:
                     self.need(Positive(first))
                 elif (e > 0) != (old > 0):
                     self.need(Nonzero(first))
-        kept = ((k, (b, F1 if isinstance(b, Delta | Holds) else e)) for k, (b, e) in found.items() if e)
-        return tuple(pair for _, pair in sorted(kept, key=lambda x: x[0]))
+        kept = [(k, (b, F1 if type(b) in MASKS else e)) for k, (b, e) in found.items() if e]
+        kept.sort(key=itemgetter(0))
+        return tuple([pair for _, pair in kept])
 
     def tidy(self, m: Monomial) -> list[Monomial]:
         """Deltas contracted, decided factors dropped, dummies that nothing uses counted."""
         c, dummies = m.coefficient, m.dummies
         factors = self.merged(m.factors)
-        settled = False
+        settled = plain = PLAIN.issuperset([type(b) for b, _ in factors])
         while not settled:
             settled = True
             for place, (b, e) in enumerate(factors):
-                if isinstance(b, Num):
+                if type(b) is Num:
                     if e.denominator == 1:
                         c *= b.value ** int(e)
                         factors = factors[:place] + factors[place + 1 :]
@@ -222,7 +228,7 @@ class Expansion:
                         factors = (*factors[:place], (b, e - down), *factors[place + 1 :])
                         settled = False
                         break
-                elif isinstance(b, Delta | Holds):
+                elif isinstance(b, Delta) or isinstance(b, Holds):
                     change = contract(b, dummies, factors[:place] + factors[place + 1 :], self.least)
                     if change is None:
                         continue
@@ -233,6 +239,8 @@ class Expansion:
                     settled = False
                     break
         unused = [i for i in dummies if not any(i in free(b) for b, _ in factors)]
+        if plain and not unused:
+            return [Monomial(c, dummies, factors)]
         out = [Monomial(c, tuple(i for i in dummies if i not in unused), factors)]
         for i in unused:
             if not at_least_zero(i.size, self.least):  # Σ_i 1 = n only when n is no negative number
@@ -248,7 +256,7 @@ class Expansion:
         """
         out = []
         for m in monomials:
-            flip = next((p for p, (b, _) in enumerate(m.factors) if isinstance(b, Holds) and turned(b)), None)
+            flip = next((p for p, (b, _) in enumerate(m.factors) if type(b) is Holds and turned(b)), None)
             if flip is not None:
                 rest = m._replace(factors=m.factors[:flip] + m.factors[flip + 1 :])
                 other = turned(m.factors[flip][0])
@@ -256,7 +264,7 @@ class Expansion:
                 out.extend(self.tidy(rest))
                 out.extend(self.tidy(Monomial(-m.coefficient, m.dummies, (*rest.factors, (other, F1)))))
                 continue
-            whole_powers = (p for p, (b, e) in enumerate(m.factors) if e.denominator == 1 and e > 0 and compound(b))
+            whole_powers = (p for p, (b, e) in enumerate(m.factors) if compound(b) and e.denominator == 1 and e > 0)
             place = next(whole_powers, None)
             if place is None:
                 out.append(m)

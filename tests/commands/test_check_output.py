@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from symbackprop.cli import main
 from symbackprop.commands import check_document as command
+from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.check import check_text
 from symbackprop.write.notes.as_json import statement_json, summed_up
 from symbackprop.write.notes.derivation import derivation
@@ -62,8 +64,12 @@ $$W x + u$$
 $$z + x = z$$
 """
 )
-FOUND = check_text(TEXT, "maps.md")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@cache
+def found() -> list[Checked]:
+    return check_text(TEXT, "maps.md")
 
 
 @pytest.fixture
@@ -79,7 +85,7 @@ def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def printed(everything: bool = False, color: bool = False) -> str:
     out = io.StringIO()
-    report(FOUND, Console(file=out, force_terminal=color, color_system="standard" if color else None), everything)
+    report(found(), Console(file=out, force_terminal=color, color_system="standard" if color else None), everything)
     return out.getvalue()
 
 
@@ -88,7 +94,7 @@ def test_the_report_is_that_of_a_compiler() -> None:
     assert text.startswith(
         "maps.md:25:3: refuted sign  SB102\n"
         "  $$\\frac{\\partial z_i}{\\partial x_j} = -W_{ij}$$\n"
-        f"    {'^' * len(FOUND[2].latex)}\n"
+        f"    {'^' * len(found()[2].latex)}\n"
     )
     assert "proved instead: A B = A B" not in text
     assert "  proved instead: \\frac{\\partial z_i}{\\partial x_j} = W_{ij}\n" in text
@@ -111,7 +117,7 @@ def test_colours_are_for_terminals() -> None:
 def test_json_is_as_documented() -> None:
     schema = json.loads((ROOT / "docs" / "check.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
-    result = json.loads(json.dumps(summed_up([("maps.md", list(map(statement_json, FOUND)))])))
+    result = json.loads(json.dumps(summed_up([("maps.md", list(map(statement_json, found())))])))
     Draft202012Validator(schema).validate(result)
     keys = set(schema["$defs"]["statement"]["properties"])
     described = (ROOT / "docs" / "json.md").read_text()
@@ -126,7 +132,7 @@ def test_json_is_as_documented() -> None:
 
 
 def test_sarif_points_at_the_places() -> None:
-    log = document_sarif(FOUND, "0.1.0")
+    log = document_sarif(found(), "0.1.0")
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
     rules = [r["id"] for r in run["tool"]["driver"]["rules"]]
@@ -142,7 +148,7 @@ def test_sarif_points_at_the_places() -> None:
 
 
 def test_a_derivation_goes_law_by_law() -> None:
-    c = next(c for c in FOUND if "delta" in c.latex)
+    c = next(c for c in found() if "delta" in c.latex)
     assert c.outcome.proof is not None
     lines = derivation(c.outcome.proof)
     assert lines[0].reason == "definition" and lines[0].opens
@@ -156,7 +162,7 @@ def test_a_derivation_goes_law_by_law() -> None:
 
 
 def test_the_page_needs_no_network_and_obeys_no_document() -> None:
-    page = html_page("maps.md", TEXT, FOUND)
+    page = html_page("maps.md", TEXT, found())
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#)""", page.split("<body>")[1].split("<script>")[0])
     assert "url(fonts/" not in page and page.count("data:font/woff2;base64,") == 20
     assert "<script>alert" not in page and "example.com/a.png" not in page and "&lt;script&gt;" in page
@@ -185,7 +191,7 @@ def test_latex_files_and_notebooks_become_pages(tmp_path: Path) -> None:
 def test_the_page_in_a_browser(tmp_path: Path) -> None:
     """KaTeX has set every formula that shows, and complains about none."""
     path = tmp_path / "maps.html"
-    path.write_text(html_page("maps.md", TEXT, FOUND))
+    path.write_text(html_page("maps.md", TEXT, found()))
     assert CHROMIUM is not None
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
     done = subprocess.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,34 +18,27 @@ ROOT = Path(__file__).parents[2]
 TABLE = json.loads((Path(__file__).parents[1] / "data" / "notes_statements.json").read_text())
 MENTIONS = {r"\vec{t}", "L", "L-1", r"f'(\vec{z})", r"\vec{b}"}  # names that only stand in a sentence
 TWO_IN_ONE = {61, 63, 105, 107}  # two equations in one display
-JUDGE = Judge()
-
 LONE_PRODUCTS = {47, 115, 116, 117}  # nothing that could be decided, whatever is meant
 
 
-def rows() -> list[tuple[int, list[Checked]]]:
+@cache
+def rows() -> dict[int, list[Checked]]:
     """The statements found for each number of the table, in the order of the document."""
     found: list[tuple[Formula, list[Checked]]] = []
-    for c in check_document(ROOT / "derivations" / "notes.md", JUDGE):
+    for c in check_document(ROOT / "derivations" / "notes.md", Judge()):
         if c.reading.formula.text.strip() in MENTIONS:
             continue
         if not found or found[-1][0] is not c.reading.formula:
             found.append((c.reading.formula, []))
         found[-1][1].append(c)
-    out: list[tuple[int, list[Checked]]] = []
-    number = 1
+    out: dict[int, list[Checked]] = {}
     for _, statements in found:
-        if number in TWO_IN_ONE:
+        if 1 + len(out) in TWO_IN_ONE:
             assert len(statements) == 2
-            out.extend([(number, statements[:1]), (number + 1, statements[1:])])
-            number += 2
+            out |= {1 + len(out): statements[:1], 2 + len(out): statements[1:]}
         else:
-            out.append((number, statements))
-            number += 1
+            out[1 + len(out)] = statements
     return out
-
-
-ROWS = rows()
 
 
 def given(statements: list[Checked]) -> str:
@@ -80,20 +74,20 @@ def expected(row: dict[str, Any]) -> set[str]:
 
 
 def test_all_117_statements_are_there() -> None:
-    assert [n for n, _ in ROWS] == [row["id"] for row in TABLE]
+    assert list(rows()) == [row["id"] for row in TABLE]
 
 
-@pytest.mark.parametrize(("number", "statements"), ROWS, ids=[str(n) for n, _ in ROWS])
-def test_statement_of_the_notes(number: int, statements: list[Checked]) -> None:
-    row = TABLE[number - 1]
+@pytest.mark.parametrize("number", range(1, len(TABLE) + 1))
+def test_statement_of_the_notes(number: int) -> None:
+    row, statements = TABLE[number - 1], rows()[number]
     assert given(statements) in expected(row), [(c.latex, c.verdict, c.outcome.message) for c in statements]
 
 
 @pytest.mark.parametrize(
-    ("number", "statements"),
-    [(n, s) for n, s in ROWS if TABLE[n - 1]["verdict"] == "false" and TABLE[n - 1]["kind"] == "equation"],
+    "number", [row["id"] for row in TABLE if row["verdict"] == "false" and row["kind"] == "equation"]
 )
-def test_a_false_equation_is_refuted_unless_it_has_no_meaning(number: int, statements: list[Checked]) -> None:
+def test_a_false_equation_is_refuted_unless_it_has_no_meaning(number: int) -> None:
+    statements = rows()[number]
     if number == 67:  # its mistake is in the shapes that it gives
         assert given(statements) == "ill-formed"
         return
@@ -118,25 +112,25 @@ REPAIRS = {
 
 @pytest.mark.parametrize("number", REPAIRS)
 def test_corrections_in_the_notation_of_the_notes(number: int) -> None:
-    repairs = [c.outcome.repair.latex for c in ROWS[number - 1][1] if c.outcome.repair is not None]
+    repairs = [c.outcome.repair.latex for c in rows()[number] if c.outcome.repair is not None]
     assert len(repairs) == 1 and REPAIRS[number] in repairs[0], repairs
 
 
 def test_most_false_statements_get_a_correction() -> None:
     """All but those that break off, that equate an entry with a matrix, and two whose letters are garbled."""
-    without = {n for n, statements in ROWS for c in statements if c.bad and c.outcome.repair is None}
+    without = {n for n, statements in rows().items() for c in statements if c.bad and c.outcome.repair is None}
     assert without == {19, 73, 96, 114}
 
 
 def test_a_bias_gradient_of_a_batch_holds_for_one_sample() -> None:
-    (c,) = ROWS[106 - 1][1]
+    (c,) = rows()[106]
     assert c.outcome.special_cases == ("N = 1",)
 
 
 def test_hypotheses_are_named() -> None:
-    (c,) = ROWS[86 - 1][1]
+    (c,) = rows()[86]
     assert c.outcome.hypotheses[0] == r"\sum_k t_{ik} = 1"
-    (c,) = ROWS[55 - 1][1]
+    (c,) = rows()[55]
     assert "L is a layer below the last" in c.outcome.hypotheses and "f acts elementwise" in c.outcome.hypotheses
 
 

@@ -158,17 +158,17 @@ def test_as_sympy() -> None:
     assert scalar_sympy(r"\max(0, z)", {"z": u}).subs(u, -2) == 0
 
 
-EMITTED: dict[str, Term] = {name: a.value for name, a in ACTIVATIONS.items()}
-EMITTED |= {f"{name}'": a.slope for name, a in ACTIVATIONS.items()}
+EMITTED: dict[str, Callable[[], Term]] = {name: lambda a=a: a.value for name, a in ACTIVATIONS.items()}
+EMITTED |= {f"{name}'": lambda a=a: a.slope for name, a in ACTIVATIONS.items()}
 EMITTED |= {
-    text: scalar_latex(text, {k: v for k, v in VARIABLES.items() if k in "zyt"}, ["f"])
+    text: lambda text=text: scalar_latex(text, {k: v for k, v in VARIABLES.items() if k in "zyt"}, ["f"])
     for text in READ if "hat" not in text and "theta" not in text and "y_1" not in text
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EMITTED)
 def test_what_is_emitted_is_read_back_and_means_the_same(name: str) -> None:
-    term = EMITTED[name]
+    term = EMITTED[name]()
     text = latex(term)
     again = scalar_latex(text, {"z": Z, "y": VARIABLES["y"], "t": VARIABLES["t"]}, ["f"])
     assert value(again) == pytest.approx(value(term), rel=1e-12, abs=1e-12), text
