@@ -70,6 +70,12 @@ class Carry:
     after: Value | None = None
     shape: Any = ()
 
+    def put(self, value: Value) -> None:
+        if self.cell is not None:
+            self.cell._value = value
+        elif self.place is not None:
+            self.place.set(SymArray(value, scalar=self.scalar))
+
 
 class Carries:
     """The second run of a loop body and what follows from it."""
@@ -170,11 +176,7 @@ class Carries:
 
     def install(self, c: Carry) -> None:
         kind = c.before.dtype if c.cell is not None else "real"
-        value = Value(c.shape, kind, lambda at: Entry(c.array, at))
-        if c.cell is not None:
-            c.cell._value = value
-        elif c.place is not None:
-            c.place.set(SymArray(value, scalar=c.scalar))
+        c.put(Value(c.shape, kind, lambda at: Entry(c.array, at)))
 
     # after the second run
     def again(self) -> bool:
@@ -222,11 +224,7 @@ class Carries:
         last = self.index.size - 1
         runs = at_least_zero(last) and self.guard == ONE
         for c in self.carries:
-            value = Value(c.shape, c.after.dtype if c.after else "real", solved[c.array].final)
-            if c.cell is not None:
-                c.cell._value = value
-            elif c.place is not None:
-                c.place.set(SymArray(value, scalar=c.scalar))
+            c.put(Value(c.shape, c.after.dtype if c.after else "real", solved[c.array].final))
         for place, first, by in self.counters.values():
             place.set(whole_number(affine(self.index.size * by, [(first, 1)])))
         if self.growing and self.guard != ONE:
@@ -330,7 +328,4 @@ def is_number(x: Any) -> bool:
 
 
 def inserted(t: Term, solved: dict[Array, Solved]) -> Term:
-    for array, s in solved.items():
-        if array in arrays(t):
-            t = rewritten(t, array, s.start)
-    return t
+    return rewritten(t, {array: s.start for array, s in solved.items()})

@@ -91,7 +91,7 @@ def row_by_row(t: Term, e: Entry, i: Index, before: Value) -> tuple[Term, Term] 
             def old(at: At, k: int = k, row: IndexExpr = row) -> Term:
                 return before.term(aligned(before.shape, at)) if at[k] == row else Entry(e.array, at)
 
-            form = linear(rewritten(t, e.array, old), e)
+            form = linear(rewritten(t, {e.array: old}), e)
             if form is None:
                 continue
             if only_where(d, collected([form[0], num(-1)])) and only_where(d, form[1]):
@@ -131,7 +131,7 @@ def rows_one_by_one(t: Term, e: Entry, d: Delta, axis: Index, row: IndexExpr, i:
     def previous(at: At) -> Term:
         return Entry(one_row, without(at)) if at[k] == last else Entry(e.array, at)
 
-    new = rewritten(substitute(given(t, d, ONE), {axis: row}), e.array, previous)
+    new = rewritten(substitute(given(t, d, ONE), {axis: row}), {e.array: previous})
     form = None if e.array in arrays(new) else linear(new, Entry(one_row, without(e.at)))
     if form is None:
         return None
@@ -193,7 +193,7 @@ def under_deltas(t: Term, factors: tuple[Term, ...], e: Entry) -> Term:
         same = all(p == q or (p, q) in equal or (q, p) in equal for p, q in zip(at, e.at, strict=True))
         return e if same else Entry(e.array, at)
 
-    return rewritten(t, e.array, moved)
+    return rewritten(t, {e.array: moved})
 
 
 def collected(terms: list[Term]) -> Term:
