@@ -12,6 +12,7 @@ from typing import Any
 
 from symbackprop.core.terms import ONE, Array, Entry, Index, IndexExpr, Term, affine, arrays, dummy
 
+from . import sequences
 from .array import SymArray
 from .axes import UNIT, At, aligned, at_least_zero, broadcast, constant_of, difference, index_of
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
@@ -273,23 +274,18 @@ class Carries:
 
     def resolved(self, x: Any, solved: dict[Array, Solved]) -> Any:
         """A structure with the stand-ins replaced by what they are at the start of iteration t."""
-        if isinstance(x, SymArray):
-            v = x.value
+
+        def start(y: Any) -> Any:
+            if not isinstance(y, SymArray):
+                return y
+            v = y.value
 
             def entry(at: At) -> Cell:
                 return mapped(v.entry(at), lambda t: inserted(t, solved))
 
-            return SymArray(Value(v.shape, v.dtype, entry, v._hole, v.soft), scalar=x.scalar)
-        if isinstance(x, SymList):
-            return SymList([
-                Run(r.index, self.resolved(r.item, solved)) if isinstance(r, Run) else self.resolved(r, solved)
-                for r in x.parts
-            ])  # fmt: skip
-        if type(x) in (list, tuple):
-            return type(x)(self.resolved(y, solved) for y in x)
-        if type(x) is dict:
-            return {k: self.resolved(y, solved) for k, y in x.items()}
-        return x
+            return SymArray(Value(v.shape, v.dtype, entry, v._hole, v.soft), scalar=y.scalar)
+
+        return sequences.mapped(x, start)
 
     def solve(self) -> dict[Array, Solved]:
         """Closed forms, one variable after the other: each may use those solved before."""
