@@ -227,8 +227,9 @@ VERIFYING = False  # whether every shape and dtype is compared with PyTorch's ow
 
 def arrays(x: Any) -> Any:
     """Arguments as the reader of NumPy takes them."""
-    found = inside(x, lambda y: y.array if isinstance(y, TracedTensor) else of_torch(y))
-    return tuple(found) if isinstance(found, list) else found
+    if isinstance(x, tuple | list):
+        return tuple(map(arrays, x))
+    return x.array if isinstance(x, TracedTensor) else of_torch(x)
 
 
 def arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
