@@ -19,8 +19,9 @@ from symbackprop.read.notes.files.items import Block, Formula
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.files.sources import read_document
 from symbackprop.read.notes.grammar.tree import Derivative, Expr
-from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, elaborate
+from symbackprop.read.notes.statements.claims import Claim, elaborate
 from symbackprop.read.notes.statements.sections import read_statements
+from symbackprop.read.notes.statements.shape_claims import ShapeJudgement
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.write.notes.spelling import Speller
 
@@ -318,6 +319,3 @@ def entries(t: Term, f: Callable[[Entry], Entry]) -> Term:
             return Diff(entries(body, f), f(wrt))
         case _:
             return map_opened(t, lambda s: entries(s, f))
-
-
-__all__ = ["CONVENTIONS", "LAYOUTS", "Converted", "To", "converted"]

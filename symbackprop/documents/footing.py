@@ -15,13 +15,14 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, SymbackpropError, Term, Whole, arrays, subterms
 from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.duals import Position
-from symbackprop.numbers.evaluate import Evaluation, Undecided, Undefined, decided
+from symbackprop.numbers.evaluate import decided
+from symbackprop.numbers.exact import Evaluation
+from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.points import Point, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
-from symbackprop.read.notes.grammar.dotted import COLUMN, ROW
+from symbackprop.read.notes.grammar.loosely import COLUMN, ROW
 from symbackprop.read.notes.grammar.tree import (
     Call,
-    Chain,
     Derivative,
     Differential,
     Dots,
@@ -38,15 +39,17 @@ from symbackprop.read.notes.grammar.tree import (
 from symbackprop.read.notes.grammar.walking import mapped, walk
 from symbackprop.read.notes.inferred.above import letters
 from symbackprop.read.notes.inferred.kinds import GAMMA
-from symbackprop.read.notes.meaning.definitions import definition_of, plain
+from symbackprop.read.notes.meaning.definitions import definition_of, opened, plain
 from symbackprop.read.notes.statements.claims import Claim, elaborate
 from symbackprop.read.notes.statements.statements import Reading
 
 SUBSTITUTED = "numbers are put in for letters here, and which letters have these values is not settled"
 CONDITION = "it relates letters that nothing here gives, and does not hold for all of them: it reads as a condition"
+DOTS = "what the entries between the dots are is not understood"
 ROUNDED = "the sides agree as far as their decimals are written out"
 EXPECTATIONS = frozenset((r"\mathbb{E}", r"\mathbb{V}", r"\mathbb{P}"))
 BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:\\limits)?\s*[_^])")
+SLOPES = (Derivative, Gradient, Differential)
 Known: TypeAlias = tuple[Num, Fraction]
 MOST = 24
 """Decimals that are looked at in one statement."""
@@ -57,14 +60,17 @@ def without_footing(reading: Reading) -> str:
     lhs, rhs = reading.lhs, reading.rhs
     if lhs is None or rhs is None or not reading.declarations.inferred or reading.kind == "shape":
         return ""
-    if BARE_SUM.search(reading.formula.text) and any(isinstance(n, Sum) for x in (lhs, rhs) for n in walk(x)):
-        return "over which index the sum runs is not written"
-    if any(isinstance(n, Dots) for x in (lhs, rhs) for n in walk(x)):
-        return "what the entries between the dots are is not understood"
-    if any(n.name in EXPECTATIONS for x in (lhs, rhs) for n in walk(x) if isinstance(n, Symbol)):
-        return "of an expectation only that it is linear is known here"
-    if any(isinstance(n, Function) and n.name == GAMMA for x in (lhs, rhs) for n in walk(x)):
-        return f"of {GAMMA} only that it has derivatives is known here"
+    bare = BARE_SUM.search(reading.formula.text) is not None
+    for n in walk((lhs, rhs)):
+        match n:
+            case Sum() if bare:
+                return "over which index the sum runs is not written"
+            case Dots():
+                return DOTS
+            case Symbol(name) if name in EXPECTATIONS:
+                return "of an expectation only that it is linear is known here"
+            case Function(name) if name == GAMMA:
+                return f"of {GAMMA} only that it has derivatives is known here"
     closed = [not any(map(is_letter, walk(x))) for x in (lhs, rhs)]
     if all(closed) and (name := property_of(lhs, rhs, reading.declarations)):
         return f"nothing here says what {name} is"
@@ -74,9 +80,7 @@ def without_footing(reading: Reading) -> str:
         open_side, number = (rhs, lhs) if closed[0] else (lhs, rhs)
         if decimals(number, reading) or substituted(open_side, number):
             return SUBSTITUTED
-    if name := property_of(lhs, rhs, reading.declarations):
-        return f"nothing says what {name} is, and this may say how it is differentiated"
-    if name := lone_loss(lhs, rhs, reading.declarations):
+    if name := property_of(lhs, rhs, reading.declarations) or lone_loss(lhs, rhs, reading.declarations):
         return f"nothing says what {name} is, and this may say how it is differentiated"
     claimed = reading.quantified or reading.also is not None  # a conclusion is put into its condition
     if not claimed and relates(lhs, rhs, reading.declarations):
@@ -110,8 +114,8 @@ def wholes(side: Term, definitions: Mapping[Array, Tensor]) -> set[str]:
 def senseless(reading: Reading) -> str:
     """Why a statement that makes no sense as it was read may make some; "" where it has none."""
     table = reading.declarations
-    if any(isinstance(n, IndexName) and n.name in (ROW, COLUMN) for x in (reading.lhs, reading.rhs) for n in walk(x)):
-        return "what the entries between the dots are is not understood"
+    if any(isinstance(n, IndexName) and n.name in (ROW, COLUMN) for n in walk((reading.lhs, reading.rhs))):
+        return DOTS
     lengths = {
         n.name for a in table.arrays.values() if len(a.shape) == 1 for n in walk(a.shape[0]) if isinstance(n, Symbol)
     }
@@ -158,8 +162,7 @@ def property_of(lhs: Expr, rhs: Expr, table: Declarations) -> str:
 
 def differentiated(side: Expr) -> set[str]:
     """The functions with a prime, or in what a side differentiates."""
-    kinds = (Derivative, Gradient, Differential)
-    inside = {n.name for d in walk(side) if isinstance(d, kinds) for n in walk(d) if isinstance(n, Function)}
+    inside = {n.name for d in walk(side) if isinstance(d, SLOPES) for n in walk(d) if isinstance(n, Function)}
     return inside | {n.name for n in walk(side) if isinstance(n, Function) and n.primes}
 
 
@@ -175,23 +178,13 @@ def slope_of(side: object, table: Declarations) -> str:
 
 def lone_loss(lhs: Expr, rhs: Expr, table: Declarations) -> str:
     """∂L/∂v = …, of an L without a definition that is differentiated on one side alone: its name."""
-    left, right = losses(lhs, table), losses(rhs, table)
-    return min(left ^ right, default="")
+    return min(losses(lhs, table) ^ losses(rhs, table), default="")
 
 
 def losses(side: Expr, table: Declarations) -> set[str]:
     """What nothing gives and is differentiated in a side, or in the definitions that it rests on."""
-    found, opened, work = set[str](), set[str](), [cast(object, side)]
-    while work:
-        for n in walk(work.pop()):
-            if isinstance(n, (Derivative, Gradient)) and isinstance(n.body, Symbol):
-                if definition_of(plain(n.body), table) is None and n.body.name not in table.functions:
-                    found.add(n.body.name)
-            if isinstance(n, Symbol) and n.name not in opened:  # once for all layers
-                opened.add(n.name)
-                known = definition_of(plain(n), table)
-                work += [known.links[0].rhs] if known is not None else []
-    return found
+    bodies = (n.body for n in opened(side, table) if isinstance(n, (Derivative, Gradient)))
+    return {b.name for b in bodies if isinstance(b, Symbol) and b.name not in table.functions and alone(b, table)}
 
 
 def is_abstract(f: Function, table: Declarations) -> bool:
@@ -199,17 +192,12 @@ def is_abstract(f: Function, table: Declarations) -> bool:
     return known is not None and not known.body and known.kind in ("elementwise", "abstract")
 
 
-def differentiates(side: Expr) -> bool:
-    kinds = (Derivative, Gradient, Differential)
-    return any(isinstance(n, kinds) or (isinstance(n, Function) and n.primes) for n in walk(side))
-
-
 def relates(lhs: Expr, rhs: Expr, table: Declarations) -> bool:
     """x^2 = 2, A x = b, t = 0, A = A^T: an equation between letters of which nothing says what they are.
 
     An identity has the same free letters on both sides.  What is differentiated is claimed to have its value.
     """
-    if differentiates(lhs) or differentiates(rhs):
+    if any(isinstance(n, SLOPES) or (isinstance(n, Function) and n.primes) for n in walk((lhs, rhs))):
         return False
     left, right = free_letters(lhs, table), free_letters(rhs, table)
     return bool(left - right and right - left) or not (left and right) or alone(lhs, table) or alone(rhs, table)
@@ -224,19 +212,14 @@ def alone(side: Expr, table: Declarations) -> bool:
 
 def free_letters(side: Expr, table: Declarations) -> set[object]:
     """The letters without a definition that a side is made of."""
-    found, opened, work = set[object](), set[str](), [cast(object, side)]
-    while work:
-        for n in walk(work.pop()):
-            if isinstance(n, Function) and is_abstract(n, table):
-                found.add(n.name)
-            elif isinstance(n, Function) and n.name in table.functions:
-                f = table.functions[n.name]
-                found |= {Symbol(x) for x in letters(f.body) - set(f.args) if x in table.arrays}
-            elif isinstance(n, Symbol) and (known := definition_of(plain(n), table)) is None:
-                found.add(plain(n))
-            elif isinstance(n, Symbol) and n.name not in opened:
-                opened.add(n.name)
-                work.append(cast(Chain, known).links[0].rhs)
+    found = set[object]()
+    for n in opened(side, table):
+        if isinstance(n, Function) and is_abstract(n, table):
+            found.add(n.name)
+        elif isinstance(n, Function) and (f := table.functions.get(n.name)) is not None:
+            found |= {Symbol(x) for x in letters(f.body) - set(f.args) if x in table.arrays}
+        elif isinstance(n, Symbol) and alone(n, table):
+            found.add(plain(n))
     return found
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import product
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.context import Context
@@ -14,13 +15,14 @@ from symbackprop.decide.outcomes import Checked, Outcome, Status
 from symbackprop.documents.outcome_of import hypotheses_of
 from symbackprop.numbers.refute.report import Counterexample, ShapeExample
 from symbackprop.read.notes.files.items import Formula
-from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
+from symbackprop.read.notes.files.place import ReadError, Unsettled
 from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
-from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
+from symbackprop.read.notes.statements.claims import Claim, Unequal, elaborate
 from symbackprop.read.notes.statements.fingerprints import Fingerprints
 from symbackprop.read.notes.statements.rivals import ENTRIES, GIVEN, NUMBERS, STILL, WITHOUT
 from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
+from symbackprop.read.notes.statements.shape_claims import ShapeJudgement
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.search import ANOTHER, answered, repaired
 from symbackprop.write.notes.letters import author_latex
@@ -168,18 +170,13 @@ def defined(reading: Reading) -> Outcome:
     """A definition is no claim: only what cannot be read or does not fit is reported."""
     try:
         found = elaborate(reading)
-    except Unsettled as error:
-        return Outcome("unknown", error.message, error.span, elsewhere=another(reading, error))
-    except ReadError as error:
-        verdict: Status = "unknown" if reading.declarations.inferred else "ill-formed"
-        return Outcome(verdict, error.message, error.span, elsewhere=another(reading, error))
     except SymbackpropError as error:
-        return Outcome("unknown", str(error))
+        return not_read(reading, error)
     match found:
         case ShapeJudgement() if not found.holds:
             return Outcome("ill-formed", found.message)
         case Unequal():
-            verdict = "unknown" if reading.declarations.inferred else "ill-formed"
+            verdict: Status = "unknown" if reading.declarations.inferred else "ill-formed"
             return Outcome(verdict, found.message, mistake="shapes differ")
         case _:
             return Outcome(None, reading.note)
@@ -191,16 +188,8 @@ def under_one_reading(reading: Reading, repair: bool = True) -> Outcome:
         return Outcome("unknown", f"this is too long to be decided: {parts} parts (at most {PARTS}, {FACTORS} factors)")
     try:
         found = elaborate(reading)
-    except Unsettled as error:
-        return Outcome("unknown", error.message, error.span, elsewhere=another(reading, error))
-    except ReadError as error:
-        fits_not = _DOES_NOT_FIT.search(error.message)
-        says_what = isinstance(reading.lhs, Symbol) and error.message.startswith("the index")
-        if reading.declarations.inferred and (not fits_not or says_what):
-            return Outcome("unknown", error.message + advice(error), error.span, elsewhere=another(reading, error))
-        return Outcome("ill-formed", error.message + advice(error), error.span, elsewhere=another(reading, error))
     except SymbackpropError as error:
-        return Outcome("unknown", str(error))
+        return not_read(reading, error)
     match found:
         case None:
             return Outcome(None, reading.note)
@@ -209,14 +198,29 @@ def under_one_reading(reading: Reading, repair: bool = True) -> Outcome:
                 return Outcome("ill-formed", found.message)
             return Outcome("proved", found.message, hypotheses=hypotheses_of(reading, found))
         case Unequal():
-            outcome = unequal(found)
-            if repair:
-                outcome = replace(outcome, special_cases=true_at_one(reading, found))
+            cases = true_at_one(reading, found) if repair else ()
+            example = smallest(found)
+            return Outcome(
+                "refuted", found.message, counterexample=example, mistake="shapes differ", special_cases=cases
+            )
         case Claim():
             outcome = settled(found, repair)
-            if outcome.verdict == "proved":
-                outcome = replace(outcome, hypotheses=hypotheses_of(reading, found, outcome.proof))
-    return outcome
+            if outcome.verdict != "proved":
+                return outcome
+            return replace(outcome, hypotheses=hypotheses_of(reading, found, outcome.proof))
+
+
+def not_read(reading: Reading, error: SymbackpropError) -> Outcome:
+    """Ill-formed where no reading makes sense: not where letters could be other ones, or what is said defines one."""
+    if not isinstance(error, ReadError):
+        return Outcome("unknown", str(error))
+    defines = reading.kind == "definition"
+    defines |= isinstance(reading.lhs, Symbol) and error.message.startswith("the index")
+    open_ = reading.declarations.inferred and (defines or not _DOES_NOT_FIT.search(error.message))
+    verdict: Status = "unknown" if open_ or isinstance(error, Unsettled) else "ill-formed"
+    said = "" if reading.kind == "definition" or isinstance(error, Unsettled) else advice(error)
+    elsewhere = None if error.where is reading.where else error.where  # a place in another formula
+    return Outcome(verdict, error.message + said, error.span, elsewhere=elsewhere)
 
 
 def settled(claim: Claim, repair: bool) -> Outcome:
@@ -292,15 +296,6 @@ def with_repair(reading: Reading, outcome: Outcome) -> Outcome:
     return replace(outcome, repair=repair, mistake=outcome.mistake if vague else repair.mistake)
 
 
-def another(reading: Reading, error: ReadError) -> Place | None:
-    """The error's own place, where that is another formula's."""
-    return None if error.where is None or error.where is reading.where else error.where
-
-
-def unequal(found: Unequal) -> Outcome:
-    return Outcome("refuted", found.message, counterexample=smallest(found), mistake="shapes differ")
-
-
 def true_at_one(reading: Reading, found: Unequal) -> tuple[str, ...]:
     """Sizes that make the claim true when they are 1: a batch of one sample."""
     out = []
@@ -322,24 +317,17 @@ def true_at_one(reading: Reading, found: Unequal) -> tuple[str, ...]:
 def smallest(found: Unequal) -> ShapeExample | None:
     """The smallest sizes at which the shapes differ."""
     symbols = sorted({s for n in (*found.lhs, *found.rhs) for s in n.symbols})
-    best: tuple[int, dict[str, int]] | None = None
-    for sizes in assignments(symbols):
-        if shape_at(found.lhs, sizes) != shape_at(found.rhs, sizes):
-            total = sum(sizes.values())
-            if best is None or total < best[0]:
-                best = total, sizes
-    if best is None:
+    some = (
+        {**dict.fromkeys(symbols, 2), **dict(zip(symbols, n, strict=False))}
+        for n in product((1, 2, 3), repeat=min(5, len(symbols)))
+    )
+    apart = [sizes for sizes in some if shape_at(found.lhs, sizes) != shape_at(found.rhs, sizes)]
+    if not apart:
         return None
-    left, right = ("×".join(map(str, shape_at(s, best[1]))) for s in (found.lhs, found.rhs))
-    return ShapeExample(best[1], f"the left side is {left}, the right side {right}")
-
-
-def assignments(symbols: list[str]) -> list[dict[str, int]]:
-    out: list[dict[str, int]] = [{}]
-    for s in symbols[:5]:
-        out = [{**a, s: n} for a in out for n in (1, 2, 3)]
-    return [{**dict.fromkeys(symbols, 2), **a} for a in out]
+    best = min(apart, key=lambda sizes: sum(sizes.values()))
+    left, right = ("×".join(map(str, shape_at(s, best))) for s in (found.lhs, found.rhs))
+    return ShapeExample(best, f"the left side is {left}, the right side {right}")
 
 
 def shape_at(s: tuple[Size, Size], sizes: Mapping[str, int]) -> tuple[int, int]:
-    return s[0].at(dict(sizes)), s[1].at(dict(sizes))
+    return s[0].at(sizes), s[1].at(sizes)

@@ -24,18 +24,19 @@ from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import Decision, Problem, decide, prove
 from symbackprop.decide.formula_problems import LIMIT, Worked, products, worked_out
 from symbackprop.decide.outcomes import DIFFER, PROVED, REFUTED, Condition, Outcome, Proved
-from symbackprop.numbers.refute.search import Counterexample
+from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.prove.cases import CONDITION, POINT, Missing
 from symbackprop.prove.cases import VALUE as NO_VALUE
 from symbackprop.prove.multiplying import prove_multiplied
 from symbackprop.read.notes.declared.symbols import Declarations
-from symbackprop.read.notes.grammar.tree import Derivative, Gradient, Symbol
+from symbackprop.read.notes.grammar.tree import Derivative, Expr, Gradient, Symbol
 from symbackprop.read.notes.grammar.walking import walk
-from symbackprop.read.notes.meaning.definitions import array_of, definition_of, plain
-from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement
+from symbackprop.read.notes.meaning.definitions import array_of, opened, plain
+from symbackprop.read.notes.statements.claims import Claim
+from symbackprop.read.notes.statements.shape_claims import ShapeJudgement
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.cases import special_cases as guesses
-from symbackprop.write.notes.letters import author_text, condition_latex, condition_text, tidy
+from symbackprop.write.notes.letters import author_text, condition_latex, condition_text
 
 TOO_LARGE = "sizes in numbers as large as these are not looked at point by point: give them names"
 WHY: Mapping[str, str] = {
@@ -135,7 +136,7 @@ def refuted(worked: Worked, found: Counterexample, repair: bool) -> Outcome:
             cases.append(case)
     except OutOfTime:
         pass
-    return Outcome("refuted", DIFFER, counterexample=tidy(found), special_cases=tuple(cases))
+    return Outcome("refuted", DIFFER, counterexample=found, special_cases=tuple(cases))
 
 
 def special_cases(worked: Worked) -> Iterator[str]:
@@ -181,16 +182,11 @@ def conventions(reading: Reading, found: Claim | ShapeJudgement, proof: Proved |
 
 def unfolded(reading: Reading) -> Iterator[object]:
     """Every node of the statement, and of the derivatives that its symbols abbreviate (δ := ∂L/∂z)."""
-    work: list[object] = [reading.lhs, reading.rhs]
-    seen: set[Symbol] = set()
-    while work:
-        for n in walk(work.pop()):
-            yield n
-            if isinstance(n, Symbol) and plain(n) not in seen:
-                seen.add(plain(n))
-                known = definition_of(plain(n), reading.declarations)
-                if known is not None and any(isinstance(m, (Derivative, Gradient)) for m in walk(known.links[0].rhs)):
-                    work.append(known.links[0].rhs)
+
+    def abbreviates(rhs: Expr) -> bool:
+        return any(isinstance(n, (Derivative, Gradient)) for n in walk(rhs))
+
+    return opened((reading.lhs, reading.rhs), reading.declarations, abbreviates)
 
 
 def by_array(d: Derivative, decl: Declarations) -> bool:

@@ -227,6 +227,3 @@ def tidy(node: Expr) -> Expr:
             return arg
         case _:
             return found
-
-
-__all__ = ["NotTurned", "laid_out", "tidy", "turned"]

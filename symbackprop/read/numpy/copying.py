@@ -319,6 +319,8 @@ class ModuleView:
 
 def refuse_identity_of_numbers(code: types.CodeType) -> None:
     """`len(x) is 3` and `(len(x) > 3) is True` ask for objects, which here are others than in a run."""
+    if dis.opmap["IS_OP"] not in code.co_code[::2]:
+        return
     steps = list(dis.get_instructions(code))
     for first, second, third in zip([None, *steps], steps, steps[1:], strict=False):
         literal = second.argval if second.opname == "LOAD_CONST" else None

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import cast
 
 from symbackprop.read.notes.declared.symbols import Declarations
-from symbackprop.read.notes.grammar.rewriting import index_names
+from symbackprop.read.notes.grammar.syntax import index_names
 from symbackprop.read.notes.grammar.tree import Add, Call, Entry, Expr, Label, Neg, Num, Ones, Quotient, Symbol
 from symbackprop.read.notes.grammar.walking import relabel, walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in

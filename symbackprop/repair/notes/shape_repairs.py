@@ -17,8 +17,8 @@ from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.grammar.resolve import parse_expression
 from symbackprop.read.notes.grammar.tree import Annotated, Expr, Label, Num, Shape, Symbol
 from symbackprop.read.notes.grammar.walking import walk
-from symbackprop.read.notes.statements.claims import ShapeJudgement, elaborate, machine
-from symbackprop.read.notes.statements.shape_claims import dims_of
+from symbackprop.read.notes.statements.claims import elaborate, machine
+from symbackprop.read.notes.statements.shape_claims import ShapeJudgement, dims_of
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.write.notes.spelling import Speller, Unspelled
 

@@ -35,7 +35,6 @@ from symbackprop.core.terms import (
     ONE,
     ZERO,
     Add,
-    Apply,
     Array,
     Delta,
     Diff,
@@ -47,10 +46,10 @@ from symbackprop.core.terms import (
     Size,
     Sum,
     Term,
-    Whole,
     add,
     arguments,
     free,
+    map_parts,
     mul,
     over,
     rebuilt,
@@ -133,7 +132,7 @@ def rearranged(lhs: Term, rhs: Term) -> str:
 
 def named_reason(writer: Writer, lhs: Term, rhs: Term) -> str:
     """The identities that the proof rests on, by name; the most telling one first."""
-    laws = list(used_laws(writer.equality.proof))
+    laws = dict.fromkeys(p.law for p in uses(writer.equality.proof))
     found = dict.fromkeys(_WORDS[law] for law in laws if law in _IDENTITIES)
     if "assume" in laws:
         found["what is assumed"] = None
@@ -217,34 +216,25 @@ def side_by_side(term: Term, parts: Sequence[tuple[int, list[tuple[Term, str]]]]
     return out
 
 
-def used_laws(proof: Proof) -> Iterator[str]:
-    """The names of the laws in a proof, in the order of their first use."""
-    seen: dict[str, None] = {}
+def uses(proof: Proof) -> Iterator[By]:
+    """The laws in a proof, each place once, in their order."""
     work: list[object] = [proof]
     done: set[int] = set()
     while work:
         p = work.pop()
-        if id(p) in done:
-            continue
-        done.add(id(p))
         match p:
-            case By(law, _):
-                seen[law] = None
-            case Chain(first, rest):
-                work += [*rest[::-1], first]
-            case Inside(_, parts) | Rephrase(_, parts):
-                work += [q for _, q in parts]
-                if isinstance(p, Rephrase):
-                    work.append(p.inner)
-            case Linear(_, _, linear_steps):
-                work += [q for _, _, q in linear_steps]
-            case Values(_, _, _, each):
-                work += each
-            case Flip(inner) | UnderSum(_, inner) | UnderDiff(_, inner) | Instance(_, inner) | Let(_, _, inner):
-                work.append(inner)
-            case UnderWhole(_, _, _, _, inner) | Digits(_, _, _, _, _, inner):
-                work.append(inner)
-    return iter(seen)
+            case tuple():
+                work.extend(reversed(p))
+            case By():
+                yield p
+            case _ if isinstance(p, STEPS) and id(p) not in done:
+                done.add(id(p))
+                work.extend(reversed([getattr(p, f.name) for f in fields(p)]))
+
+
+def unfolded(t: CheckedEquation) -> Iterator[Array]:
+    """The arrays whose definitions it opens."""
+    return (p.args[0].array for p in uses(t.proof) if p.law == "unfold")
 
 
 # --- terms on paper --------------------------------------------------------------------------
@@ -255,7 +245,7 @@ class Writer:
 
     def __init__(self, proved: Proved) -> None:
         self.proved, self.equality = proved, proved.equality()
-        self.opened = needed(proved, list(dict.fromkeys(e.array for e in unfolded(self.equality))))
+        self.opened = needed(proved, list(dict.fromkeys(unfolded(self.equality))))
         self.latex = DocumentLatex()
         self.names: dict[str, str] = {}
         self.taken = set[str]().union(*(letters_in(t) for t in (proved.lhs, proved.rhs)))
@@ -293,7 +283,7 @@ class Writer:
         """Those that a step of the proof opens."""
         opened = set(self.opened)
         for t in self.proved.derivatives:
-            opened |= {e.array for e in unfolded(t)}
+            opened |= set(unfolded(t))
         for array, meaning in self.proved.context.definitions.items():
             if array in opened:
                 yield array, meaning
@@ -322,19 +312,6 @@ def letters_in(t: Term) -> set[str]:
     return found
 
 
-def unfolded(t: CheckedEquation) -> Iterator[Entry]:
-    work: list[object] = [t.proof]
-    while work:
-        p = work.pop()
-        if isinstance(p, By):
-            if p.law == "unfold":
-                yield p.args[0]
-        elif isinstance(p, tuple):
-            work.extend(p)
-        elif isinstance(p, STEPS):
-            work.extend(getattr(p, f.name) for f in fields(p))
-
-
 def shown(t: Term) -> Term:
     """Without summands 0 and factors 1."""
     match t:
@@ -348,16 +325,9 @@ def shown(t: Term) -> Term:
             if len(factors) > 1 and isinstance(factors[0], Num) and factors[0].value == Fraction(1):
                 factors = factors[1:]
             return mul(*factors) if factors else ONE
-        case Power(base, q):
-            return shown(base) if q == 1 else Power(shown(base), q)
-        case Apply(fn, arg, order):
-            return Apply(fn, shown(arg), order)
-        case Sum(size, body, hint):
-            inner = shown(body)
-            return ZERO if inner == ZERO else Sum(size, inner, hint)
-        case Diff(body, wrt):
-            return Diff(shown(body), wrt)
-        case Whole(fn, order, sizes, body, at, hints):
-            return Whole(fn, order, sizes, shown(body), at, hints)
+        case Power(base, q) if q == 1:
+            return shown(base)
+        case Sum(_, body, _) if shown(body) == ZERO:
+            return ZERO
         case _:
-            return t
+            return map_parts(t, shown)

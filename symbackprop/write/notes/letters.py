@@ -6,7 +6,6 @@ import re
 from fractions import Fraction
 
 from symbackprop.core.terms import Array, Predicate
-from symbackprop.numbers.refute.search import Counterexample
 from symbackprop.read.notes.grammar.tree import Label, Symbol
 from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.term_parts import latex_name, plain_name
@@ -55,11 +54,6 @@ def condition_latex(p: Predicate) -> str:
 
 def condition_text(p: Predicate) -> str:
     return DocumentText().condition(p)
-
-
-def tidy(c: Counterexample) -> Counterexample:
-    """Only what is looked at; index names without marks are made where it is shown."""
-    return c
 
 
 _SCRIPT = r"\s*(?:\{\s*(?P<braced>[^{}]*?)\s*\}|(?P<single>[^\s{}\\]|\\[a-zA-Z]+))"

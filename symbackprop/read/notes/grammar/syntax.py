@@ -1,31 +1,19 @@
-"""Questions about trees that decide what kind of statement something is."""
+"""Questions about trees, and trees with their sign turned, transposed, or times a number, written as one would."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import cast
 
 from ..declared.symbols import ArraySymbol, Declarations
 from ..meaning.definitions import definition_of
 from .tree import (
-    Chain,
-    Entry,
-    Equated,
-    Expr,
-    Hadamard,
-    IndexName,
-    Label,
-    Matrix,
-    Num,
-    Product,
-    Quotient,
-    Reals,
-    Shape,
-    ShapeWord,
-    Symbol,
-    Transpose,
-)
+    Add, Call, Chain, Entry, Equated, Expr, Function, Hadamard, IndexName, Kronecker, Label, Matrix, Neg, Num, Power,
+    Product, Quotient, Reals, Shape, ShapeWord, Sum, Symbol, Transpose,
+)  # fmt: skip
 from .walking import mapped, walk
 
 
@@ -104,3 +92,105 @@ def is_shape(node: Expr, table: Declarations) -> bool:
 def is_array(name: str, label: Label | None, table: Declarations) -> bool:
     found: ArraySymbol | None = table.layered.get(name) if label else table.arrays.get(name)
     return found is not None
+
+
+def negative(tree: Expr) -> Expr:
+    match tree:
+        case Neg(arg):
+            return arg
+        case Add(args):
+            flipped = [a.arg if isinstance(a, Neg) else Neg(a) for a in args]
+            return Add(tuple(sorted(flipped, key=lambda a: isinstance(a, Neg))))
+        case Product(args) | Hadamard(args):
+            for k, a in enumerate(args):
+                if isinstance(a, Add) and any(isinstance(x, Neg) for x in a.args):
+                    return replace(tree, args=(*args[:k], replace(negative(a), span=a.span), *args[k + 1 :]))
+    return Neg(tree)
+
+
+def turned(tree: Expr, decl: Declarations) -> Expr:
+    """The transpose, pushed into sums and products; numbers stay in front."""
+    match tree:
+        case Transpose(arg):
+            return arg
+        case Call(Function("diag"), _):
+            return tree
+        case Neg(arg):
+            return Neg(turned(arg, decl))
+        case Add(args) | Hadamard(args):
+            return replace(tree, args=tuple(turned(a, decl) for a in args))
+        case Product(args):
+            numbers = tuple(a for a in args if number_like(a, decl))
+            others = tuple(
+                Transpose(a) if isinstance(a, Add) else turned(a, decl) for a in args[::-1] if not number_like(a, decl)
+            )
+            return Product((*numbers, *others), ("",) * (len(args) - 1))
+        case _:
+            return tree if number_like(tree, decl) else Transpose(tree)
+
+
+def number_like(tree: Expr, decl: Declarations) -> bool:
+    """A number by the look of it: 2, 1/N, λ, a sum or product of such."""
+    match tree:
+        case Num() | Entry() | Kronecker() | IndexName():
+            return True
+        case Symbol(name, label):
+            array = decl.arrays.get(name) if label is None else decl.layered.get(name)
+            return array is None or not array.shape
+        case Neg(arg) | Power(arg, _):
+            return number_like(arg, decl)
+        case Quotient(top, bottom):
+            return number_like(top, decl) and number_like(bottom, decl)
+        case Add(args) | Product(args) | Call(_, args):
+            return all(number_like(a, decl) for a in args)
+        case _:
+            return False
+
+
+def scalar_like(tree: Expr) -> bool:
+    """Entries, numbers: nothing that could be transposed."""
+    if isinstance(tree, (Entry, Num, Kronecker, Sum, IndexName)):
+        return True
+    return any(isinstance(n, (Kronecker, Entry)) for n in walk(tree))
+
+
+def index_names(trees: Sequence[Expr]) -> tuple[str, ...]:
+    names = {n.name for t in trees for n in walk(t) if isinstance(n, IndexName)}
+    names |= {b.name for t in trees for n in walk(t) if isinstance(n, Sum) for b in n.binders}
+    return tuple(sorted(names))
+
+
+def scaled_tree(tree: Expr, coefficient: Expr, name: str) -> Expr:
+    """c times the tree, joined with the number that stands in front, the sign left where it is."""
+    inner = tree.arg if isinstance(tree, Neg) else tree
+    if coefficient != Num(Fraction(1)):
+        rest = inner.args if isinstance(inner, Product) else (inner,)
+        joined = joined_numbers(coefficient, rest[0])
+        args = (coefficient, *rest) if joined is None else (joined, *rest[1:])
+        if len(args) > 1 and args[0] == Num(Fraction(1)):
+            args = args[1:]
+        inner = args[0] if len(args) == 1 else Product(args, ("",) * (len(args) - 1))
+    if isinstance(tree, Neg):
+        return inner if name.startswith("-") else Neg(inner)
+    return negative(inner) if name.startswith("-") else inner
+
+
+def joined_numbers(coefficient: Expr, first: Expr) -> Expr | None:
+    """2 · 1/N = 2/N, 1/2 · 2 = 1, 1/N · 2 = 2/N; None where they are better left beside each other."""
+    match coefficient, first:
+        case Num(c), Num(v):
+            return Num(c * v)
+        case Num(c), Quotient(Num(v), Num(w)) if w:
+            return Num(c * v / w) if (c * v / w).denominator == 1 else Quotient(Num(c * v), Num(w))
+        case Num(c), Quotient(top, Num(w)) if c == w:
+            return top
+        case Num(c), Quotient(Num(v), bottom):
+            return Quotient(Num(c * v), bottom)
+        case Quotient(Num(c), Num(d)), Num(v) if d and (c * v / d).denominator == 1:
+            return Num(c * v / d)
+        case Quotient(Num(c), Num(d)), Quotient(Num(v), bottom) if d and (c * v / d).denominator == 1:
+            return Quotient(Num(c * v / d), bottom)
+        case Quotient(Num(c), bottom), Num(v):
+            return Quotient(Num(c * v), bottom)
+        case _:
+            return None

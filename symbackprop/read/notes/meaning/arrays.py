@@ -30,7 +30,7 @@ from .definitions import array_of, definition_of, plain
 from .meaning import Meaning
 from .model import at_layer
 from .ranges import Ranges
-from .values import Mat, Scalar, Value, as_scalar, number, vector_entry
+from .values import Mat, Scalar, Value, as_scalar, number, vector, vector_entry
 
 
 @dataclass(slots=True)
@@ -103,10 +103,7 @@ class Arrays(Meaning):
         letters, term = self.entrywise(subject, known.links[0].rhs, axes)
         if len(axes) == 2:
             return Mat(Given(letters[0], letters[1], term))
-        unit = Index("unit#", UNIT)
-        if self.orientation(symbol) == "column":
-            return Mat(Given(letters[0], unit, term))
-        return Mat(Given(unit, letters[0], term))
+        return vector(letters[0], term, self.orientation(symbol) == "column")
 
     def entrywise(self, subject: Entry, rhs: Expr, axes: tuple[Size, ...]) -> tuple[tuple[Index, ...], Term]:
         """The indices on the left of an entrywise definition, and the right side as a term in them."""
@@ -181,13 +178,11 @@ class Arrays(Meaning):
             return value
         i = self.sample_index(node.sample)
         if isinstance(value, Mat):
-            axis = self.sample_axis(value.shape)
-            if axis == 0:
-                c = dummy(value.shape[1], "c")
-                return Mat(Given(Index("unit#", UNIT), c, entry(value.form, i, c)))
-            if axis == 1:
-                r = dummy(value.shape[0], "r")
-                return Mat(Given(r, Index("unit#", UNIT), entry(value.form, r, i)))
+            match self.sample_axis(value.shape):
+                case 0:
+                    return row(value, i)
+                case 1:
+                    return column(value, i)
         raise self.fail(f"{symbol.name} has no axis for samples", node.span)
 
     def separate_sample(self, node: Symbol, symbol: ArraySymbol, axes: tuple[Size, ...]) -> Value:
@@ -200,12 +195,7 @@ class Arrays(Meaning):
         self.shapes[array] = (size, *axes)
         if not axes:
             return Scalar(EntryTerm(array, (i,)))
-        if len(axes) == 1:
-            k, unit = dummy(axes[0]), Index("unit#", UNIT)
-            term = EntryTerm(array, (i, k))
-            return Mat(Given(k, unit, term) if self.orientation(symbol) == "column" else Given(unit, k, term))
-        p, q = dummy(axes[0], "p"), dummy(axes[1], "q")
-        return Mat(Given(p, q, EntryTerm(array, (i, p, q))))
+        return copy(array, (i,), axes, self.orientation(symbol) == "column")
 
     def index(self, node: Expr) -> IndexExpr:
         """A subscript, counted from 1 as written, as an index expression counted from 0."""
@@ -269,9 +259,7 @@ class Arrays(Meaning):
                 raise self.fail(f"one subscript on a {rows}×{columns} array", span)
             if isinstance(at[0], All):
                 return v
-            column = columns == UNIT
-            i = self.checked(at[0], rows if column else columns)
-            return Scalar(vector_entry(v.form, i))
+            return Scalar(vector_entry(v.form, self.checked(at[0], rows if columns == UNIT else columns)))
         if len(at) != 2:
             raise self.fail(f"{len(at)} subscripts on a {rows}×{columns} array", span)
         if (
@@ -286,11 +274,9 @@ class Arrays(Meaning):
         if isinstance(r, All) and isinstance(c, All):
             return v
         if isinstance(r, All):
-            k, j = dummy(rows, "r"), self.checked(c, columns)
-            return Mat(Given(k, Index("unit#", UNIT), entry(v.form, k, j)))
+            return column(v, self.checked(c, columns))
         if isinstance(c, All):
-            i, k = self.checked(r, rows), dummy(columns, "c")
-            return Mat(Given(Index("unit#", UNIT), k, entry(v.form, i, k)))
+            return row(v, self.checked(r, rows))
         return Scalar(entry(v.form, self.checked(r, rows), self.checked(c, columns)))
 
     def copy_of(self, base: Symbol, symbol: ArraySymbol, at: tuple[Expr, ...]) -> Value:
@@ -298,13 +284,7 @@ class Arrays(Meaning):
         axes, array = self.axes(symbol, base.label), self.array(base)
         self.shapes[array] = axes
         first = tuple(self.checked(a, n) for a, n in zip(at, axes, strict=False))
-        rest = axes[len(at) :]
-        r, unit = dummy(rest[0], "r"), Index("unit#", UNIT)
-        if len(rest) == 1:
-            term = EntryTerm(array, (*first, r))
-            return Mat(Given(unit, r, term) if symbol.orientation == "row" else Given(r, unit, term))
-        c = dummy(rest[1], "c")
-        return Mat(Given(r, c, EntryTerm(array, (*first, r, c))))
+        return copy(array, first, axes[len(at) :], symbol.orientation != "row")
 
     def checked(self, node: Expr, size: Size) -> IndexExpr:
         """An index on an axis; a named one must have its size, a number must lie inside."""
@@ -335,12 +315,26 @@ class Arrays(Meaning):
 
     def entries_of_scalar(self, v: Scalar, at: tuple[Expr, ...], base: Expr, span: Span) -> Value:
         """[∂y_i/∂z_j]_{ij}: the matrix with these entries."""
-        indices = [self.index(a) for a in at]
-        if len(indices) == 1 and isinstance(indices[0], Index):
-            return Mat(Given(indices[0], Index("unit#", UNIT), v.term))
-        if len(indices) == 2 and all(isinstance(i, Index) for i in indices):
-            i, j = indices
-            assert isinstance(i, Index) and isinstance(j, Index)
-            if i != j:
+        match [self.index(a) for a in at]:
+            case [Index() as i]:
+                return vector(i, v.term)
+            case [Index() as i, Index() as j] if i != j:
                 return Mat(Given(i, j, v.term))
         raise self.fail("a subscript on a number", span)
+
+
+def copy(array: Array, first: tuple[IndexExpr, ...], rest: tuple[Size, ...], upright: bool) -> Mat:
+    """The vector or matrix that the first indices single out."""
+    i = tuple(dummy(n, letter) for n, letter in zip(rest, "rc", strict=False))
+    term = EntryTerm(array, (*first, *i))
+    return Mat(Given(i[0], i[1], term)) if len(rest) > 1 else vector(i[0], term, upright)
+
+
+def row(m: Mat, i: IndexExpr) -> Mat:
+    k = dummy(m.shape[1], "c")
+    return vector(k, entry(m.form, i, k), False)
+
+
+def column(m: Mat, j: IndexExpr) -> Mat:
+    k = dummy(m.shape[0], "r")
+    return vector(k, entry(m.form, k, j))

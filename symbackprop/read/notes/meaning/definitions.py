@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 from ..declared.symbols import ArraySymbol, Declarations
@@ -48,6 +48,20 @@ def definition_of(symbol: Symbol, table: Declarations) -> Chain | None:
             if defined.label.base != table.last:
                 general = cast(Chain, relabel(d.chain, defined.label.base, symbol.label))
     return general
+
+
+def opened(
+    node: object, table: Declarations, through: Callable[[Expr], bool] = lambda rhs: True
+) -> Iterator[object]:
+    """Every node of a formula and of the definitions that it rests on, each name opened once for all layers."""
+    seen, work = set[str](), [node]
+    while work:
+        for n in walk(work.pop()):
+            yield n
+            if isinstance(n, Symbol) and n.name not in seen:
+                seen.add(n.name)
+                known = definition_of(plain(n), table)
+                work += [known.links[0].rhs] if known is not None and through(known.links[0].rhs) else []
 
 
 def other_letter(a: Symbol, b: Symbol) -> bool:

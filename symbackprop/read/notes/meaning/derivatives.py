@@ -12,7 +12,7 @@ from ..grammar.tree import Expr, Symbol
 from ..grammar.walking import walk
 from .definitions import array_of, plain
 from .meaning import Meaning
-from .values import Mat, Scalar, Tensor3, Value, as_scalar, vector_entry
+from .values import ONE_ENTRY, Mat, Scalar, Tensor3, Value, as_scalar, dummies, vector_entry
 
 
 class ManyAxes(Unsettled):
@@ -70,9 +70,8 @@ def entry_of(v: Value, i: IndexExpr, j: IndexExpr, span: Span) -> Entry:
 
 def first(e: Meaning, of: Value, by: Value, span: Span, layout: str) -> Value:
     body = as_scalar(of)
-    unit = Index("unit#", UNIT)
     if isinstance(by, Scalar):
-        variable = entry_of(by, unit, unit, span)
+        variable = entry_of(by, *ONE_ENTRY, span)
         if body is not None:
             return Scalar(Diff(body, variable))
         if isinstance(of, Mat):
@@ -80,8 +79,8 @@ def first(e: Meaning, of: Value, by: Value, span: Span, layout: str) -> Value:
                 raise Unsettled(
                     "the derivative of an array by a number: its layout is not settled here, use entries", span
                 )
-            i, j = dummy(of.shape[0], "i"), dummy(of.shape[1], "j")
-            return Mat(Given(i, j, Diff(entry(of.form, i, j), variable)))
+            i, j, term = dummies(of)
+            return Mat(Given(i, j, Diff(term, variable)))
         raise Unsettled("a derivative of this is not supported", span)
     assert isinstance(by, Mat)
     rows, columns = by.shape
@@ -118,7 +117,7 @@ def second(of: Value, by: list[Value], span: Span) -> Value:
             letters.append(i)
             at = entry_of(v, i, i, span)
         else:
-            at = entry_of(v, Index("unit#", UNIT), Index("unit#", UNIT), span)
+            at = entry_of(v, *ONE_ENTRY, span)
         slope = Diff(slope, at)
     if not letters:
         return Scalar(slope)

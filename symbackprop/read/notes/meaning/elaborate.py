@@ -11,7 +11,7 @@ reads from left to right in the one case and from right to left in the other.  W
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 from symbackprop.core.indices import Index
@@ -31,7 +31,7 @@ from symbackprop.core.terms import (
 
 from ..declared.sizes import Sizes
 from ..declared.symbols import Declarations
-from ..files.place import ReadError, Span, Unsettled
+from ..files.place import ReadError, Unsettled
 from ..grammar.tree import (
     Add,
     All,
@@ -79,7 +79,6 @@ from ..grammar.tree import (
 )
 from .definitions import array_of
 from .derivatives import derivative
-from .functions import Functions
 from .model import Model
 from .operations import Operations
 from .ranges import Ranges
@@ -89,12 +88,6 @@ from .values import Algebra, Loose, Mat, Scalar, Value, negated
 @dataclass(slots=True)
 class Elaborator(Operations):
     """Gives meaning to expressions of one statement."""
-
-    functions: Functions = field(init=False)
-
-    def __post_init__(self) -> None:
-        Operations.__post_init__(self)
-        self.functions = Functions(self)
 
     def afresh(self, decl: Declarations) -> Elaborator:
         """Another one, for an expression that has nothing to do with the statement."""
@@ -184,11 +177,11 @@ class Elaborator(Operations):
             case Transpose(arg):
                 return self.algebra.transpose(self.value(arg), node.span)
             case Call(function, args):
-                return self.functions.call(function, args, node.span)
+                return self.call(function, args, node.span)
             case Derivative(body, wrt):
-                return self.derivative(body, wrt, node.span, self.decl.layout)
+                return derivative(self, body, wrt, node.span, self.decl.layout)
             case Gradient(body, wrt_one):
-                return self.derivative(body, (wrt_one,), node.span, "gradient")
+                return derivative(self, body, (wrt_one,), node.span, "gradient")
             case Sum(binders, body):
                 return self.sum(node, body, [b.name for b in binders])
             case Over(kind, binders, body):
@@ -198,7 +191,7 @@ class Elaborator(Operations):
             case Cases(rows):
                 return self.cases(rows, node.span)
             case Norm(arg, order):
-                return self.functions.norm(self.value(arg), order, node.span)
+                return self.norm(self.value(arg), order, node.span)
             case Inner(left, right):
                 return self.inner(left, right, node.span)
             case Kronecker(i, j):
@@ -228,11 +221,3 @@ class Elaborator(Operations):
                 raise self.fail("this is no value", node.span)
             case _:
                 assert_never(node)
-
-    # --- derivatives -------------------------------------------------------------------------
-
-    def square_norm(self, v: Value, span: Span) -> Value:
-        return self.functions.square_norm(v, span)
-
-    def derivative(self, body: Expr, wrt: tuple[Expr, ...], span: Span, layout: str) -> Value:
-        return derivative(self, body, wrt, span, layout)

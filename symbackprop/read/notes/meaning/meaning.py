@@ -52,9 +52,6 @@ class Meaning:
     def axes_of(self, base: Expr, count: int) -> tuple[Size, ...] | None:
         raise NotImplementedError
 
-    def square_norm(self, v: Value, span: Span) -> Value:
-        raise NotImplementedError
-
     def afresh(self, decl: Declarations) -> Meaning:
         raise NotImplementedError
 

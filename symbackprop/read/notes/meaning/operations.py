@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symbackprop.core.indices import Index
-from symbackprop.core.matrix import UNIT, Given, Matrix, Ones, entry
+from symbackprop.core.matrix import UNIT, Given, Matrix, Ones
+from symbackprop.core.matrix import Hadamard as HadamardForm
 from symbackprop.core.matrix import Product as ProductForm
 from symbackprop.core.matrix import Transpose as TransposeForm
 from symbackprop.core.terms import Add as AddTerm
@@ -22,9 +23,9 @@ from symbackprop.core.terms import (
     dummy,
     mul,
     num,
-    over,
     sized,
     sub,
+    sum_over,
     whole,
 )
 from symbackprop.core.terms import (
@@ -45,6 +46,7 @@ from ..grammar.tree import (
     Entry,
     Expr,
     IndexName,
+    Link,
     Neg,
     Norm,
     Num,
@@ -54,12 +56,12 @@ from ..grammar.tree import (
     Sum,
     Symbol,
 )
-from .arrays import Arrays
-from .values import Loose, Mat, Scalar, Value, as_scalar, number, times
+from .functions import Functions
+from .values import Loose, Mat, Scalar, Value, as_scalar, dummies, entrywise, number, times, total
 
 
 @dataclass(slots=True)
-class Operations(Arrays):
+class Operations(Functions):
     def product(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Value:
         if "*" in signs and not any(as_scalar(self.value(a)) is not None for a in args):
             return self.star(args, signs, span)
@@ -145,8 +147,7 @@ class Operations(Arrays):
         a, b = self.value(left), self.value(right)
         if not isinstance(a, Mat) or not isinstance(b, Mat) or a.shape != b.shape:
             raise self.fail("⟨a, b⟩ needs two arrays of one shape", span)
-        i, j = dummy(a.shape[0], "i"), dummy(a.shape[1], "j")
-        return Scalar(sum_over([i, j], times(entry(a.form, i, j), entry(b.form, i, j))))
+        return Scalar(total(Mat(HadamardForm(a.form, b.form)), lambda t: t))
 
     def quotient(self, top: Value, bottom: Expr, span: Span) -> Value:
         divisor = self.value(bottom)
@@ -221,19 +222,10 @@ class Operations(Arrays):
 
     def cases(self, rows: tuple[tuple[Expr, Chain | None], ...], span: Span) -> Value:
         """Values with conditions, the first that holds; without one of the others: 0."""
-        values = [self.value(value) for value, _ in rows]
-        shapes = {v.shape for v in values if isinstance(v, Mat) and as_scalar(v) is None}
-        if len(shapes) > 1 or not all(isinstance(v, Mat | Scalar) for v in values):
+        found = entrywise(lambda terms: self.chosen(terms, rows), [self.value(value) for value, _ in rows])
+        if found is None:
             raise self.fail("the cases have different shapes", span)
-        if not shapes:
-            return Scalar(self.chosen([as_scalar(v) or num(0) for v in values], rows))
-        i, j = (dummy(n, letter) for n, letter in zip(next(iter(shapes)), "ij", strict=True))
-        terms = []
-        for v in values:
-            lone = as_scalar(v)
-            assert lone is not None or isinstance(v, Mat)
-            terms.append(entry(v.form, i, j) if lone is None and isinstance(v, Mat) else lone or num(0))
-        return Mat(Given(i, j, self.chosen(terms, rows)))
+        return found
 
     def chosen(self, terms: list[Term], rows: tuple[tuple[Expr, Chain | None], ...]) -> Term:
         total: Term = num(0)
@@ -247,17 +239,11 @@ class Operations(Arrays):
 
     def indicator(self, condition: Chain) -> Value:
         """1 where a relation holds; entry by entry where it is one between arrays: 𝟙[z > 0]."""
-        sides = (condition.subjects[-1], condition.links[0].rhs) if condition.links else ()
-        if len(condition.links) == 1 and condition.links[0].relation in (">", "<", "≥", "≤"):
-            values = [self.value(s) for s in sides]
-            shapes = {v.shape for v in values if isinstance(v, Mat) and as_scalar(v) is None}
-            if len(shapes) == 1 and all(isinstance(v, Mat | Scalar) for v in values):
-                i, j = (dummy(n, letter) for n, letter in zip(next(iter(shapes)), "ij", strict=True))
-                a, b = (
-                    entry(v.form, i, j) if isinstance(v, Mat) and as_scalar(v) is None else as_scalar(v) or num(0)
-                    for v in values
-                )
-                return Mat(Given(i, j, compared(condition.links[0].relation, a, b)))
+        match condition:
+            case Chain((left,), (Link((">" | "<" | "≥" | "≤") as relation, right),)):
+                values = [self.value(left), self.value(right)]
+                if (found := entrywise(lambda sides: compared(relation, *sides), values)) is not None:
+                    return found
         return Scalar(self.truth(condition))
 
     def truth(self, condition: Chain) -> Term:
@@ -291,8 +277,8 @@ class Operations(Arrays):
         if isinstance(v, Scalar):
             return Scalar(sum_over(indices, v.term))
         if isinstance(v, Mat):
-            r, c = dummy(v.shape[0], "r"), dummy(v.shape[1], "c")
-            return Mat(Given(r, c, sum_over(indices, entry(v.form, r, c))))
+            r, c, term = dummies(v)
+            return Mat(Given(r, c, sum_over(indices, term)))
         raise Unsettled("a sum of this is not supported", node.span)
 
     def over(self, node: Over, kind: str, body: Expr, names: list[str]) -> Value:
@@ -322,12 +308,6 @@ def compared(relation: str, a: Term, b: Term) -> Term:
     greater = {">": (a, b), "≥": (b, a), "<": (b, a), "≤": (a, b)}[relation]
     positive = Holds(Positive(greater[0] if greater[1] == num(0) else sub(*greater)))
     return positive if relation in "><" else sub(num(1), positive)
-
-
-def sum_over(indices: list[Index], term: Term) -> Term:
-    for i in reversed(indices):
-        term = over(i, term)
-    return term
 
 
 def constant(t: Term) -> Fraction | None:

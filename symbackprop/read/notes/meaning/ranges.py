@@ -143,6 +143,3 @@ def constant(node: Expr) -> bool:
             return constant(top) and isinstance(bottom, Num | Symbol)
         case _:
             return False
-
-
-__all__ = ["Ranges"]

@@ -5,6 +5,7 @@ The operations check shapes as they build; a `ReadError` says which operation me
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias, assert_never
@@ -27,7 +28,7 @@ from symbackprop.core.matrix import (
 from symbackprop.core.matrix import Hadamard as HadamardForm
 from symbackprop.core.matrix import Product as ProductForm
 from symbackprop.core.matrix import Transpose as TransposeForm
-from symbackprop.core.terms import Add, IndexExpr, Mul, Num, Power, Size, Term, dummy, num, over, substitute
+from symbackprop.core.terms import Add, IndexExpr, Mul, Num, Power, Size, Term, dummy, num, over, substitute, sum_over
 
 from ..files.place import ReadError, Span, Unsettled
 
@@ -88,11 +89,45 @@ def as_scalar(v: Value) -> Term | None:
 
 
 def as_matrix(v: Value) -> Mat | None:
-    if isinstance(v, Mat):
-        return v
-    if isinstance(v, Scalar):
-        return Mat(Given(Index("row#", UNIT), Index("col#", UNIT), v.term))
-    return None
+    return Mat(Given(*ONE_ENTRY, v.term)) if isinstance(v, Scalar) else v if isinstance(v, Mat) else None
+
+
+# --- values by their entries ---
+
+ONE_ENTRY = Index("row#", UNIT), Index("col#", UNIT)
+
+
+def dummies(m: Mat) -> tuple[Index, Index, Term]:
+    """Indices for rows and columns, and the entry there."""
+    i, j = (dummy(n, letter) for n, letter in zip(m.shape, "ij", strict=True))
+    return i, j, entry(m.form, i, j)
+
+
+def vector(k: Index, term: Term, column: bool = True) -> Mat:
+    return Mat(Given(k, ONE_ENTRY[1], term) if column else Given(ONE_ENTRY[0], k, term))
+
+
+def entrywise(rule: Callable[[list[Term]], Term], values: list[Value]) -> Value | None:
+    """The rule at each entry, where a number stands for an array of it; None where there are several shapes."""
+    arrays = [v for v in values if isinstance(v, Mat) and as_scalar(v) is None]
+    if len({a.shape for a in arrays}) > 1 or not all(isinstance(v, Mat | Scalar) for v in values):
+        return None
+    if not arrays:
+        return Scalar(rule([as_scalar(v) or num(0) for v in values]))
+    i, j, _ = dummies(arrays[0])
+    numbers = ((v, as_scalar(v)) for v in values)
+    return Mat(
+        Given(
+            i, j, rule([entry(v.form, i, j) if n is None and isinstance(v, Mat) else n or num(0) for v, n in numbers])
+        )
+    )
+
+
+def total(m: Mat, rule: Callable[[Term], Term]) -> Term:
+    """The sum of the rule over the entries."""
+    i, j, term = dummies(m)
+    axes = tuple(x for x in (i, j) if x.size != UNIT)
+    return sum_over(axes, rule(substitute(term, {x: ZERO_INDEX for x in (i, j) if x.size == UNIT})))
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ from ..grammar.walking import walk
 from ..meaning.definitions import array_of, definition_of, symbols
 from ..meaning.derivatives import ManyAxes
 from ..meaning.elaborate import Elaborator
+from ..meaning.functions import over_array
 from ..meaning.lints import lint
 from ..meaning.model import Model
 from ..meaning.values import Algebra, Mat, Scalar, Tensor3, Value, as_scalar, vector_entry
@@ -267,7 +268,7 @@ def defining(e: Elaborator, s: Symbol) -> Tensor | None:
         if isinstance(value, Scalar):
             return Tensor((), whole(s.name, 0, (), value.term, ()))
         assert isinstance(value, Mat)
-        return Tensor((), e.functions.over_array(s.name, value))
+        return Tensor((), over_array(s.name, value))
     if not e.model.wanted(s):
         return None
     known = definition_of(s, e.decl)
@@ -283,7 +284,7 @@ def loss_value(e: Elaborator, s: Symbol) -> Tensor | None:
     args = tuple(parse_expression(a, e.decl) for a in function.args)
     outer, e.text = e.text, ""
     try:
-        return Tensor((), e.functions.loss(function, args, (0, 1)))
+        return Tensor((), e.loss(function, args, (0, 1)))
     finally:
         e.text = outer
 
@@ -362,6 +363,3 @@ def one(e: Elaborator, a: Value, relation: str, b: Value, span: Span) -> Hypothe
             return Nonzero(l if is_zero(r) else sub(l, r))
         case _:
             raise ReadError(f"{relation} is no hypothesis", span)
-
-
-__all__ = ["Claim", "Elaborated", "ShapeJudgement", "Unequal", "elaborate", "equation"]

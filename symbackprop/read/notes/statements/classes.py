@@ -37,7 +37,8 @@ CONDITION = re.compile(
     r"(?:\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}|\A\s*(?:(?:equal\s+)?to\s+|=\s*))\b(?:zero|0)\b[^.;]{0,60}\Z"
     r"|\b(?:requir\w+|demand\w*|must\b|have to|need to|solv(?:e|ing)|subject to"
     r"|constraint\w*|condition\w*|vanish\w*|stationar\w*|such that|s\.\s?t\."
-    r"|first[\s-]order|normal equations?|equation)\b" + _END
+    r"|first[\s-]order|normal equations?|equation)\b"
+    + _END
     + r"|\b(?:is|are|becomes?|equals?|vanish\w*)\s+(?:zero|0)?\s*(?:for|at|when|if|iff|only for)\s*\Z",
     re.IGNORECASE,
 )
@@ -180,6 +181,11 @@ def is_update(lhs: Expr, relation: str, rhs: Expr) -> bool:
     stepped = lhs.sub is not None or bool(lhs.sups)
     before = (a for a in rhs.args if isinstance(a, Name) and (a.letter, a.mark) == (lhs.letter, lhs.mark))
     return lhs in rhs.args or (stepped and any(before))
+
+
+def is_called(lhs: Expr, rhs: Expr) -> bool:
+    """y = y(t)."""
+    return isinstance(rhs, Product) and len(rhs.args) == 2 and isinstance(rhs.args[1], Paren) and rhs.args[0] == lhs
 
 
 def sums_itself(lhs: Expr, rhs: Expr) -> bool:

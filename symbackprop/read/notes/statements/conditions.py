@@ -104,10 +104,9 @@ def of_a_letter(section: Section, lhs: Expr, rhs: Expr) -> bool:
 
 def comes_in(section: Section, found: Head, at: int, rhs: Expr, defined: Container[str]) -> bool:
     """ "Suppose δ = ∂E/∂h is given": no formula above holds the letter, so that the equation says what it is."""
-    key = section.roles.full_key(found.name)[0]
-    itself = any(isinstance(n, Name) and section.roles.full_key(n)[0] == key for n in walk(rhs))
+    key = section.key(found.name)
     new = key not in defined and key not in section.above.arrays and section.first_use(key) >= at
-    return new and not itself and not isinstance(rhs, (Num, Transpose))
+    return new and key not in section.names(rhs) and not isinstance(rhs, (Num, Transpose))
 
 
 def as_name(key: str) -> Name:

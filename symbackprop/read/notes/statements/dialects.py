@@ -27,8 +27,7 @@ class Dialects(Rivals):
             if whole in options and item in options:
                 section.rows_of[whole] = (item, axis)
         for r in self.records:
-            for part in r.loose.parts if r.loose is not None else ():
-                chain = part.chain
+            for chain in r.chains:
                 subject = chain.subjects[-1]
                 found = stacked_items(chain.links[0].rhs) if chain.links else None
                 if found is not None and isinstance(subject, Name) and key_of(subject) in options:
@@ -51,7 +50,7 @@ class Dialects(Rivals):
             for chain in r.more:
                 name = chain.subjects[-1]
                 if isinstance(name, Name) and chain.links[0].relation == "=":
-                    key = self.section.roles.full_key(name)[0]
+                    key = self.section.key(name)
                     self.section.definitions.append(Given(key, chain, "", -1))
                     self.defined.setdefault(key, -1)
 
@@ -62,9 +61,9 @@ class Dialects(Rivals):
         if section.facts.short_d:
             self.table = section.frame.table = replace(self.table, upstream=section.facts.short_d)
         for r in self.records:
-            for part in r.loose.parts if r.loose is not None else ():
-                if part.chain.links:
-                    self.names_dialect(part.chain.subjects[-1], part.chain.links[0].rhs)
+            for chain in r.chains:
+                if chain.links:
+                    self.names_dialect(chain.subjects[-1], chain.links[0].rhs)
         loss: Expr | None = Name(section.facts.adjoint_of) if section.facts.adjoint_of else None
         for c in section.roles.candidates:
             match c.head.name, c.link.rhs:
@@ -79,7 +78,7 @@ class Dialects(Rivals):
                 name = Name(found[1])
                 chain = Chain((Name(found[1], mark),), (Link("=", Derivative(loss, (name,))),))
                 section.definitions.append(Given(key, chain, "", -1))
-                section.solver.pieces.append(Piece(-1, chain, section.solver.keys(chain, self.records[0])))
+                section.solver.pieces.append(Piece(-1, chain, section.solver.keys(chain)))
                 self.adjoint_keys.add(key)
         self.adjoint_mark = mark
         section.solve()

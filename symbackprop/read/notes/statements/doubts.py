@@ -50,6 +50,7 @@ def set_to_zero(chain: Chain) -> tuple[object, object] | None:
             return body, wrt
     return None
 
+
 _DIMENSIONS = re.compile(r"\bin\s+(?:one|two|three|four|[1-4])[\s-]*(?:dimensions?|D\b)|\bin\s+(?:the\s+plane|space)\b")
 
 
@@ -60,7 +61,7 @@ class Doubts(Layouts):
         for n in walk(chain):
             for v in n.wrt if isinstance(n, (Derivative, Operator)) else ():
                 if isinstance(v, Name) and v.sub is not None:
-                    whole, base = self.section.roles.full_key(v)[0], key_of(v)
+                    whole, base = self.section.key(v), key_of(v)
                     if whole != base and base in options and self.section.chosen[base].family:
                         return f"whether {whole} is one of the {base} that are summed over is not settled"
         return ""
@@ -76,7 +77,7 @@ class Doubts(Layouts):
     def quantified(self, chain: Chain, r: Record) -> bool:
         """Of each letter it was said above of what set it is, and no word before says that it holds in a case."""
         section, before = self.section, r.formula.before
-        said = {section.roles.full_key(n)[0] for n, _, of in section.roles.members if of.at <= r.at}
+        said = {section.key(n) for n, _, of in section.roles.members if of.at <= r.at}
         said |= {item for whole, (item, _) in section.rows_of.items() if whole in said}
         keys = {k.removesuffix(AT) for k in section.keys(chain)}
         cases = (classes.CONDITION, classes.ASSUMES, classes.SOLVED, classes.IN_CASE)
@@ -173,7 +174,7 @@ class Doubts(Layouts):
         """f(x) - f(x^*) beside x, where no equation gives x^*: no x will do."""
         section, told = self.section, {n.name for h in table.hypotheses for n in walk(h.chain) if isinstance(n, Symbol)}
         inside = [n.chains[0].subjects[0] for n in walk(chain) if isinstance(n, Paren) and len(n.chains) == 1]
-        starred = (k for n in inside if isinstance(n, Name) and (k := section.roles.full_key(n)[0]).endswith(_STARS))
+        starred = (k for n in inside if isinstance(n, Name) and (k := section.key(n)).endswith(_STARS))
         beside = (k for k in starred if k[:-2] in section.frame.options and not self.is_variable(k) and k not in told)
         name = next((k for k in beside if section.definition(k, at) is None), "")
         return f"nothing says what {name} is" if name else ""
@@ -182,7 +183,7 @@ class Doubts(Layouts):
         """E[x^3] = 0 of a Gaussian x: what is said of a distribution is not used."""
         told = self.section.facts.law or any(
             link.relation == "~" and isinstance(link.rhs, Product)
-            for r in self.records if r.loose is not None for p in r.loose.parts for link in p.chain.links
+            for r in self.records for c in r.chains for link in c.links
         )  # fmt: skip
         trees = (reading.lhs, reading.rhs, *(d.chain for d in reading.declarations.definitions))
         if any(FACTOR in key for key in reading.declarations.arrays):
@@ -200,8 +201,7 @@ class Doubts(Layouts):
     def one_of_several(self, chain: Chain) -> str:
         """∂L/∂x = 0, ∂L/∂y = 0: several derivatives of one letter are set to zero together."""
         here = set_to_zero(chain)
-        chains = (p.chain for other in self.records if other.loose is not None for p in other.loose.parts)
-        beside = [z for c in chains if (z := set_to_zero(c)) is not None]
+        beside = [z for other in self.records for c in other.chains if (z := set_to_zero(c)) is not None]
         several = here is not None and any(z[0] == here[0] and z[1] != here[1] for z in beside)
         return "several derivatives are set to zero here: they read as conditions" if several else ""
 
@@ -211,9 +211,8 @@ class Doubts(Layouts):
             return ""
         for other in self.records:
             labelled = not other.formula.display and _LABEL.search(other.formula.before) and other.at != r.at
-            for part in other.loose.parts if labelled and other.loose is not None else ():
-                same = part.chain.subjects[-1] == chain.subjects[-1] and part.chain.links
-                if same and part.chain.links[0].rhs != chain.links[0].rhs:
+            for c in other.chains if labelled else ():
+                if c.links and c.subjects[-1] == chain.subjects[-1] and c.links[0].rhs != chain.links[0].rhs:
                     return "other items give the same another value: what it is made of differs from item to item"
         return ""
 
@@ -227,21 +226,17 @@ class Doubts(Layouts):
             for a, b in pairwise(args):
                 if isinstance(a, Derivative) and isinstance(b, Paren) and b.opening == "[":
                     return "whether a derivative differentiates what stands in brackets behind it is not settled"
-            for a, b, c in zip(args, args[1:], (*args[2:], None), strict=False):
-                if (
-                    isinstance(a, Name)
-                    and a.letter in ("D", "H", "J", "L")
-                    and isinstance(b, Name)
-                    and isinstance(c, Paren)
-                ):
-                    if key_of(b) in table.functions and not self.section.defines(key_of(a)):
-                        return f"whether {a.letter} differentiates what follows is not settled"
+            for triple in zip(args, args[1:], args[2:], strict=False):
+                match triple:
+                    case Name("D" | "H" | "J" | "L" as d) as a, Name() as f, Paren():
+                        if key_of(f) in table.functions and not self.section.defines(key_of(a)):
+                            return f"whether {d} differentiates what follows is not settled"
         return ""
 
     def against_print(self, chain: Chain) -> str:
         """A bold letter that makes sense only as a number."""
         section = self.section
-        bold = {section.roles.full_key(n)[0] for n in walk(chain) if isinstance(n, Name) and n.bold and not n.sub}
+        bold = {section.key(n) for n in walk(chain) if isinstance(n, Name) and n.bold and not n.sub}
         odd = sorted(k for k in bold if k in section.chosen and not section.chosen[k].rank and k.isalpha())
         return f"{odd[0]} is printed as a vector, but the rest makes sense only if it is a number" if odd else ""
 
@@ -313,7 +308,7 @@ class Doubts(Layouts):
         section, by = self.section, self.section.variables(chain)
         work, seen = [chain], set[str]()
         while work:
-            for key in {section.roles.full_key(n)[0] for n in walk(work.pop()) if isinstance(n, Name)} - seen:
+            for key in section.names(work.pop()) - seen:
                 seen.add(key)
                 d = section.definition(key, at) if key not in by else None
                 work += [d.chain] if d is not None else []

@@ -8,7 +8,7 @@ from typing import cast
 
 from symbackprop.core.terms import SymbackpropError
 
-from ..declared.table import define
+from ..declared.sizes import define
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
 from ..grammar.syntax import free_indices, restates
@@ -41,7 +41,7 @@ from . import classes
 from .classes import Class
 from .conditions import lapse
 from .one_sample import with_one_samples
-from .spoken import leads_back, named_derivative, no_derivative, of_others, reach
+from .spoken import named_derivative, no_derivative, of_others
 from .statements import Reading, Scope, facts_of, records_of
 
 
@@ -88,9 +88,6 @@ class Heads:
         self._single: set[str] | None = None
         self._candidates: dict[str, list[Candidate]] | None = None
 
-    def is_adjoint(self, key: str) -> bool:
-        return key in self.adjoint_keys
-
     def on_indices(self, chain: Chain) -> bool:
         sides = (*chain.subjects, *(k.rhs for k in chain.links))
         names = [s for s in sides if isinstance(s, Name)]
@@ -118,7 +115,7 @@ class Heads:
         """\\text{likelihood} that names nothing."""
         if not isinstance(node, Name) or node.mark != "text":
             return False
-        key = self.section.roles.full_key(node)[0]
+        key = self.section.key(node)
         return not self.table.known(key) and key not in self.section.frame.options
 
     def defining(self, lhs: Expr, link: Link) -> tuple[Head | None, Link]:
@@ -126,12 +123,8 @@ class Heads:
 
     def solves(self, found: Head, rhs: Expr) -> bool:
         """w = …, without w on the right, where something is differentiated by w."""
-        key = self.section.roles.full_key(found.name)[0]
+        key = self.section.key(found.name)
         return self.is_variable(key) and not self.holds(key, rhs)
-
-    def named_prime(self, found: Head) -> bool:
-        key = self.section.roles.full_key(found.name)[0]
-        return key.endswith("'") and key in self.section.frame.options
 
     def is_aside(self, before: str, found: Head | None, r: Record, rhs: Expr, lhs: Expr) -> bool:
         """ "if A = A^T", "orthogonal, that is Q^T Q = I", "with Σ_i t_i = 1": said of what is there, inline."""
@@ -145,9 +138,9 @@ class Heads:
         )
         if found is None and said is not None and words is not None:
             return True
-        named = {self.section.roles.full_key(n)[0] for n in walk(lhs) if isinstance(n, Name)}
+        named = self.section.names(lhs)
         given = re.fullmatch(r"\W*(?:where|with|since|as|because)\s*", before, re.IGNORECASE) is not None
-        itself = found is not None and self.holds(self.section.roles.full_key(found.name)[0], rhs)  # A_{ij} = A_{ji}
+        itself = found is not None and self.holds(self.section.key(found.name), rhs)  # A_{ij} = A_{ji}
         return (found is None or itself) and given and named.isdisjoint(self.defined)
 
     def normalises(self, lhs: Expr, rhs: Expr) -> bool:
@@ -155,26 +148,25 @@ class Heads:
         body = lhs.body if isinstance(lhs, Sum) else lhs.arg if isinstance(lhs, Norm) else None
         if not isinstance(body, Name) or not (isinstance(rhs, Num) and rhs.value == 1):
             return False
-        key, section = self.section.roles.full_key(body)[0], self.section
-        given = any(section.roles.full_key(c.head.name)[0] == key for c in section.roles.candidates)
-        return not given and key not in section.above.definitions and all(s.of != key for s in section.facts.sayings)
+        key, section = self.section.key(body), self.section
+        said = section.gives(key) or key in section.above.definitions
+        return not said and all(s.of != key for s in section.facts.sayings)
 
     def brings_in(self, found: Head, r: Record, rhs: Expr) -> bool:
         """ "when z = W h + b": by letters that come in here it says what z is."""
-        key = self.section.roles.full_key(found.name)[0]
-        names = {self.section.roles.full_key(n)[0] for n in walk(rhs) if isinstance(n, Name)} - {key}
-        new = {k for k in names if k in self.section.frame.options and self.section.first_use(k) >= r.at}
+        section, key = self.section, self.section.key(found.name)
+        new = {k for k in section.names(rhs) - {key} if k in section.frame.options and section.first_use(k) >= r.at}
         return key not in self.defined and not isinstance(rhs, Name) and bool(new)
 
     def of_other_letters(self, key: str, rhs: Expr, at: int) -> bool:
         """L was given without λ, which nothing else gives: L = … λ … can be no claim, it says what L is now."""
         section = self.section
-        if section.definition(key, at) is None:
+        if (d := section.definition(key, at)) is None:
             return False
-        given = {section.roles.full_key(c.head.name)[0] for c in section.roles.candidates}
+        given = {section.key(c.head.name) for c in section.roles.candidates}
         given |= {item for item, _ in section.rows_of.values()}  # x_i is a row of an X that is there
         free = set(section.keys(Chain((rhs,), ()))) - {key} - given
-        known = reach(section, key, at)
+        known = section.reached(d.chain, at)
         known |= {item for whole, (item, _) in section.rows_of.items() if whole in known}  # the x_i of X
         return not free <= known and free.isdisjoint(self.table.arrays)
 
@@ -183,7 +175,7 @@ class Heads:
         return found.args is not None and not self.not_fresh(found)
 
     def not_fresh(self, found: Head) -> bool:
-        key = self.section.roles.full_key(found.name)[0]
+        key = self.section.key(found.name)
         return key in self.defined or self.is_variable(key)
 
     def is_variable(self, key: str) -> bool:
@@ -257,8 +249,9 @@ class Heads:
             message = f"which derivative {key} is to be is not settled: write it as ∂ … / ∂ …"
             self.section.unread.add(key)
             return replace(unit, meant="claim", error=Unsettled(message, unit.span, r.formula.where))
-        solved_for = not items and not layered and leads_back(section, key, rhs, r.at)
-        if solved_for or (self.is_adjoint(key) and not classes.is_derivative(rhs)):
+        back = section.reached(Chain((rhs,), ()), r.at)  # y = e^s ⊙ x + t and then x = … y …: solved for x
+        solved_for = not items and not layered and key in back
+        if solved_for or (key in self.adjoint_keys and not classes.is_derivative(rhs)):
             return replace(unit, meant="claim")
         return self.define(r, unit, key)
 
@@ -269,9 +262,8 @@ class Heads:
             return None
         when: Chain | None = None
         if word["else"] is None:
-            beside = self.records[r.at + 1 : r.at + 2]
-            parts = beside[0].loose.parts if beside and beside[0].loose is not None else ()
-            when = parts[0].chain if len(parts) == 1 and not beside[0].formula.display else None
+            beside = [x.chains for x in self.records[r.at + 1 : r.at + 2] if not x.formula.display]
+            when = beside[0][0] if beside and len(beside[0]) == 1 else None
             if when is None or not all(k.relation in "<>≤≥" for k in when.links) or not when.links:
                 return None
             if self.on_indices(when):
@@ -295,7 +287,7 @@ class Heads:
         return any(d.key == key and d.chain.links[0].rhs == rhs for d in self.section.definitions) or any(
             c.link.rhs == rhs and c.record != -1
             for c in self.section.roles.candidates
-            if self.section.roles.full_key(c.head.name)[0] == key and c.record == self.defined.get(key)
+            if self.section.key(c.head.name) == key and c.record == self.defined.get(key)
         )
 
     def free_items(self, name: Name) -> bool:
@@ -307,7 +299,7 @@ class Heads:
     def holds(self, key: str, rhs: Expr) -> bool:
         uses = Uses()
         uses.visit(rhs, frozenset())
-        return any(self.section.roles.full_key(u.name)[0] == key for u in uses.uses)
+        return any(self.section.key(u.name) == key for u in uses.uses)
 
     def shifted(self, head_name: Name, rhs: Expr) -> bool:
         """z^l = … z^{l-1}: a recurrence over layers."""
@@ -318,7 +310,7 @@ class Heads:
 
     def over_time(self, key: str, head_name: Name, rhs: Expr) -> str:
         """h_t = … h_{t-1} …, L = Σ_t L_t: no claim, and not understood."""
-        inside = [n for n in walk(rhs) if isinstance(n, Name) and self.section.roles.full_key(n)[0] == key]
+        inside = [n for n in walk(rhs) if isinstance(n, Name) and self.section.key(n) == key]
         items = [i for n in inside if n.sub is not None for i in n.sub.items]
         if head_name.sub is not None and any(isinstance(i, Add) for i in items):
             return f"a recurrence over {head_name.sub.text} is not understood"

@@ -34,7 +34,7 @@ from ..grammar.tree import (
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of
-from ..inferred.said import EQUATIONS, Head, Record, cut_at_colon, head_of, is_interval, softmax_given
+from ..inferred.said import EQUATIONS, Record, cut_at_colon, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class
 from .conditions import comes_in, in_sentence, of_a_letter, on_values
@@ -120,15 +120,11 @@ class Intents(Heads):
                     return key
         return ""
 
-    def is_slope(self, found: Head, r: Record, link: Link) -> bool:
+    def is_slope(self, key: str, r: Record, link: Link) -> bool:
         """ψ = ρ' gives ψ as a function."""
-        given = self.table.functions.get(self.section.roles.full_key(found.name)[0])
+        given = self.table.functions.get(key)
         body = f"{r.formula.text[link.at[0] : link.at[1]].strip()}(z)"
         return isinstance(link.rhs, Name) and given is not None and given.said and given.body == body
-
-    def is_stack(self, lhs: Expr, rhs: Expr) -> bool:
-        """X = [x_1, …, x_m], or its rows above each other with dots between."""
-        return isinstance(lhs, Name) and classes.stacked_items(rhs) is not None
 
     def hangs_on_claim(self, chain: Chain) -> bool:
         """ "r'(x) = 1 for x > 0": said of the claim that stands right before it."""
@@ -279,26 +275,22 @@ class Intents(Heads):
         shape = self.shape_like(node)
         return Unit(r.at, node, Link("", Missing()), "shape" if shape else "remark", span)
 
-    def shape_like(self, node: Expr) -> bool:
+    def as_shape(self, node: Expr) -> Expr | None:
+        """What is made of sizes, if it is that."""
         try:
             found = Resolver(self.table).expr(node)
         except (SymbackpropError, RecursionError):
-            return False
-        return is_shape(found, self.table) and not isinstance(found, (Symbol, Num, ShapeWord))
+            return None
+        return found if isinstance(found, ShapeWord) or is_shape(found, self.table) else None
+
+    def shape_like(self, node: Expr) -> bool:
+        found = self.as_shape(node)
+        return found is not None and not isinstance(found, (Symbol, Num, ShapeWord))
 
     def of_shapes(self, lhs: Expr, rhs: Expr) -> bool:
         """n × 1 on the right, or sizes on both sides."""
-        try:
-            found = Resolver(self.table).expr(rhs)
-        except (SymbackpropError, RecursionError):
-            return False
-        return isinstance(found, (Shape, ShapeWord)) or (is_shape(found, self.table) and self.all_sizes(lhs))
-
-    def all_sizes(self, lhs: Expr) -> bool:
-        try:
-            return is_shape(Resolver(self.table).expr(lhs), self.table)
-        except (SymbackpropError, RecursionError):
-            return False
+        found = self.as_shape(rhs)
+        return isinstance(found, (Shape, ShapeWord)) or (found is not None and self.as_shape(lhs) is not None)
 
     def meant(self, r: Record, lhs: Expr, link: Link, k: int, part: int, joined: str, previous: Class) -> Unit:
         unit = Unit(r.at, lhs, link, "claim", link.span)
@@ -314,7 +306,7 @@ class Intents(Heads):
         if relation not in EQUATIONS and relation != "=:":
             self.assume(r, lhs, link)
             if relation == "∝" and (head := head_of(lhs)) is not None and head.key not in self.defined:
-                self.section.unread.add(self.section.roles.full_key(head.name)[0])  # known up to a factor
+                self.section.unread.add(self.section.key(head.name))  # known up to a factor
             return replace(unit, meant="remark")
         whole = not r.formula.display and r.loose is not None and len(r.loose.parts) == 1
         if whole and (classes.EQUIVALENT_BEFORE.search(before) or classes.EQUIVALENT_AFTER.match(r.formula.after)):
@@ -329,13 +321,11 @@ class Intents(Heads):
         ):  # fmt: skip
             known = head_of(lhs) is not None and not isinstance(rhs, Dots) and not classes.is_question(rhs)
             return replace(unit, meant="definition" if known else "remark", note="in words")
-        if isinstance(rhs, Product) and len(rhs.args) == 2 and isinstance(rhs.args[1], Paren) and rhs.args[0] == lhs:
-            return replace(unit, meant="definition", note="notation")  # y = y(t)
+        if classes.sums_itself(lhs, rhs) or classes.is_called(lhs, rhs):
+            return replace(unit, meant="definition", note="notation")
         if self.of_layers(lhs) and (isinstance(rhs, Num) or self.of_layers(rhs)):  # ℓ = L - 1
             return replace(unit, meant="remark")
-        if classes.sums_itself(lhs, rhs):
-            return replace(unit, meant="definition", note="notation")
-        if self.is_stack(lhs, rhs):
+        if isinstance(lhs, Name) and classes.stacked_items(rhs) is not None:  # X = [x_1, …, x_m]
             return replace(unit, meant="definition", note="rows")
         if self.of_shapes(lhs, rhs):
             return replace(unit, meant="shape")
@@ -357,9 +347,8 @@ class Intents(Heads):
         lhs, link = unit.lhs, unit.link
         rhs, zero = link.rhs, isinstance(link.rhs, Num) and link.rhs.value == 0
         derivative, found = classes.holds_derivative(lhs), self.defining(lhs, link)[0]
-        if softmax_given(Chain((lhs,), (link,))) is not None:
-            return replace(unit, meant="definition", note="function")
-        if found is not None and self.is_slope(found, r, link):
+        section, name = self.section, self.section.key(found.name) if found is not None else ""
+        if softmax_given(Chain((lhs,), (link,))) is not None or (found is not None and self.is_slope(name, r, link)):
             return replace(unit, meant="definition", note="function")
         if (key := self.vector_function(lhs, rhs)) and key not in self.defined and not self.table.functions[key].body:
             self.section.unread.add(key)
@@ -389,11 +378,12 @@ class Intents(Heads):
         if x is not None and not self.section.defines(key_of(x)):
             self.section.unread.add(key_of(x))
             return replace(unit, meant="remark", note="an equation of motion")
-        if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
+        named = name.endswith("'") and name in section.frame.options
+        if derivative if found is None else found.name.primes and not named:
             return replace(unit, meant="claim")
         if found is None:
             stated = link.relation in (":=", "≡") and isinstance(lhs, Name)
             return replace(unit, meant="definition" if stated else "claim")
-        if of_data(self.section, self.section.roles.full_key(found.name)[0], rhs, r):
+        if of_data(section, name, rhs, r):
             return replace(unit, meant="remark", note="how data come about")
         return self.with_head(r, unit, found, before)

@@ -71,7 +71,7 @@ class Layouts(Intents):
         for pair in (p for n in walk(chain) if isinstance(n, Product) for p in pairwise(n.args)):
             match pair:
                 case Name() as f, Paren((Chain((Name() as x,), ()),), "("):
-                    if self.section.roles.full_key(f)[0] in {*table.functions, *table.macros}:
+                    if self.section.key(f) in {*table.functions, *table.macros}:
                         found.append((f, x))
         return found
 
@@ -101,7 +101,7 @@ class Layouts(Intents):
     def thin(self, key: str, chain: Chain) -> bool:
         """x where the vector is printed bold, \\mathbf{x}."""
         section, use = self.section, self.section.roles.arrays.get(key)
-        here = [n for n in walk(chain) if isinstance(n, Name) and section.roles.full_key(n)[0] == key]
+        here = [n for n in walk(chain) if isinstance(n, Name) and section.key(n) == key]
         return use is not None and use.bold and bool(here) and not any(n.bold for n in here)
 
     def surely_array(self, key: str) -> bool:

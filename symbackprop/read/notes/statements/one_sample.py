@@ -18,7 +18,7 @@ _DATA = re.compile(
 
 
 def with_one_samples(records: Sequence[Record], above: Above) -> list[Record]:
-    chains = [p.chain for r in records if r.loose is not None for p in r.loose.parts]
+    chains = [c for r in records for c in r.chains]
     said = [(n, dotted) for c in chains for n, dotted in vectors_said(c)]
     apart = {key_of(n) for n, _ in said if bare(n)} | {
         h.key for c in chains if c.links and (h := head_of(c.subjects[-1])) is not None and bare(h.name)
@@ -73,7 +73,7 @@ def vectors_said(c: Chain) -> Iterator[tuple[Name, bool]]:
 
 def data(r: Record) -> Iterator[str]:
     """The x of "data x_1, …, x_n"."""
-    parts = [p.chain for p in r.loose.parts] if r.loose is not None else []
+    parts = r.chains
     if len(parts) == 3 and not any(c.links for c in parts) and _DATA.search(r.formula.before):
         match parts[0].subjects[-1], parts[1].subjects[-1], parts[2].subjects[-1]:
             case Name() as first, Dots(), Name() as last if key_of(first) == key_of(last):
@@ -104,6 +104,3 @@ def bare(n: Name) -> bool:
 
 def names(chains: Sequence[Chain]) -> Iterator[tuple[str, Name]]:
     return ((key_of(n), n) for c in chains for n in outside_scripts(c) if isinstance(n, Name))
-
-
-__all__ = ["with_one_samples"]

@@ -105,7 +105,7 @@ class SectionReader(Dialects):
             return replace(base, kind="claim", error=u.error)
         match u.meant:
             case "remark" | "side":
-                return self.remark(base, u)
+                return replace(base, relation=u.link.relation)
             case "condition":
                 return replace(base, kind="condition")
             case "asked":
@@ -119,9 +119,6 @@ class SectionReader(Dialects):
             case _:
                 return self.claim(base, u, r)
 
-    def remark(self, base: Reading, u: Unit) -> Reading:
-        return replace(base, relation=u.link.relation)
-
     def asked(self, base: Reading, u: Unit, r: Record) -> Reading:
         """∇J = ?: the side that is there, under its table."""
         chain = Chain((u.lhs,), (), u.lhs.span)
@@ -133,10 +130,8 @@ class SectionReader(Dialects):
 
     def shape(self, base: Reading, u: Unit, r: Record) -> Reading:
         lone = u.link.relation == ""
-        names = [n for n in walk(u.lhs) if isinstance(n, Name)]
         options = self.section.frame.options
-        keys = [self.section.roles.full_key(n)[0] for n in names]
-        new = any(k in options or k + AT in options for k in keys)
+        new = any(k in options or k + AT in options for k in self.section.names(u.lhs))
         if isinstance(u.lhs, Ones) and not u.lhs.sizes and not lone:
             return replace(base, kind="definition", note="shape")
         if new and not lone and isinstance(u.lhs, (Name, Dots)):
@@ -266,7 +261,7 @@ class SectionReader(Dialects):
     def spelled(self, c: Chain) -> str:
         """A condition as the author wrote it."""
         for r in self.records:
-            if r.loose is not None and any(p.chain is c for p in r.loose.parts):
+            if any(x is c for x in r.chains):
                 return r.formula.text[c.span[0] : c.span[1]].strip()
         return "the condition above"
 
@@ -287,7 +282,7 @@ class SectionReader(Dialects):
         """w = … said to solve ∂J/∂w = 0: put in, the condition must hold."""
         condition = self.to_solve(u, r)
         if condition is None:
-            self.section.unread |= {self.section.roles.full_key(n)[0] for n in (u.lhs,) if isinstance(n, Name)}
+            self.section.unread |= {self.section.key(u.lhs)} if isinstance(u.lhs, Name) else set()
             message = "what this solves is not stated as an equation"
             return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
         section = self.section
@@ -298,9 +293,7 @@ class SectionReader(Dialects):
         assert found is not None
         name = self.solved_for(found.name, r)
         value = replace(u.link, relation="=")
-        variable = Given(
-            section.roles.full_key(name)[0], Chain((name,), (value,), u.span), r.formula.text, r.at, r.formula.where
-        )
+        variable = Given(section.key(name), Chain((name,), (value,), u.span), r.formula.text, r.at, r.formula.where)
         own = Chain((u.lhs,), (u.link,), u.span)
         try:
             alone = self.built(base, own, r)
@@ -316,8 +309,8 @@ class SectionReader(Dialects):
     def solved_for(self, name: Name, r: Record) -> Name:
         """ŵ and w^* are values of w, where no condition holds them themselves."""
         bare = replace(name, mark="", sups=())
-        keys = [self.section.roles.full_key(n)[0] for n in (name, bare)]
-        own = any(at <= r.at and self.holds_key(keys[0], c) for c, at in self.stationary)
+        keys = [self.section.key(n) for n in (name, bare)]
+        own = any(at <= r.at and keys[0] in self.section.names(c) for c, at in self.stationary)
         own |= keys[1] in self.section.frame.moved and keys[1] not in self.section.frame.options
         return name if own or keys[0] == keys[1] or self.is_variable(keys[0]) else bare
 
@@ -326,8 +319,8 @@ class SectionReader(Dialects):
         found = head_of(u.lhs)
         assert found is not None
         name = self.solved_for(found.name, r)
-        key = self.section.roles.full_key(name)[0]
-        above = (c for c in reversed(self.stationary) if c[1] <= r.at and self.holds_key(key, c[0]))
+        key = self.section.key(name)
+        above = (c for c in reversed(self.stationary) if c[1] <= r.at and key in self.section.names(c[0]))
         condition, since = next(above, (None, -1))
         of = self.section.frame.of
         for d in reversed(self.section.definitions):
@@ -344,9 +337,3 @@ class SectionReader(Dialects):
             parts = (nabla, Name(of_it[0].name, span=u.span), Paren((Chain((name,), (), u.span),), "(", span=u.span))
             return Chain((Product(parts, ("", ""), u.span),), (Link("=", Num(Fraction(0), u.span), u.span),), u.span)
         return condition
-
-    def holds_key(self, key: str, chain: Chain) -> bool:
-        return any(isinstance(n, Name) and self.section.roles.full_key(n)[0] == key for n in walk(chain))
-
-
-__all__ = ["Definition", "Formula", "SectionReader"]

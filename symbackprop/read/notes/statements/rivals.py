@@ -123,7 +123,7 @@ class Rivals(Doubts):
         if self._candidates is None:
             self._candidates = {}
             for c in self.section.roles.candidates:
-                self._candidates.setdefault(self.section.roles.full_key(c.head.name)[0], []).append(c)
+                self._candidates.setdefault(self.section.key(c.head.name), []).append(c)
         return self._candidates.get(key, [])
 
     def claims(self, record: int) -> bool:
@@ -186,7 +186,7 @@ class Rivals(Doubts):
         """Of ∂x̂/∂μ with x̂ = (x - μ)/σ and σ by μ: the definition of σ, which may be meant to be held fixed."""
         section = self.section
         by = {
-            section.roles.full_key(v)[0] for n in walk(chain) if isinstance(n, (Derivative, Operator)) for v in n.wrt
+            section.key(v) for n in walk(chain) if isinstance(n, (Derivative, Operator)) for v in n.wrt
             if isinstance(v, Name)
         }  # fmt: skip
         if any(isinstance(n, Operator) and n.kind == "nabla" and not n.wrt for n in walk(chain)):  # ∇J(w)
@@ -198,8 +198,3 @@ class Rivals(Doubts):
         named = any(section.definition(k, at) is not None for k in by)
         model = any(noisy(section, d.key, d.chain.links[0].rhs, d.record) for d in given)
         return given if named or model or any(self.is_variable(d.key) for d in given) else []
-
-    def involved(self, chain: Chain, at: int) -> list[str]:
-        """The letters of a claim and of what it rests on that may be several things."""
-        options = self.section.frame.options
-        return [k for k in self.involved_all(chain, at) if k in options and len(options[k]) > 1]

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from ..declared.symbols import Declarations, Definition
 from ..files.items import Formula, Item
-from ..files.place import Place, ReadError
+from ..files.place import Place
 from ..files.sources import read_document
 from ..inferred.above import Above, below
 from .changes import change, left_by, parts, relaid
@@ -167,6 +167,3 @@ def read_statements(items: Iterable[Item], declarations: Declarations | None = N
     """The statements in the items of a document.  Raises ReadError for a declaration block that is wrong."""
     for section in Sections().of(items, declarations):
         yield from section.readings
-
-
-__all__ = ["ReadError", "ReadSection", "Sections", "read_file", "read_statements"]

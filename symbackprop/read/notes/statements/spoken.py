@@ -74,7 +74,7 @@ class Called:
 
 def named_derivative(section: Section, r: Record) -> Called | None:
     """The derivative that the words before a formula call it, if they leave no choice."""
-    if r.loose is None or len(r.loose.parts) != 1:
+    if len(r.chains) != 1:
         return None
     found = spoken(section.records, r)
     of = None if found is None else found.of or differentiated(section, r.at, found.by)
@@ -105,7 +105,7 @@ def only_letter(tree: Expr) -> Letter | None:
 
 
 def called(section: Section, of: Letter, by: Letter | None, order: int) -> Called | None:
-    key = section.roles.full_key(of.name)[0]
+    key = section.key(of.name)
     if key in section.frame.table.functions:  # f(t) = tanh t: f′(t)
         if len(of.args) != 1 or (by is not None and by.name != of.args[0]):
             return None
@@ -129,26 +129,10 @@ def differentiated(section: Section, at: int, by: Letter | None) -> Letter | Non
     inner = {k for d in numbers for k in section.keys(d.chain) if k != d.key}
     roots = [d for d in numbers if d.key not in inner]
     if by is not None:
-        key = section.roles.full_key(by.name)[0]
-        roots = [d for d in roots if key in reach(section, d.key, at)]
+        key = section.key(by.name)
+        roots = [d for d in roots if key in section.reached(d.chain, at)]
     alone = len({d.key for d in roots}) == 1
     return letter(roots[-1].chain.subjects[-1], roots[-1].text) if alone else None
-
-
-def reach(section: Section, key: str, at: int) -> set[str]:
-    """The letters that one is made of."""
-    found, work = set[str](), [key]
-    while work:
-        d = section.definition(work.pop(), at)
-        new = [k for k in section.keys(d.chain) if k not in found] if d is not None else []
-        found.update(new)
-        work += new
-    return found
-
-
-def leads_back(section: Section, key: str, rhs: Expr, at: int) -> bool:
-    """y = e^s ⊙ x + t and then x = … y …: solved for x."""
-    return any(key in reach(section, k, at) for k in section.keys(Chain((rhs,), ())))
 
 
 def of_others(section: Section, found: Head, key: str) -> bool:
@@ -163,23 +147,25 @@ def no_derivative(section: Section, found: Head, key: str, r: Record) -> bool:
         return True
 
     def is_it(side: Expr) -> bool:
-        return isinstance(side, Name) and section.roles.full_key(side)[0] == key
+        return isinstance(side, Name) and section.key(side) == key
 
     uses = (u for x in section.records for u in x.uses.uses if u.differentiated)
-    chains = (p.chain for x in section.records if x.loose is not None for p in x.loose.parts)
-    sides = ((c.subjects[-1], link.rhs) for c in chains for link in c.links)
+    sides = ((c.subjects[-1], link.rhs) for x in section.records for c in x.chains for link in c.links)
     stated = ((is_it(a) and holds_derivative(b)) or (is_it(b) and holds_derivative(a)) for a, b in sides)
-    return any(section.roles.full_key(u.name)[0] == key for u in uses) or any(stated)
+    return any(section.key(u.name) == key for u in uses) or any(stated)
 
 
-_DATA = re.compile(r"\b(?:measur\w+|observ\w+|nois\w+|data|model|disturb\w+|random"
-    r"|process|time series|innovations?|shocks?|autoregress\w*|AR)\b", re.IGNORECASE)
+_DATA = re.compile(
+    r"\b(?:measur\w+|observ\w+|nois\w+|data|model|disturb\w+|random"
+    r"|process|time series|innovations?|shocks?|autoregress\w*|AR)\b",
+    re.IGNORECASE,
+)
 
 
 def noisy(section: Section, key: str, rhs: Expr, at: int) -> bool:
     """y = H x + v, where no other equation holds v."""
     added = [a for a in rhs.args if isinstance(a, Name)] if isinstance(rhs, Add) else []
-    letters = {section.roles.full_key(a)[0] for a in added} - {"b", "c"}  # these are biases
+    letters = {section.key(a) for a in added} - {"b", "c"}  # these are biases
     elsewhere = {k for p in section.solver.pieces if p.record != at for k in p.keys}
     return bool(letters - elsewhere) and key in elsewhere
 
@@ -219,9 +205,9 @@ def order_of(noun: str, before: Sequence[str]) -> int:
 def named(records: Sequence[Record], mark: str | None) -> Letter | Formula | None:
     """The letter of E, of E(w), of E(w) = …; else the formula."""
     r = records[int(mark[1:-1])] if mark else None
-    if r is None or r.loose is None or len(r.loose.parts) != 1:
+    if r is None or len(r.chains) != 1:
         return None
-    chain = r.loose.parts[0].chain
+    (chain,) = r.chains
     found = letter(chain.subjects[-1], r.formula.text)
     whole = found is None and not chain.links and len(chain.subjects) == 1
     return Formula(chain.subjects[0], r.formula.text.strip()) if whole else found

@@ -20,21 +20,20 @@ from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
 from ..grammar.parser import parse
 from ..grammar.recurrences import in_time
-from ..grammar.repeated import sums_are_meant
 from ..grammar.statement import Statement
 from ..grammar.tree import Chain, Expr, Link
+from ..grammar.unmarked_sums import sums_are_meant
 from ..grammar.vocabulary import ACTIVATION_WORDS
 from ..inferred.above import END, Above, letters
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
 from ..inferred.said import COUNTS, Record
-from ..inferred.unwritten import Unwritten
+from ..inferred.notations import Unwritten
 from .classes import FOLLOWS
 from .spoken import of_formula
 
 Kind: TypeAlias = Literal["definition", "condition", "shape", "claim", "remark"]
-_REDECLARES = re.compile(r"\b(?:now|instead|this time|from now on|finally|next|redefine)\b", re.IGNORECASE)
 _LEAD = re.compile(
     r"\s*(?:\*\*|__|\\textbf\{)\s*(?:example|exercise|problem|question|task|case|part|variant|model)\b", re.IGNORECASE
 )
@@ -296,11 +295,11 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
         for given in more:
             r.uses.chain(given, frozenset())
     for r in out:
-        chain = r.loose.parts[0].chain if r.loose is not None and len(r.loose.parts) == 1 else None
+        chain = r.chains[0] if len(r.chains) == 1 else None
         if chain is not None and not chain.links and (called := of_formula(out, r)) is not None:
             r.worded = Chain((called.derivative,), (Link("=", chain.subjects[-1], chain.span),), chain.span)
             r.uses.chain(r.worded, frozenset())
-    facts.einstein |= sums_are_meant(p.chain for r in out if r.loose is not None for p in r.loose.parts)
+    facts.einstein |= sums_are_meant(c for r in out for c in r.chains)
     return out
 
 
@@ -337,6 +336,3 @@ def facts_of(scope: Scope, base: Declarations, above: Above) -> tuple[Facts, Dec
         base = declared_in_prose(text, base)
         facts.read(text, at)
     return facts, base
-
-
-__all__ = ["Kind", "Reading", "Scope", "facts_of", "records_of", "scopes"]
