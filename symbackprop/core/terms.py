@@ -22,8 +22,8 @@ __all__ = [
     "NonNegative", "Nonzero", "Num", "Ordinal", "Pick", "Positive", "Power", "Predicate", "ProofError", "Size", "Sum",
     "SymbackpropError", "Term", "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind",
     "div", "dummy", "free", "index_key", "indices", "inside", "keep_apart", "key", "map_indices", "map_opened",
-    "map_parts", "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "predicate_key", "reach",
-    "rebuilt", "replaced", "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
+    "map_parts", "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "predicate_key",
+    "reach", "rebuilt", "replaced", "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
 ]  # fmt: skip
 
 
