@@ -29,10 +29,9 @@ from theorems import CRASH, SLOW, Maker, Pair, TooSlow, derivative, hypotheses, 
 
 from symbackprop import SymbackpropError, derive
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Diff, Entry
+from symbackprop.core.terms import Array, Diff, Entry, indices
 from symbackprop.functions.claims import Setting, objective
 from symbackprop.functions.request import flattened, read_request
-from symbackprop.gradients.lemmas import indices
 from symbackprop.prove.working_out import derived
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.index_code import compile_tensors

@@ -21,9 +21,9 @@ __all__ = [
     "Bound", "Delta", "Diff", "Entry", "Holds", "Index", "IndexAtom", "IndexExpr", "Key", "Least", "Mul", "Names",
     "NonNegative", "Nonzero", "Num", "Ordinal", "Pick", "Positive", "Power", "Predicate", "ProofError", "Size", "Sum",
     "SymbackpropError", "Term", "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind",
-    "div", "dummy", "free", "index_key", "inside", "keep_apart", "key", "map_indices", "map_opened", "map_parts", "mul",
-    "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "predicate_key", "reach", "rebuilt",
-    "replaced", "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
+    "div", "dummy", "free", "index_key", "indices", "inside", "keep_apart", "key", "map_indices", "map_opened",
+    "map_parts", "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "predicate_key",
+    "reach", "rebuilt", "replaced", "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
 ]  # fmt: skip
 
 
@@ -61,6 +61,12 @@ def dummy(size: Size, letter: str = "k") -> Index:
     global _counter
     _counter += 1
     return Index(f"{letter}#{_counter}", size)
+
+
+def indices(shape: Iterable[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:
+    """Indices for the axes longer than 1, and the index expressions of all axes."""
+    axes = [Index(f"{letter}{k}", s) for k, s in enumerate(shape)]
+    return tuple(i for i in axes if i.size != sized(1)), tuple(affine(0, ()) if i.size == sized(1) else i for i in axes)
 
 
 def keep_apart(names: Iterable[str]) -> None:

@@ -25,7 +25,7 @@ from symbackprop.decide.outcomes import Condition
 from symbackprop.functions.request import Request, called, flattened, gradient_of
 from symbackprop.functions.sweep import Sweep, by_matching, named_by, offered, tried
 from symbackprop.gradients.checking import BackwardCheck
-from symbackprop.gradients.lemmas import indices
+from symbackprop.core.terms import indices
 from symbackprop.prove.cases import CONDITION, POINT, Missing
 from symbackprop.prove.cases import VALUE as NO_VALUE
 from symbackprop.prove.equality import Prover

@@ -27,7 +27,7 @@ from symbackprop.functions.claims import (
 from symbackprop.functions.sweep import names_of
 from symbackprop.gradients.claimed import named_claim, proved_claim, through, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
-from symbackprop.gradients.lemmas import indices
+from symbackprop.core.terms import indices
 from symbackprop.prove.statements import Showing
 from symbackprop.prove.working_out import derived as worked_out
 from symbackprop.read.numpy import Declared

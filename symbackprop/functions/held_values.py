@@ -31,7 +31,7 @@ from symbackprop.core.terms import (
     subterms,
 )
 from symbackprop.functions.request import Function, Request, called, flattened
-from symbackprop.gradients.lemmas import indices
+from symbackprop.core.terms import indices
 from symbackprop.prove.equality import prove
 from symbackprop.read.numpy import Declared
 from symbackprop.read.numpy.steps import renamed

@@ -12,7 +12,7 @@ from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul, sum_over
 from symbackprop.functions.claims import Claim, by_variable, counted, partial_latex, shown, single
 from symbackprop.functions.held_values import by_value
 from symbackprop.functions.request import Request, called, flattened, parameters
-from symbackprop.gradients.lemmas import indices
+from symbackprop.core.terms import indices
 from symbackprop.read.numpy import Declared
 
 

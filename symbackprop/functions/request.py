@@ -22,7 +22,7 @@ from symbackprop.core.indices import Size, SymbackpropError
 from symbackprop.core.sums import least_sizes, same
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Positive
-from symbackprop.gradients.lemmas import indices
+from symbackprop.core.terms import indices
 from symbackprop.read.numpy import Declared, Traced, parse_shapes, trace, trace_assumptions
 
 Function = Callable[..., Any]

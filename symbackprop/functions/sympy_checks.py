@@ -24,7 +24,7 @@ from symbackprop.core.matrix import ShapeError, entry, shape
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Array, AtLeastZero, Nonzero, Positive, Term, sub
 from symbackprop.decide.outcomes import ILL_FORMED, UNKNOWN
-from symbackprop.gradients.lemmas import indices
+from symbackprop.core.terms import indices
 from symbackprop.read.numpy import Declared
 from symbackprop.read.sympy_matrix import SympyReader
 

@@ -16,7 +16,8 @@ from symbackprop.core.kernel import Flip, Let, Linear, Proof, UnderDiff, check, 
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, ProofError, Term, arrays, require
 from symbackprop.gradients.congruence import second_name
-from symbackprop.gradients.lemmas import everywhere_in, indices, opened, term_of
+from symbackprop.gradients.lemmas import everywhere_in, opened, term_of
+from symbackprop.core.terms import indices
 from symbackprop.gradients.reindexing import as_they_stand
 from symbackprop.gradients.reverse import Adjoint, Reverse
 from symbackprop.gradients.theorem import GradientTheorem, ancestors, objective

@@ -12,7 +12,8 @@ from symbackprop.core.kernel import Proof
 from symbackprop.core.sums import least_sizes
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.gradients.lemmas import NotProved, indices, lengths, opened, term_of
+from symbackprop.gradients.lemmas import NotProved, lengths, opened, term_of
+from symbackprop.core.terms import indices
 from symbackprop.read.numpy import Declared, Node, record
 
 from .reverse import Refused, Reverse

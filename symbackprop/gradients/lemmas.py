@@ -10,7 +10,7 @@ to c.  For a variable x the tangent dc is ∂c/∂x: the proof is data, so this 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,7 +19,9 @@ from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index, IndexExpr, Size
 from symbackprop.core.kernel import Let, Linear, Proof, UnderDiff
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import ONE, Array, Diff, Entry, Term, add, arrays, map_opened, mul, num, subterms, sum_over
+from symbackprop.core.terms import (
+    ONE, Array, Diff, Entry, Term, add, arrays, indices, map_opened, mul, num, subterms, sum_over,
+)
 from symbackprop.core.terms import ZERO as NOTHING
 from symbackprop.gradients.reindexing import prove_linear
 from symbackprop.gradients.reverse import ZERO, Adjoint, Reverse, Step
@@ -28,18 +30,12 @@ from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import has_maximum, prove_equal, without_maxima
 from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.rewriting import everywhere, repeated, unfolding
-from symbackprop.read.numpy import INPUT, UNIT, ZERO_AT, Node
+from symbackprop.read.numpy import INPUT, Node
 
 Opened = tuple[Term, Proof | None]
 
 
 NAMELESS = "q"  # the indices of the gradients of inner nodes
-
-
-def indices(shape: Iterable[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:
-    """Indices for the axes longer than 1, and the index expressions of all axes."""
-    axes = [Index(f"{letter}{k}", s) for k, s in enumerate(shape)]
-    return tuple(i for i in axes if i.size != UNIT), tuple(ZERO_AT if i.size == UNIT else i for i in axes)
 
 
 def with_entries(t: Term, f: Callable[[Entry], Term | None]) -> Term:

@@ -18,7 +18,8 @@ from symbackprop.core.sums import Expansion
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Entry, ProofError, Term, add, arrays, free, neg, substitute, subterms
 from symbackprop.gradients.congruence import Known, rewriting
-from symbackprop.gradients.lemmas import NAMELESS, Opened, indices, opened, term_of
+from symbackprop.gradients.lemmas import NAMELESS, Opened, opened, term_of
+from symbackprop.core.terms import indices
 from symbackprop.gradients.reindexing import as_they_stand
 from symbackprop.gradients.reverse import Reverse
 from symbackprop.gradients.sample import Drawn, Floats, Sample, limited, same

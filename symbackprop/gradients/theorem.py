@@ -28,18 +28,9 @@ from symbackprop.core.terms import (
     substitute,
     sum_over,
 )
+from symbackprop.core.terms import indices
 from symbackprop.gradients.lemmas import (
-    NAMELESS,
-    Lemma,
-    Lemmas,
-    Meanings,
-    Opened,
-    indices,
-    meanings,
-    opened,
-    tangents,
-    term_of,
-    with_variable,
+    NAMELESS, Lemma, Lemmas, Meanings, Opened, meanings, opened, tangents, term_of, with_variable,
 )
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal

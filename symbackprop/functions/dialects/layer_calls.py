@@ -15,8 +15,7 @@ from symbackprop.read.numpy import SymArray
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.tracing import tensor
 
-from .layer_code import ASKED, LayerCode, Question, Source
-from .places import Place, arrays_of, label, parts_of, text
+from .layer_code import ASKED, LayerCode, Place, Question, Source, arrays_of, label, parts_of, text
 
 RATES = ("lr", "learning_rate", "eta", "step_size", "rate", "learn_rate", "learningrate")
 Named = list[tuple[str | None, Source]]

@@ -9,8 +9,22 @@ from typing import Any
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.functions.calling import INPUT
 from symbackprop.functions.dialects.layer_calls import drawn_in, independent
-from symbackprop.functions.dialects.layer_code import ASKED, PLACE, RETURNED, UPDATED, LayerCode, Question
-from symbackprop.functions.dialects.places import RESULT, Place, arrays_of, label, parsed, parts_of, read, text
+from symbackprop.functions.dialects.layer_code import (
+    ASKED,
+    PLACE,
+    RESULT,
+    RETURNED,
+    UPDATED,
+    LayerCode,
+    Place,
+    Question,
+    arrays_of,
+    label,
+    parsed,
+    parts_of,
+    read,
+    text,
+)
 from symbackprop.functions.request import gradient_of, plain
 from symbackprop.read.numpy import Declared, SymArray
 

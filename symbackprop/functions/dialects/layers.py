@@ -12,10 +12,21 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import UNKNOWN
 from symbackprop.functions.calling import flat
 from symbackprop.functions.dialects.layer_calls import RATES, fed, given_back, output_of
-from symbackprop.functions.dialects.layer_code import ASKED, RETURNED, Call, LayerCode, Question, Source, with_context
+from symbackprop.functions.dialects.layer_code import (
+    ASKED,
+    RETURNED,
+    Call,
+    LayerCode,
+    Place,
+    Question,
+    Source,
+    arrays_of,
+    parts_of,
+    read,
+    with_context,
+)
 from symbackprop.functions.dialects.layer_gradients import Found, located
 from symbackprop.functions.dialects.one_run import OneRun, Pair, Untraceable, observed
-from symbackprop.functions.dialects.places import Place, arrays_of, parts_of, read
 from symbackprop.functions.request import Function, signature
 from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, parse_shapes, trace_assumptions
 from symbackprop.read.numpy.context import current

@@ -19,7 +19,8 @@ from symbackprop.clock import check_time
 from symbackprop.core.indices import sized
 from symbackprop.core.kernel import Proof
 from symbackprop.core.terms import ProofError, Size, SymbackpropError
-from symbackprop.gradients.lemmas import NotProved, indices, term_of
+from symbackprop.gradients.lemmas import NotProved, term_of
+from symbackprop.core.terms import indices
 from symbackprop.gradients.mistakes.changed_sweep import Change, ChangedSweep, Shared, said, swept
 from symbackprop.gradients.sample import Floats, Sample, same
 from symbackprop.numbers.exact_numbers import Undefined

@@ -32,13 +32,14 @@ from symbackprop.core.syntax import (
     free,
     substitute,
 )
-from symbackprop.core.terms import arguments, dummy, neg, open_body, opened_whole, over, rebuilt, subterms, whole
+from symbackprop.core.terms import arguments, dummy, neg, open_body, opened_whole, subterms
 from symbackprop.read.numpy.context import current
 
 from ..numpy import TRACED_LINALG as linalg
 from ..numpy import TRACED_NUMPY as np
 from ..numpy import TRACED_SPECIAL as special
 from ..numpy import ZERO_AT, SymArray, Value, array_of, size_number
+from ..numpy.steps import rewritten
 from .contraction import Named, aligned, contracted, together
 
 UFUNCS: Mapping[str, Callable[..., Any]] = {
@@ -243,25 +244,12 @@ class Lowering:
 
     def in_nodes(self, t: Term) -> Term:
         """The term with the entries of the arrays of this run."""
-        match t:
-            case Entry(array, at) if t != PI:
-                if array not in self.known:
-                    raise SymbackpropError(f"nothing says what {array} is")
-                found = self.known[array]
-                return found.value.term(tuple(at)) if isinstance(found, SymArray) else t
-            case Sum(size, body, _):
-                i = dummy(size)
-                return over(i, self.in_nodes(open_body(body, (i,))))
-            case Whole(fn, order, sizes, _, at, _):
-                axes = tuple(map(dummy, sizes))
-                return whole(fn, order, axes, self.in_nodes(opened_whole(t, axes)), at)
-            case Holds(Positive(u)):
-                return Holds(Positive(self.in_nodes(u)))
-            case Diff():
-                raise SymbackpropError("a derivative stands in the formula that is to be differentiated")
-            case _:
-                parts = arguments(t)
-                return rebuilt(t, tuple(map(self.in_nodes, parts))) if parts else t
+        unknown = arrays(t) - self.known.keys() - {PI.array}
+        if unknown:
+            raise SymbackpropError(f"nothing says what {min(map(str, unknown))} is")
+        if any(isinstance(s, Diff) for s in subterms(t)):
+            raise SymbackpropError("a derivative stands in the formula that is to be differentiated")
+        return rewritten(t, {a: x.value.term for a, x in self.known.items() if isinstance(x, SymArray)})
 
 
 class NotAnOperation(Exception):

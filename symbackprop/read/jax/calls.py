@@ -11,8 +11,8 @@ from symbackprop.read.numpy.context import LINALG
 from symbackprop.read.numpy.copying import Copier
 
 from .entries import choice
-from .frames import of_library
 from .registry import Step, as_array, call, cast, kind_of, reads, refuses, rows, settled_truth
+from .sizes import of_library
 
 UNROLLED = 256  # rounds of a loop whose count is a number
 

@@ -13,9 +13,8 @@ from symbackprop.read.numpy.steps import renamed
 from symbackprop.read.numpy.tracing import at_place
 
 from . import arranging, calls, entries, places  # noqa: F401  they fill the table
-from .frames import assigned_name, user_line
 from .registry import PRIMITIVES, REFUSED, Step, constant
-from .sizes import Dimensions
+from .sizes import Dimensions, assigned_name, user_line
 
 Copies: TypeAlias = Mapping[str, str] | None
 

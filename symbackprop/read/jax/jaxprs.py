@@ -19,8 +19,7 @@ from symbackprop.read.numpy.tracing import at_place, symbol
 from symbackprop.read.numpy.values import Value
 
 from .evaluation import Copies, Evaluation, mentions
-from .frames import last_user_line
-from .sizes import Dimensions, Found, aliases, asked_sizes, dimension
+from .sizes import Dimensions, Found, aliases, asked_sizes, dimension, last_user_line
 
 DTYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_, "narrow": np.int8}
 LOCK = threading.RLock()

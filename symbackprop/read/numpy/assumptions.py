@@ -97,23 +97,17 @@ def comparison(name: str, left: Value, right: Value) -> list[Hypothesis]:
         return [h for v in (left, right) for h in hypotheses(SymArray(v))]
     shape = broadcast(left.shape, right.shape)
 
-    def side(v: Value) -> Value:
-        return Value(shape, "real", lambda at: v.term(aligned(v.shape, at)))
-
     def body(f: Callable[[Term, Term], Term]) -> Term:
-        return tensor(Value(shape, "real", lambda at: f(side(left).term(at), side(right).term(at)))).body
+        sides = (left.term, left.shape), (right.term, right.shape)
+        return tensor(Value(shape, "real", lambda at: f(*(term(aligned(own, at)) for term, own in sides)))).body
 
-    match name:
-        case "greater":
-            return [Positive(body(minus))]
-        case "less":
-            return [Positive(body(lambda a, b: minus(b, a)))]
-        case "greater_equal":
-            return [AtLeastZero(body(minus))]
-        case "less_equal":
-            return [AtLeastZero(body(lambda a, b: minus(b, a)))]
-        case "not_equal":
-            return [Nonzero(body(minus))]
-        case _:
-            both = tensor(side(left)).body, tensor(side(right)).body
-            return [equation(both[0]) if both[1] == ZERO else Same(*both)]
+    if name == "equal":
+        lhs, rhs = body(lambda a, b: a), body(lambda a, b: b)
+        return [equation(lhs) if rhs == ZERO else Same(lhs, rhs)]
+    return [KINDS[name](body(lambda a, b: minus(b, a) if name.startswith("less") else minus(a, b)))]
+
+
+KINDS: Mapping[str, Callable[[Term], Hypothesis]] = {
+    "greater": Positive, "less": Positive, "greater_equal": AtLeastZero, "less_equal": AtLeastZero,
+    "not_equal": Nonzero,
+}  # fmt: skip

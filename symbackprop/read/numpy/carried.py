@@ -12,6 +12,7 @@ from typing import Any
 
 from symbackprop.core.terms import ONE, Array, Entry, Index, IndexExpr, Term, affine, arrays, dummy
 
+from . import sequences
 from .array import SymArray
 from .axes import UNIT, At, aligned, at_least_zero, broadcast, constant_of, difference, index_of
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
@@ -69,6 +70,12 @@ class Carry:
     scalar: bool = False
     after: Value | None = None
     shape: Any = ()
+
+    def put(self, value: Value) -> None:
+        if self.cell is not None:
+            self.cell._value = value
+        elif self.place is not None:
+            self.place.set(SymArray(value, scalar=self.scalar))
 
 
 class Carries:
@@ -170,11 +177,7 @@ class Carries:
 
     def install(self, c: Carry) -> None:
         kind = c.before.dtype if c.cell is not None else "real"
-        value = Value(c.shape, kind, lambda at: Entry(c.array, at))
-        if c.cell is not None:
-            c.cell._value = value
-        elif c.place is not None:
-            c.place.set(SymArray(value, scalar=c.scalar))
+        c.put(Value(c.shape, kind, lambda at: Entry(c.array, at)))
 
     # after the second run
     def again(self) -> bool:
@@ -222,11 +225,7 @@ class Carries:
         last = self.index.size - 1
         runs = at_least_zero(last) and self.guard == ONE
         for c in self.carries:
-            value = Value(c.shape, c.after.dtype if c.after else "real", solved[c.array].final)
-            if c.cell is not None:
-                c.cell._value = value
-            elif c.place is not None:
-                c.place.set(SymArray(value, scalar=c.scalar))
+            c.put(Value(c.shape, c.after.dtype if c.after else "real", solved[c.array].final))
         for place, first, by in self.counters.values():
             place.set(whole_number(affine(self.index.size * by, [(first, 1)])))
         if self.growing and self.guard != ONE:
@@ -275,23 +274,18 @@ class Carries:
 
     def resolved(self, x: Any, solved: dict[Array, Solved]) -> Any:
         """A structure with the stand-ins replaced by what they are at the start of iteration t."""
-        if isinstance(x, SymArray):
-            v = x.value
+
+        def start(y: Any) -> Any:
+            if not isinstance(y, SymArray):
+                return y
+            v = y.value
 
             def entry(at: At) -> Cell:
                 return mapped(v.entry(at), lambda t: inserted(t, solved))
 
-            return SymArray(Value(v.shape, v.dtype, entry, v._hole, v.soft), scalar=x.scalar)
-        if isinstance(x, SymList):
-            return SymList([
-                Run(r.index, self.resolved(r.item, solved)) if isinstance(r, Run) else self.resolved(r, solved)
-                for r in x.parts
-            ])  # fmt: skip
-        if type(x) in (list, tuple):
-            return type(x)(self.resolved(y, solved) for y in x)
-        if type(x) is dict:
-            return {k: self.resolved(y, solved) for k, y in x.items()}
-        return x
+            return SymArray(Value(v.shape, v.dtype, entry, v._hole, v.soft), scalar=y.scalar)
+
+        return sequences.mapped(x, start)
 
     def solve(self) -> dict[Array, Solved]:
         """Closed forms, one variable after the other: each may use those solved before."""
@@ -330,7 +324,4 @@ def is_number(x: Any) -> bool:
 
 
 def inserted(t: Term, solved: dict[Array, Solved]) -> Term:
-    for array, s in solved.items():
-        if array in arrays(t):
-            t = rewritten(t, array, s.start)
-    return t
+    return rewritten(t, {array: s.start for array, s in solved.items()})

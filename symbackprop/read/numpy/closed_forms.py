@@ -6,7 +6,7 @@ v' = a v + b, entry by entry, ends as v0 Π_t a(t) + Σ_t b(t) Π_{s>t} a(s).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -80,23 +80,26 @@ def row_by_row(t: Term, e: Entry, i: Index, before: Value) -> tuple[Term, Term] 
 
     The row is fixed by δ(axis, f(i)) with f injective; other iterations write other rows.
     """
+    for d, axis, row in rows_written(t, e, i):
+        if indices_in(row) & {x for x in e.at if isinstance(x, Index)}:
+            continue
+        k = e.at.index(axis)
+
+        def old(at: At, k: int = k, row: IndexExpr = row) -> Term:
+            return before.term(aligned(before.shape, at)) if at[k] == row else Entry(e.array, at)
+
+        form = linear(rewritten(t, {e.array: old}), e)
+        if form is not None and only_where(d, collected([form[0], num(-1)])) and only_where(d, form[1]):
+            return form
+    return None
+
+
+def rows_written(t: Term, e: Entry, i: Index) -> Iterator[tuple[Delta, Index, IndexExpr]]:
+    """The deltas that fix a row of the array by i, with the axis and the row."""
     for d in sorted(deltas_in(t), key=repr):
         for axis, row in ((d.i, d.j), (d.j, d.i)):
-            if axis not in e.at or i not in indices_in(row) or solved_for(i, Delta(axis, row)) is None:
-                continue
-            if indices_in(row) & {x for x in e.at if isinstance(x, Index)}:
-                continue
-            k = e.at.index(axis)
-
-            def old(at: At, k: int = k, row: IndexExpr = row) -> Term:
-                return before.term(aligned(before.shape, at)) if at[k] == row else Entry(e.array, at)
-
-            form = linear(rewritten(t, e.array, old), e)
-            if form is None:
-                continue
-            if only_where(d, collected([form[0], num(-1)])) and only_where(d, form[1]):
-                return form
-    return None
+            if isinstance(axis, Index) and axis in e.at and solved_for(i, Delta(axis, row)) is not None:
+                yield d, axis, row
 
 
 def row_after_row(t: Term, e: Entry, i: Index, before: Value) -> Solved | None:
@@ -104,14 +107,8 @@ def row_after_row(t: Term, e: Entry, i: Index, before: Value) -> Solved | None:
 
     The rows are one value that is carried on; iteration 0 reads the row at(-1) from before the loop.
     """
-    for d in sorted(deltas_in(t), key=repr):
-        for axis, row in ((d.i, d.j), (d.j, d.i)):
-            if not isinstance(axis, Index) or axis not in e.at or solved_for(i, Delta(axis, row)) is None:
-                continue
-            found = rows_one_by_one(t, e, d, axis, row, i, before)
-            if found is not None:
-                return found
-    return None
+    found = (rows_one_by_one(t, e, d, axis, row, i, before) for d, axis, row in rows_written(t, e, i))
+    return next((f for f in found if f is not None), None)
 
 
 def rows_one_by_one(t: Term, e: Entry, d: Delta, axis: Index, row: IndexExpr, i: Index, before: Value) -> Solved | None:
@@ -131,7 +128,7 @@ def rows_one_by_one(t: Term, e: Entry, d: Delta, axis: Index, row: IndexExpr, i:
     def previous(at: At) -> Term:
         return Entry(one_row, without(at)) if at[k] == last else Entry(e.array, at)
 
-    new = rewritten(substitute(given(t, d, ONE), {axis: row}), e.array, previous)
+    new = rewritten(substitute(given(t, d, ONE), {axis: row}), {e.array: previous})
     form = None if e.array in arrays(new) else linear(new, Entry(one_row, without(e.at)))
     if form is None:
         return None
@@ -193,7 +190,7 @@ def under_deltas(t: Term, factors: tuple[Term, ...], e: Entry) -> Term:
         same = all(p == q or (p, q) in equal or (q, p) in equal for p, q in zip(at, e.at, strict=True))
         return e if same else Entry(e.array, at)
 
-    return rewritten(t, e.array, moved)
+    return rewritten(t, {e.array: moved})
 
 
 def collected(terms: list[Term]) -> Term:

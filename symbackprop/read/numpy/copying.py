@@ -118,8 +118,9 @@ class Copier:
             if x.signature is not None or x.excluded or x.cache:
                 raise TraceError("np.vectorize with signature=, excluded= or cache= is not modelled")
             return Vectorized(self.convert(x.pyfunc), x.otypes)
-        if counterpart(x) is not None:
-            return counterpart(x)
+        found = counterpart(x)
+        if found is not None:
+            return found
         if hasattr(type(x), "__next__"):
             raise TraceError(f"an iterator outside of the function ({type(x).__name__}) goes on with each call")
         if isinstance(x, functools._lru_cache_wrapper):
@@ -127,9 +128,6 @@ class Copier:
         if type(x).__module__.split(".")[0] in COMPILERS:
             return self.convert(getattr(x, "py_func", None) or x.__wrapped__)
         if callable(x):
-            found = counterpart(x)
-            if found is not None:
-                return found
             home = str(getattr(x, "__module__", None) or type(x).__module__)
             if home.split(".")[0] in FOREIGN:
                 return guarded(x, f"{home}.{getattr(x, '__name__', x)}")

@@ -13,13 +13,12 @@ from fractions import Fraction
 from numbers import Integral, Rational
 from typing import Any
 
-from symbackprop.core.indices import IndexExpr, Size, affine, sized
+from symbackprop.core.indices import IndexExpr, Size, sized
 from symbackprop.core.terms import Num, num
 
 from .axes import (
     at_least_zero,
     constant_of,
-    difference,
     exact_quotient,
     index_of,
     integer_of,
@@ -29,7 +28,7 @@ from .axes import (
 )
 from .context import NUMPY, TraceError, Unread, current
 from .scalars import digits
-from .truth import COMPARISON
+from .truth import COMPARISON, INTEGER_BINARY
 from .values import Dtype, Value, constant, integer, minus_infinity, stacked
 
 
@@ -91,14 +90,10 @@ def joined(name: str, x: object, y: object) -> Any:
     if a is None or b is None:
         return NotImplemented if name == "divmod" else general(name, x, y)
     match name:
-        case "add":
-            return whole_number(affine(0, [(a, 1), (b, 1)]))
-        case "subtract":
-            return whole_number(difference(a, b))
-        case "multiply":
-            for e, f in ((a, b), (b, a)):
-                if (size := constant_of(f)) is not None:
-                    return whole_number(scaled(e, size))
+        case "add" | "subtract" | "multiply":
+            e = INTEGER_BINARY[name](a, b)
+            if e is not None:
+                return whole_number(e)
         case "true_divide":
             p, d = constant_of(a), constant_of(b)
             quotient = exact_quotient(p, d) if p is not None and d is not None else None

@@ -131,12 +131,8 @@ def stream_of(x: Any) -> Stream | None:
     if isinstance(x, SymArray) and x.ndim and x.value.shape[0].constant is None:
         return Stream(x.value.shape[0], lambda e: x[whole_number(e)])
     if isinstance(x, GeneratorType):
-        items, indices, guard, _ = drained(x)
-        if not indices:
-            return None
-        if guard != ONE or len(items) != 1 or len(indices) != 1:
-            raise TraceError("a generator over several symbolic ranges")
-        return Stream(indices[0].size, Run(indices[0], items[0]).at)
+        found = drained(x)
+        return found.stream() if found.indices else None
     return None
 
 
@@ -148,6 +144,11 @@ class Drained(NamedTuple):
     indices: list[Index]
     guard: Term = ONE
     some: bool = True
+
+    def stream(self) -> Stream:
+        if self.guard != ONE or len(self.items) != 1 or len(self.indices) != 1:
+            raise TraceError("a generator over several symbolic ranges")
+        return Stream(self.indices[0].size, Run(self.indices[0], self.items[0]).at)
 
 
 def drained(generator: Any) -> Drained:

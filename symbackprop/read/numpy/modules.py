@@ -231,15 +231,6 @@ def mathematical(name: str, numpy_name: str) -> Any:
     return function
 
 
-SAME_NAME = """exp2 expm1 log2 log10 log1p sqrt cbrt tan asin acos asinh acosh atanh fabs hypot erfc radians degrees
-isnan isinf isfinite""".split()
-for name in (*SAME_NAME, *column(lambda f: f.math).values()):
-    MATH[name] = mathematical(name, name)
-MATH["atan2"] = mathematical("atan2", "arctan2")
-MATH["pow"] = mathematical("pow", "float_power")
-MATH["lgamma"] = mathematical("lgamma", "gammaln")
-
-
 def logarithm(x: Any, base: Any = None) -> Any:
     top = mathematical("log", "log")(x)
     return top if base is None else top / mathematical("log", "log")(base)
@@ -249,21 +240,25 @@ def rounded_to(name: str) -> Any:
     def function(x: Any) -> Any:
         if not symbolic(x):
             return getattr(math, name)(x)
-        if isinstance(x, SymInt):
-            return x
-        size = rounded(name, lifted(x))
+        size = x if isinstance(x, SymInt) else rounded(name, lifted(x))
         if size is None:
             raise TraceError(f"math.{name} of a number that is not known")
-        return size_number(size)
+        return size if isinstance(size, SymInt) else size_number(size)
 
     return function
 
 
-MATH["log"] = logarithm
-for name in ("floor", "ceil", "trunc"):
-    MATH[name] = rounded_to(name)
-MATH["prod"] = lambda xs, start=1: NUMPY["prod"](list(xs)) * start
-MATH["fsum"] = lambda xs: HANDLERS["sum"](xs)
+SAME_NAME = """exp2 expm1 log2 log10 log1p sqrt cbrt tan asin acos asinh acosh atanh fabs hypot erfc radians degrees
+isnan isinf isfinite""".split()
+MATH.update({
+    **{name: mathematical(name, name) for name in (*SAME_NAME, *column(lambda f: f.math).values())},
+    **{name: mathematical(name, theirs) for name, theirs in
+       (("atan2", "arctan2"), ("pow", "float_power"), ("lgamma", "gammaln"))},
+    **{name: rounded_to(name) for name in ("floor", "ceil", "trunc")},
+    "log": logarithm,
+    "prod": lambda xs, start=1: NUMPY["prod"](list(xs)) * start,
+    "fsum": lambda xs: HANDLERS["sum"](xs),
+})  # fmt: skip
 
 
 class Normal:

@@ -274,12 +274,9 @@ def select(conditions: Any, choices: Any, default: Any = 0) -> Any:
 
 @provides("piecewise")
 def piecewise(x: Any, conditions: Any, functions: Any) -> Any:
-    extra = list(functions)
-    default: Any = extra.pop() if len(extra) > len(conditions) else 0
-    result = lifted(default(x) if callable(default) else default)
-    for c, f in zip(conditions, extra, strict=True):
-        result = chosen_where(truth(lifted(c)), lifted(f(x) if callable(f) else f), result)
-    return wrap(result)
+    choices = [f(x) if callable(f) else f for f in functions]
+    default = choices.pop() if len(choices) > len(conditions) else 0
+    return wrap(lifted(select([wrap(truth(lifted(c))) for c in conditions], choices, default)))
 
 
 @provides("take", method=True)

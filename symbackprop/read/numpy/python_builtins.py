@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy
 
-from symbackprop.core.terms import ONE, Term
+from symbackprop.core.terms import Term
 
 from .algebra import summed, times
 from .array import SymArray, wrap
@@ -22,7 +22,7 @@ from .loops import Stream, drained, nested, stream_of, symbolic_range
 from .modules import MODULES, Kind, StandIn, stand_in, symbolic
 from .scalars import rounded
 from .selection import Selection
-from .sequences import Run, SymList
+from .sequences import SymList
 from .values import Dtype, Value
 
 HANDLERS["steps"] = steps
@@ -33,17 +33,17 @@ class Container(StandIn):
 
     def __call__(self, *args: Any) -> Any:
         if args:
-            stream = stream_of(args[0]) if not isinstance(args[0], GeneratorType) else None
-            if stream is not None:
-                return stream.listed()
-            if isinstance(args[0], GeneratorType):
-                items, indices, guard, _ = drained(args[0])
-                if not indices:
-                    return self.original(items)
-                if guard != ONE or len(items) != 1 or len(indices) != 1:
-                    raise TraceError("a list over several symbolic ranges")
-                return Stream(indices[0].size, Run(indices[0], items[0]).at).listed()
+            items, stream = opened(args[0])
+            return self.original(items) if stream is None else stream.listed()
         return self.original(*args)
+
+
+def opened(x: Any) -> tuple[Any, Stream | None]:
+    """What can be iterated over, and the stream that it is where its length is symbolic; a generator has run."""
+    if not isinstance(x, GeneratorType):
+        return x, stream_of(x)
+    found = drained(x)
+    return found.items, found.stream() if found.indices else None
 
 
 def traced_len(x: Any) -> Any:
@@ -136,15 +136,9 @@ def extreme(name: str) -> Any:
 
     def function(*args: Any, **options: Any) -> Any:
         if len(args) == 1:
-            items = args[0]
-            if stream_of(items) is not None if not isinstance(items, GeneratorType) else False:
-                value = items.value if isinstance(items, SymArray | SymList) else stream_of(items).listed().value  # type: ignore[union-attr]
-                return NUMPY[name](SymArray(value))
-            if isinstance(items, GeneratorType):
-                found, indices, *_ = drained(items)
-                if indices:
-                    raise TraceError(f"{name}() of a generator over a symbolic range: use np.{name} of a list")
-                items = found
+            items, stream = opened(args[0])
+            if stream is not None:
+                return NUMPY[name](SymArray(stream.listed().value))
             items = list(items)
         else:
             items = list(args)
@@ -177,13 +171,8 @@ def traced_round(x: Any, digits: Any = None) -> Any:
 
 
 def truth_of(items: Any, name: str) -> Any:
-    if isinstance(items, GeneratorType):
-        items, indices, *_ = drained(items)
-        if indices:
-            raise TraceError(f"{name}() over a symbolic range")
-    if symbolic(items) and stream_of(items) is not None:
-        return NUMPY[name](items)
-    return getattr(builtins, name)(items)
+    items, stream = opened(items)
+    return getattr(builtins, name)(items) if stream is None else NUMPY[name](stream.listed())
 
 
 def classes(kind: Any) -> tuple[Any, ...]:

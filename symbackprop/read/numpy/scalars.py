@@ -17,16 +17,17 @@ from fractions import Fraction
 from functools import cache
 from typing import TypeAlias
 
+from symbackprop.core.composed import COMPOSED
 from symbackprop.core.functions import ROWS
 from symbackprop.core.indices import IndexExpr, Size, affine, sized
 from symbackprop.core.sums import in_sizes
-from symbackprop.core.syntax import ONE, Add, Array, Entry, Mul, Num, Ordinal, Term
+from symbackprop.core.syntax import ONE, PI, Add, Array, Entry, Mul, Num, Ordinal, Term
 from symbackprop.core.terms import dummy, num, subterms
 
 from .algebra import applied, gate, minus, multiplied, negated, over_by, partial, plus, positive, power, times
 from .axes import At, aligned, at_least_zero, bounds, broadcast, index_of, integer_of, nonnegative, scaled
 from .context import TraceError, current
-from .steps import product_over, step
+from .steps import product_over, rewritten, step
 from .values import Dtype, Value, elementwise, finite, fits, known
 
 HALF = num(Fraction(1, 2))
@@ -67,31 +68,29 @@ def absolute(x: Term) -> Term:
     return x if positive(x) else times(x, sign(x))
 
 
-def arcsine(x: Term) -> Term:
-    return applied("atan", over_by(x, sqrt(minus(ONE, square(x)))))
+def formula(name: str) -> Scalar:
+    """A function that is one for documents, too."""
+    u = Array("the argument")
+    body = COMPOSED[name].value(Entry(u, ()))
+    return lambda x: rewritten(body, {u: lambda at: x, PI.array: lambda at: pi()})
 
 
+FORMULAS = ("tan", "arcsin", "arccos", "arcsinh", "arccosh", "expm1", "log1p", "logit", "erfc")
 SCALAR: dict[str, Scalar] = {
     "negative": negated,
     "positive": lambda x: x,
     **{f.operation: named(f.name) for f in ROWS},
+    **{name: formula(name) for name in FORMULAS},
     "exp2": lambda x: exp(times(x, log(num(2)))),
-    "expm1": lambda x: minus(exp(x), ONE),
     "log2": lambda x: over_by(log(x), log(num(2))),
     "log10": lambda x: over_by(log(x), log(num(10))),
-    "log1p": lambda x: log(plus(ONE, x)),
     "sqrt": sqrt,
     "cbrt": lambda x: times(sign(x), power(absolute(x), Fraction(1, 3))),
     "square": square,
     "reciprocal": lambda x: power(x, -1),
-    "tan": lambda x: over_by(sine(x), cosine(x)),
     "sinh": lambda x: times(HALF, minus(exp(x), exp(negated(x)))),
     "cosh": lambda x: times(HALF, plus(exp(x), exp(negated(x)))),
-    "arcsin": arcsine,
-    "arccos": lambda x: minus(times(HALF, pi()), arcsine(x)),
     "arctanh": lambda x: times(HALF, minus(log(plus(ONE, x)), log(minus(ONE, x)))),
-    "arcsinh": lambda x: log(plus(x, sqrt(plus(square(x), ONE)))),
-    "arccosh": lambda x: log(plus(x, sqrt(minus(square(x), ONE)))),
     "absolute": absolute,
     "fabs": absolute,
     "sign": sign,
@@ -100,9 +99,7 @@ SCALAR: dict[str, Scalar] = {
     "radians": lambda x: times(x, over_by(pi(), num(180))),
     "rad2deg": lambda x: times(x, over_by(num(180), pi())),
     "degrees": lambda x: times(x, over_by(num(180), pi())),
-    "erfc": lambda x: minus(ONE, applied("erf", x)),
     "ndtr": lambda x: times(HALF, plus(ONE, applied("erf", times(x, sqrt(HALF))))),
-    "logit": lambda x: log(over_by(x, minus(ONE, x))),
     "log_expit": lambda x: negated(log(plus(ONE, exp(negated(x))))),
     "entr": lambda x: negated(times(x, log(x))),
     "gammaln": lambda x: applied("gammaln", x),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,22 +17,28 @@ from .lifting import HANDLERS, SymInt, expression, length, lifted, size_number, 
 from .values import Value, stacked
 
 
+def mapped(x: Any, f: Callable[[Any], Any]) -> Any:
+    """A Python structure with f of what it holds."""
+    if isinstance(x, SymList):
+        return SymList([Run(p.index, mapped(p.item, f)) if isinstance(p, Run) else mapped(p, f) for p in x.parts])
+    if type(x) in (list, tuple):
+        return type(x)(mapped(y, f) for y in x)
+    if type(x) is dict:
+        return {k: mapped(y, f) for k, y in x.items()}
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return type(x)(*(mapped(y, f) for y in x))
+    return f(x)
+
+
 def placed(x: Any, values: dict[Index, IndexExpr]) -> Any:
     """A Python structure with index expressions in place of loop indices."""
-    if isinstance(x, SymArray):
-        return SymArray(x.value.put(values), scalar=x.scalar)
-    if isinstance(x, SymInt):
-        return whole_number(replaced(x.expr, values))
-    if isinstance(x, SymList):
-        parts = [Run(p.index, placed(p.item, values)) if isinstance(p, Run) else placed(p, values) for p in x.parts]
-        return SymList(parts)
-    if type(x) in (list, tuple):
-        return type(x)(placed(y, values) for y in x)
-    if type(x) is dict:
-        return {k: placed(y, values) for k, y in x.items()}
-    if isinstance(x, tuple) and hasattr(x, "_fields"):
-        return type(x)(*(placed(y, values) for y in x))
-    return x
+
+    def here(y: Any) -> Any:
+        if isinstance(y, SymArray):
+            return SymArray(y.value.put(values), scalar=y.scalar)
+        return whole_number(replaced(y.expr, values)) if isinstance(y, SymInt) else y
+
+    return mapped(x, here)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,17 +191,17 @@ def opened_term(s: Sum) -> tuple[Index, Term]:
     return k, opened(s, k)
 
 
-def rewritten(t: Term, array: Array, f: Callable[[tuple[IndexExpr, ...]], Term]) -> Term:
-    """`t` with f(at) in place of each entry of the array."""
-    if array not in arrays(t):
+def rewritten(t: Term, meanings: Mapping[Array, Callable[[tuple[IndexExpr, ...]], Term]]) -> Term:
+    """`t` with what is said of it in place of each entry of these arrays."""
+    if meanings.keys().isdisjoint(arrays(t)):
         return t
 
     def go(s: Term) -> Term:
-        return rewritten(s, array, f)
+        return rewritten(s, meanings)
 
     match t:
-        case Entry(_, at):
-            return f(at)
+        case Entry(array, at):
+            return meanings[array](at)
         case Add((inner,)):  # the bracket of a number that guards nothing
             return Add((go(inner),))
         case Add(args):
@@ -228,6 +228,4 @@ def rewritten(t: Term, array: Array, f: Callable[[tuple[IndexExpr, ...]], Term])
 
 def renamed(t: Term, names: Mapping[str, str]) -> Term:
     """`t` with other arrays in place of these, by their names."""
-    for old, new in names.items():
-        t = rewritten(t, Array(old), partial_function(Entry, Array(new)))
-    return t
+    return rewritten(t, {Array(old): partial_function(Entry, Array(new)) for old, new in names.items()})

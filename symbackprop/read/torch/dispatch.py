@@ -31,6 +31,7 @@ from .tensors import (
     as_kind,
     constant,
     in_torch,
+    inside,
     kind_of,
     number_in,
     of_torch,
@@ -98,19 +99,15 @@ class Reading(TorchDispatchMode):
 
     def lift(self, x: Any) -> Any:
         """Tensors of numbers as traced ones."""
-        match x:
-            case TracedTensor():
-                return x
-            case torch.Tensor():
-                if id(x) not in self.constants:
-                    self.constants[id(x)] = (x, constant(x))
-                return self.constants[id(x)][1]
-            case tuple() | list():
-                return type(x)(map(self.lift, x)) if type(x) in (tuple, list) else tuple(map(self.lift, x))
-            case dict():
-                return {k: self.lift(v) for k, v in x.items()}
-            case _:
-                return x
+
+        def lifted(y: Any) -> Any:
+            if isinstance(y, TracedTensor) or not isinstance(y, torch.Tensor):
+                return y
+            if id(y) not in self.constants:
+                self.constants[id(y)] = (y, constant(y))
+            return self.constants[id(y)][1]
+
+        return inside(x, lifted)
 
     def mutated(self, func: Any, name: str, overload: str, plain: Meaning | None, args: Any, kwargs: Any) -> Any:
         """add_ and add.out: the entries of an argument become those of the plain operation."""
@@ -230,13 +227,9 @@ VERIFYING = False  # whether every shape and dtype is compared with PyTorch's ow
 
 def arrays(x: Any) -> Any:
     """Arguments as the reader of NumPy takes them."""
-    match x:
-        case TracedTensor():
-            return x.array
-        case tuple() | list():
-            return tuple(map(arrays, x))
-        case _:
-            return of_torch(x)
+    if isinstance(x, tuple | list):
+        return tuple(map(arrays, x))
+    return x.array if isinstance(x, TracedTensor) else of_torch(x)
 
 
 def arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -322,13 +315,9 @@ def sampled(func: Any, args: Any, kwargs: Any) -> Any:
 
 
 def meta(x: Any) -> Any:
-    match x:
-        case TracedTensor():
-            return x.meta
-        case tuple() | list():
-            return type(x)(map(meta, x)) if type(x) in (tuple, list) else tuple(map(meta, x))
-        case _:
-            return in_torch(x) if isinstance(x, SYMBOLIC) else x
+    return inside(
+        x, lambda y: y.meta if isinstance(y, TracedTensor) else in_torch(y) if isinstance(y, SYMBOLIC) else y
+    )
 
 
 def dressed(result: Any, metas: Any, what: str) -> Any:

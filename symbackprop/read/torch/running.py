@@ -20,7 +20,7 @@ from symbackprop.read.numpy.tracing import at_place, last_user_frame
 
 from .dispatch import Reading, Supplying
 from .standins import as_users, rewritten, users_globals
-from .tensors import TracedTensor, for_torch, made, unknown_number
+from .tensors import for_torch, inside, made, unknown_number
 
 Body: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
 
@@ -108,19 +108,13 @@ def argument(x: Any, plain: bool) -> Any:
 
 def entries(x: Any) -> Any:
     """Arrays in place of tensors."""
-    match x:
-        case TracedTensor():
-            return SymArray(x.array.value)
-        case torch.Tensor():
-            return SymArray(Reading().lift(x).array.value)
-        case tuple() | list():
-            return tuple(map(entries, x))
-        case dict():
-            return {k: entries(v) for k, v in x.items()}
-        case torch.SymInt() | torch.SymFloat():
-            return x.node.value
-        case _:
-            return x
+
+    def entry(y: Any) -> Any:
+        if isinstance(y, torch.Tensor):
+            return SymArray(Reading().lift(y).array.value)
+        return y.node.value if isinstance(y, torch.SymInt | torch.SymFloat) else y
+
+    return inside(x, entry)
 
 
 # What autograd says of gradients that fit no input.
@@ -160,15 +154,7 @@ def run(code: TorchCode, arrays: Mapping[str, Any]) -> Any:
 
 
 def plain(x: Any) -> Any:
-    match x:
-        case torch.Tensor():
-            return x.detach().numpy()
-        case tuple() | list():
-            return tuple(map(plain, x))
-        case dict():
-            return {k: plain(v) for k, v in x.items()}
-        case _:
-            return x
+    return inside(x, lambda y: y.detach().numpy() if isinstance(y, torch.Tensor) else y)
 
 
 def sizes_of(shapes: Mapping[str, Declared], arrays: Mapping[str, Any]) -> dict[str, Size]:

@@ -381,3 +381,17 @@ def prime_of(symbol: str) -> int:
     if symbol not in _given:
         _given[symbol] = PRIMES[len(_given) % len(PRIMES)]
     return _given[symbol]
+
+
+# --- structures ----------------------------------------------------------------------------------
+
+
+def inside(x: Any, f: Callable[[Any], Any]) -> Any:
+    """f of what a structure of tuples, lists and dicts holds."""
+    match x:
+        case tuple() | list():
+            return (type(x) if type(x) in (tuple, list) else tuple)(inside(y, f) for y in x)
+        case dict():
+            return {k: inside(v, f) for k, v in x.items()}
+        case _:
+            return f(x)
