@@ -35,7 +35,7 @@ from symbackprop.clock import OutOfTime
 from symbackprop.core.terms import Size, sized
 from symbackprop.functions.torch_functions import layer_forward
 from symbackprop.read.numpy import Declared, size_number, trace
-from symbackprop.read.numpy.sizes import size_of
+from symbackprop.read.numpy.lifting import size_of
 from symbackprop.read.torch import Reading, TracedTensor, building, doubles, for_torch
 
 SETTINGS = re.compile(r"kernel|stride|padding|dilation|groups|reduce_dim|exclusive|ceil|margin")

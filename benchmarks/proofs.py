@@ -17,7 +17,7 @@ from typing import Any
 from symbackprop.core.kernel import By, check
 from symbackprop.network.dense import DenseNetwork, dense
 from symbackprop.network.theorems import prove_equation, prove_network
-from symbackprop.story.stories import STORIES
+from symbackprop.story.pages import STORIES
 
 ROUNDS = 5
 

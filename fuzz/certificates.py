@@ -56,7 +56,7 @@ def originals(files: list[str]) -> list[dict[str, Any]]:
             found += data if isinstance(data, list) else [data]
         return found
     from symbackprop.commands.derive import certificates_of
-    from symbackprop.story.stories import STORIES
+    from symbackprop.story.pages import STORIES
 
     return [c for _, facts in STORIES.values() for fact in facts for c in certificates_of(fact())]
 

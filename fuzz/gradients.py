@@ -30,8 +30,9 @@ from theorems import CRASH, SLOW, Maker, Pair, TooSlow, derivative, hypotheses, 
 from symbackprop import SymbackpropError, derive
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry
-from symbackprop.functions.claims import Setting, axes_of, objective
+from symbackprop.functions.claims import Setting, objective
 from symbackprop.functions.request import flattened, read_request
+from symbackprop.gradients.lemmas import indices
 from symbackprop.prove.working_out import derived
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.index_code import compile_tensors
@@ -144,7 +145,7 @@ def derived_code(p: Pair) -> Callable[..., Any]:
     (output,) = flattened(request.outputs().outputs, "the forward")
     upstream = ("g",) if output.axes else ()
     inputs = {**request.declared, **dict.fromkeys(upstream, Declared(output.shape))}
-    axes, at = axes_of(request.declared["x"].shape, "w")
+    axes, at = indices(request.declared["x"].shape, "w")
     context = Setting(request.hypotheses(), repair=False).context
     term = derived(Diff(objective([output], upstream), Entry(Array("x"), at)), context)
     if term is None:

@@ -6,7 +6,7 @@ from symbackprop.core.context import Equation
 from symbackprop.core.discharge import has_value, holding, knowing
 from symbackprop.core.indices import refusing
 from symbackprop.core.kernel import check
-from symbackprop.core.point import Evaluation, satisfied
+from symbackprop.core.point import satisfied
 from symbackprop.core.reasons import Argument
 from symbackprop.core.region import region_of
 from symbackprop.core.rows import load, load_argument
@@ -36,8 +36,6 @@ def shown(statement: Statement, argument: Argument) -> tuple[Excused, ...]:
         require(size >= region.least[symbol], "{} is at least {}", symbol, region.least[symbol])
     for i in free(statement.lhs) | free(statement.rhs):
         require(i.size.at(dict(argument.point.sizes)) > 0, "{} has no values at this point", i.name)
-    run = Evaluation(argument.point, region)
-    for h in region.hypotheses.values():
-        satisfied(h, run)
+    satisfied(region.hypotheses.values(), argument.point, region)
     used |= more | equation.used
     return tuple(facts[name] for name in sorted(used & facts.keys(), key=list(facts).index))

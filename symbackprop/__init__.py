@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from .core.terms import SymbackpropError
     from .documents.check import check_document
     from .functions.checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
-    from .functions.code_checks import check_derivative, check_function, check_layer
+    from .functions.code_checks import check_derivative, check_function, check_jvp, check_layer
     from .functions.derivation import Derivative
     from .functions.explaining import Explanation, explain
-    from .functions.jvp_checks import check_jvp
     from .functions.sympy_checks import check_sympy
     from .functions.verdict import Verdict
     from .train.estimators import ProvenMLPClassifier, ProvenMLPRegressor
@@ -46,7 +45,7 @@ _HOME = {
     "check_hessian": "symbackprop.functions.checks",
     "check_hvp": "symbackprop.functions.checks",
     "check_jacobian": "symbackprop.functions.checks",
-    "check_jvp": "symbackprop.functions.jvp_checks",
+    "check_jvp": "symbackprop.functions.code_checks",
     "check_layer": "symbackprop.functions.code_checks",
     "check_sympy": "symbackprop.functions.sympy_checks",
     "derive": "symbackprop.functions.checks",

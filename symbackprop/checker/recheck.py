@@ -1508,7 +1508,7 @@ class Point:
 point_of = remembered(Point)
 def of_cells(fn, cells, at):
     """A function of the array at the point."""
-    need(cells and fn in ("max", "min", "prod", "gap", "det", "inv"), f"{fn} has no value at the point")
+    need(cells and {*at} <= {k[0] for k in cells} and fn in "max min prod gap det inv".split(), f"no {fn} at the point")
     first, *others = sorted(cells.values(), key=lambda x: x[:2], reverse=True)
     if fn in ("max", "min"):
         return *({"max": max, "min": min}[fn](x[k] for x in (first, *others)) for k in (0, 1)), None

@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 
 from symbackprop.network.activations import AnyActivation, Z, activation, scalar_activation
-from symbackprop.read.scalar.latex_scalar import scalar_latex, scalar_sympy
+from symbackprop.read.scalar import scalar_latex, scalar_sympy
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9 _-]*")
 

@@ -10,7 +10,6 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -39,99 +38,77 @@ from .document_cache import Document, Folder, documents_in
 DERIVING = 20.0  # seconds for the derivation of one statement, in a page
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to check, and what to write: "" is beside the document for a page, printed for SARIF."""
-
-    documents: tuple[str, ...]
-    html: str | None
-    json: bool
-    sarif: str | None
-    everything: bool
-    strict: bool
-    repair: bool
-    timeout: float | None
-    certificate: str | None
-    declare: bool
-    cache: str | None
-    latex: str | None
-    pdf: str | None
-
-    @property
-    def needs_proofs(self) -> bool:
-        """What is written holds more than a cache remembers."""
-        written = (self.html, self.sarif, self.certificate, self.latex, self.pdf)
-        return self.declare or any(x is not None for x in written)
-
-    @property
-    def prints_results(self) -> bool:
-        return self.json or self.sarif == "" or self.declare
+Args = argparse.Namespace
 
 
-def run(args: argparse.Namespace, documents: list[str]) -> int:
-    request = request_of(args, documents)
-    judge = Judge(repair=request.repair, seconds=request.timeout or LIMIT)
-    return watch(request, judge) if args.watch else once(request, judge)
-
-
-def request_of(args: argparse.Namespace, names: list[str]) -> Request:
+def run(args: Args, names: list[str]) -> int:
+    check_options(args)
     named = dict.fromkeys([*names, *getattr(args, "misplaced", [])])
     documents = tuple(dict.fromkeys(d for name in named for d in documents_in(name)))
     if args.html and len(documents) > 1:
         raise SymbackpropError("one page is for one document; without a name each gets its own page")
+    judge = Judge(repair=not args.no_repair, seconds=args.timeout or LIMIT)
+    return (watch if args.watch else once)(args, documents, judge)
+
+
+def check_options(args: Args) -> None:
     if args.json and args.sarif == "":
         raise SymbackpropError("--json and --sarif cannot both be printed: name a file for --sarif")
     if args.declare and (args.json or args.watch or args.sarif == ""):
         raise SymbackpropError("--declare prints a block of declarations and nothing else")
     if args.watch and (args.json or args.sarif == ""):
         raise SymbackpropError("--watch prints a report: it cannot print --json, and --sarif needs a file")
-    return Request(documents, args.html, args.json, args.sarif, args.all, args.strict, not args.no_repair,
-                   args.timeout, args.certificate, args.declare, args.cache, args.latex, args.pdf)  # fmt: skip
 
 
-def once(request: Request, judge: Judge) -> int:
+def needs_proofs(args: Args) -> bool:
+    """What is written holds more than a cache remembers."""
+    written = (args.html, args.sarif, args.certificate, args.latex, args.pdf)
+    return args.declare or any(x is not None for x in written)
+
+
+def once(args: Args, documents: Sequence[str], judge: Judge) -> int:
     """Checks all files; raises for the first that cannot be read, after the others were reported."""
     failure: SymbackpropError | None = None
     found: list[Document] = []
-    out = Console(highlight=False, markup=False, emoji=False, quiet=request.prints_results)
-    for path in request.documents:
+    out = Console(highlight=False, markup=False, emoji=False, quiet=args.json or args.sarif == "" or args.declare)
+    for path in documents:
         try:
-            found.append(check_one(path, request, judge, out))
+            found.append(check_one(path, args, judge, out))
         except SymbackpropError as error:
             failure = failure or error
     if found or failure is None:
-        write_results(request, found)
+        write_results(args, found)
     if failure is not None:
         raise failure
-    return 1 if any(d.wrong or (request.strict and d.open) for d in found) else 0
+    return 1 if any(d.wrong or (args.strict and d.open) for d in found) else 0
 
 
-def check_one(path: str, request: Request, judge: Judge, out: Console) -> Document:
+def check_one(path: str, args: Args, judge: Judge, out: Console) -> Document:
     folder = None
-    if request.cache is not None and not request.needs_proofs:
-        folder = Folder(Path(request.cache), (request.everything, request.repair, request.timeout))
+    if args.cache is not None and not needs_proofs(args):
+        folder = Folder(Path(args.cache), (args.all, not args.no_repair, args.timeout))
     document = folder.find(path) if folder is not None else None
     if document is None:
-        document = checked(path, request, judge)
+        document = checked(path, args, judge)
         if folder is not None:
             folder.keep(document)
     out.print(document.report, end="", soft_wrap=True, markup=False)
-    if request.html is not None:
-        target = request.html or str(Path(path).with_suffix(".html"))
+    if args.html is not None:
+        target = args.html or str(Path(path).with_suffix(".html"))
         write_atomically(target, html_page(path, read_text(Path(path)), document.statements, derivation_of))
         out.print(f"written: {target}", soft_wrap=True)
     return document
 
 
-def checked(path: str, request: Request, judge: Judge) -> Document:
+def checked(path: str, args: Args, judge: Judge) -> Document:
     start = perf_counter()
     with seldom_collecting():
         statements = list(with_progress(path, judge))
     text = io.StringIO()
     shown = Console(file=text, highlight=False, markup=False, emoji=False, force_terminal=Console().is_terminal)
-    report(statements, shown, everything=request.everything)
+    report(statements, shown, everything=args.all)
     summary(statements, perf_counter() - start, shown)
-    rows = tuple(map(statement_json, statements)) if request.json or request.cache is not None else ()
+    rows = tuple(map(statement_json, statements)) if args.json or args.cache is not None else ()
     wrong, left = any(c.bad for c in statements), any(c.open for c in statements)
     return Document(path, text.getvalue(), rows, wrong, left, statements)
 
@@ -167,17 +144,17 @@ def derivation_of(statement: Checked) -> str:
     return "" if found is None else passages(found.plan)
 
 
-def write_results(request: Request, found: list[Document]) -> None:
+def write_results(args: Args, found: list[Document]) -> None:
     statements = [c for d in found for c in d.statements]
-    if request.certificate is not None:
-        write_certificates(request.certificate, statement_certificates(statements))
-    if request.latex is not None or request.pdf is not None:
+    if args.certificate is not None:
+        write_certificates(args.certificate, statement_certificates(statements))
+    if args.latex is not None or args.pdf is not None:
         page = latex_page(", ".join(Path(d.path).name for d in found), statements)
-        if request.latex is not None:
-            write_atomically(request.latex, page)
-        if request.pdf is not None:
-            write_atomically(request.pdf, as_pdf(page, "--latex FILE"))
-    if request.declare:
+        if args.latex is not None:
+            write_atomically(args.latex, page)
+        if args.pdf is not None:
+            write_atomically(args.pdf, as_pdf(page, "--latex FILE"))
+    if args.declare:
         judge = Judge()
         blocks = {d.path: declared(d.path, d.statements, judge) for d in found}
         if any(blocks.values()):
@@ -185,26 +162,26 @@ def write_results(request: Request, found: list[Document]) -> None:
         for path in (path for path, block in blocks.items() if not block):
             why = "nothing was inferred, or each declaration would change a verdict"
             print(f"{path}: no block to keep: {why}", file=sys.stderr)
-    if request.json:
+    if args.json:
         print(json.dumps(summed_up([(d.path, d.rows) for d in found]), ensure_ascii=False, indent=2))
-    if request.sarif is not None:
+    if args.sarif is not None:
         text = json.dumps(document_sarif(statements, __version__), ensure_ascii=False, indent=2) + "\n"
-        put(text, request.sarif or None)
+        put(text, args.sarif or None)
 
 
 # --- watching --------------------------------------------------------------------------------
 
 
-def watch(request: Request, judge: Judge) -> int:
+def watch(args: Args, documents: Sequence[str], judge: Judge) -> int:
     """Checks now and after every save, until interrupted; the exit code is that of the last check."""
     code = 2
     try:
-        for changed in saves(request.documents):
+        for changed in saves(documents):
             if changed:
                 print(f"\n--- {', '.join(sorted(changed))} changed", flush=True)
             before = judge.settled
             try:
-                code = once(request, judge)
+                code = once(args, documents, judge)
                 print(f"{judge.settled - before} proved anew; waiting for changes (Ctrl-C ends)", flush=True)
             except SymbackpropError as error:
                 code = 2

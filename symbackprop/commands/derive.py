@@ -22,8 +22,7 @@ from symbackprop.network.dense import dense
 from symbackprop.network.theorems import prove_network
 from symbackprop.story import latex_documents, markdown_page
 from symbackprop.story import show as show_story
-from symbackprop.story.pages import plain_sizes, plain_terms
-from symbackprop.story.stories import STORIES, Fact
+from symbackprop.story.pages import STORIES, Fact, plain_sizes, plain_terms
 from symbackprop.story.told import Told
 from symbackprop.write.certificate import Certificate, certificate, write_certificates
 

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.network.activations import ACTIVATIONS
+from symbackprop.network.activations import ACTIVATIONS, BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Loss, activation, loss
 from symbackprop.network.dense import DenseNetwork, dense
-from symbackprop.network.losses import AbstractLoss, BinaryCrossEntropy, CrossEntropy, Loss, loss, usual_output
 from symbackprop.train.data import (
     SETS,
     TEST_SHARE,
@@ -129,22 +128,20 @@ def read_data(args: argparse.Namespace) -> Data:
 
 def read_loss(name: str) -> Loss:
     found = loss(name)
-    if isinstance(found, AbstractLoss):
+    if found.formula is None:
         raise SymbackpropError("an abstract loss or activation has no numbers to train with")
     return found
 
 
 def task_of(cost: Loss | None, y: Any) -> Task | None:
     """What the loss says about the target; None leaves it to the target itself."""
-    match cost:
-        case CrossEntropy():
-            return "classes"
-        case BinaryCrossEntropy():
-            return "binary" if len(np.unique(y)) == 2 else "classes"
-        case None:
-            return None
-        case _:
-            return guessed(y)
+    if cost is None:
+        return None
+    if cost == CROSS_ENTROPY:
+        return "classes"
+    if cost == BINARY_CROSS_ENTROPY:
+        return "binary" if len(np.unique(y)) == 2 else "classes"
+    return guessed(y)
 
 
 def read_network(args: argparse.Namespace, data: Data) -> tuple[DenseNetwork, tuple[str, ...]]:
@@ -154,7 +151,7 @@ def read_network(args: argparse.Namespace, data: Data) -> tuple[DenseNetwork, tu
     hidden = named_or_formula(args.activation)
     if not is_formula(args.activation) and args.activation not in (*ACTIVATIONS, "softmax"):
         raise SymbackpropError("an abstract loss or activation has no numbers to train with")
-    last = usual_output(cost)
+    last = activation(cost.usual)
     between = len(widths) - 2
     network = dense(widths, [*[hidden] * between, last], cost, "row", "N")
     return network, (*[args.activation] * between, last.name)

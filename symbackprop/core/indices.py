@@ -143,9 +143,9 @@ class Size(Node):
     def symbols(self) -> tuple[str, ...]:
         return tuple(sorted({s for m, _ in self.monomials for s in m}))
 
-    def at(self, values: dict[str, int]) -> int:
+    def at(self, values: Mapping[str, int]) -> int:
         """The number this size is when its symbols have these values (KeyError when one is missing)."""
-        return sum(c * prod(values[s] for s in symbols) for symbols, c in self.monomials)
+        return sum([c * prod(map(values.__getitem__, symbols)) for symbols, c in self.monomials])
 
 
 def collected(monomials: Iterable[tuple[tuple[str, ...], int]]) -> Size:

@@ -16,19 +16,21 @@ from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
+from math import lcm, prod
 
+from .context import Hypothesis, Same
 from .monomials import (
     Factors, Monomial, canonical, collect, compound, contract, is_symbol, monomial_key, primes, surely_positive, turned,
 )  # fmt: skip
 from .indices import EVERY_SIZE, Affine, Index, IndexExpr, Least, Size, affine, as_affine, at_least_zero, sized
 from .terms import (
     ZERO, Add, Apply, Delta, Diff, Entry, Holds, Key, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
-    Predicate, Sum, Term, Whole, add, free, key, mul, open_body, require, substitute,
+    Predicate, ProofError, Sum, Term, Whole, add, free, key, mul, open_body, require, substitute, subterms,
 )  # fmt: skip
 
 __all__ = [
-    "Expansion", "Factors", "Monomial", "canonical", "collect", "compound", "for_all", "is_symbol", "looked_at",
-    "monomial_key", "numbered", "primes", "same", "surely_positive",
+    "Expansion", "Factors", "Monomial", "canonical", "collect", "compound", "for_all", "in_sizes", "is_symbol",
+    "least_sizes", "looked_at", "monomial_key", "numbered", "polynomial", "primes", "same", "surely_positive",
 ]  # fmt: skip
 
 LIMIT = 100_000  # monomials
@@ -297,3 +299,65 @@ def same(lhs: Term, rhs: Term, least: Least = EVERY_SIZE) -> tuple[bool, frozens
     run = Expansion(free(lhs) | free(rhs), least=least)
     total = [*run.look(lhs), *(m._replace(coefficient=-m.coefficient) for m in run.look(rhs))]
     return not collect(total), frozenset(run.conditions)
+
+
+# --- what terms and hypotheses say of sizes ------------------------------------------------------
+
+
+def least_sizes(hypotheses: Iterable[Hypothesis]) -> Least:
+    """n >= c from hypotheses n - c >= 0 and n - c > 0."""
+    least: dict[str, int] = {}
+    for h in hypotheses:
+        if isinstance(h, Same | Nonzero):
+            continue
+        size = compared(h)
+        if size is None or len(size.symbols) != 1:
+            continue
+        (name,) = size.symbols
+        rest = (size - sized(name)).constant
+        if rest is not None:
+            least[name] = max(least.get(name, 1), -rest + (1 if isinstance(h, Positive) else 0))
+    return Least({name: n for name, n in least.items() if n > 1})
+
+
+def compared(c: Predicate) -> Size | None:
+    """The polynomial that a condition on sizes alone is about, up to a positive factor."""
+    if isinstance(c, NonNegative):
+        return c.expr.constant if isinstance(c.expr, Affine) and not c.expr.parts else None
+    return polynomial(c.term)
+
+
+def in_sizes(t: Term) -> list[tuple[Fraction, dict[Size, int]]] | None:
+    """The monomials of a term that says nothing but sizes: coefficients, and whole powers of sizes."""
+    if any(isinstance(s, Entry | Whole | Holds) for s in subterms(t)) or free(t):
+        return None
+    try:
+        monomials = Expansion().expand(t)
+    except ProofError:
+        return None
+    found = []
+    for m in monomials:
+        powers = {b: int(e) for b, e in m.factors if isinstance(b, Size) and e.denominator == 1}
+        if m.dummies or len(powers) < len(m.factors):
+            return None
+        found.append((m.coefficient, powers))
+    return found
+
+
+def polynomial(t: Term) -> Size | None:
+    """The polynomial in sizes that a term is, up to a positive factor."""
+    if isinstance(t, Size):
+        return t
+    monomials = in_sizes(t)
+    if monomials is None:
+        return None
+    bases = {b for _, powers in monomials for b in powers}
+    below = {b: max(0, *(-powers.get(b, 0) for _, powers in monomials)) for b in bases}
+    if any(k and not at_least_zero(b - 1) for b, k in below.items()):
+        return None
+    scale = lcm(*(c.denominator for c, _ in monomials))
+    total = sized(0)
+    for c, powers in monomials:
+        factors = (b for b in bases for _ in range(powers.get(b, 0) + below[b]))
+        total = total + prod(factors, start=sized(int(c * scale)))
+    return total

@@ -187,6 +187,19 @@ def parts(t: Term) -> tuple[Term, ...]:
             return arguments(t)
 
 
+def places(t: Term) -> tuple[IndexExpr, ...]:
+    """The index expressions of one node."""
+    match t:
+        case Entry(_, at) | Whole(_, _, _, _, at, _):
+            return at
+        case Delta(i, j):
+            return (i, j)
+        case Ordinal(e) | Holds(NonNegative(e)):
+            return (e,)
+        case _:
+            return ()
+
+
 def map_parts(t: Term, f: Callable[[Term], Term]) -> Term:
     """The term with f of each of its parts; bodies of binders as they are, and no entry that is differentiated by."""
     match t:

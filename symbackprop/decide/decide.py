@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 from symbackprop.clock import done, give_up, in_time, stage
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.indices import Index, Size, at_least_zero, nodes, sized
-from symbackprop.core.point import BETWEEN, Evaluation, Point, satisfied
+from symbackprop.core.indices import Affine, Index, Least, Node, Size, affine, at_least_zero, nodes, sized, with_symbols
+from symbackprop.core.point import Point, satisfied
 from symbackprop.core.region import moving_in
 from symbackprop.core.statement import Statement
+from symbackprop.core.sums import least_sizes
 from symbackprop.core.terms import (
     ZERO,
     Apply,
@@ -22,11 +24,11 @@ from symbackprop.core.terms import (
     AtLeastZero,
     NonNegative,
     Nonzero,
+    Num,
     Positive,
     Predicate,
     ProofError,
     Term,
-    affine,
     free,
     neg,
 )
@@ -34,10 +36,11 @@ from symbackprop.core.theorem import Theorem
 from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN
 from symbackprop.numbers import points
 from symbackprop.numbers.exact_numbers import Log
-from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
+from symbackprop.numbers.refute.points import Question
+from symbackprop.numbers.refute.report import Counterexample
+from symbackprop.numbers.refute.search import satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains
-from symbackprop.prove.cases import CONDITION, EQUATION, POINT, Missing
-from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.prove.cases import CONDITION, POINT, Missing
 from symbackprop.prove.equality import Prover
 from symbackprop.prove.statements import Offered, Showing, prove_statement
 
@@ -49,6 +52,8 @@ LATE = Missing("time")
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A statement to decide, with what helps to look for points: shapes, domains, and constants that were rounded.
+
+    Counterexamples are made `small`, unless all that is asked is whether there is one.
 
     `asked` is another way to ask for points, where the statement itself is not evaluated well; without `has_points`
     none is looked at (literal sizes that are too large).  `ways` of proving its equation are tried first, and
@@ -66,6 +71,7 @@ class Problem:
     ways: tuple[Prover, ...] = ()
     offered: Offered | None = None
     showing: Showing | None = None
+    small: bool = True
 
     @property
     def moving(self) -> frozenset[Array]:
@@ -174,10 +180,11 @@ def prove(problem: Problem) -> Theorem | Missing:
             point = exhibited(found, sizes)
             return point is not None and is_seen(needs, point, region)
 
-        for least in ({s: 2 for s in problem.symbols}, {}):  # what holds at n = 1 says little of n >= 2
+        twos = dict.fromkeys(problem.symbols, 2)
+        for least, besides in ((twos, None), ({}, twos)):  # what holds at n = 1 says little of n >= 2
             found = satisfying_point(
                 needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=problem.shapes,
-                fits=fits,
+                fits=fits, besides=besides,
             )  # fmt: skip
             if found is not None:
                 return exhibited(found, sizes)
@@ -237,7 +244,8 @@ def counterexample(problem: Problem, budget: int = BUDGET, quick: bool = False) 
         return None
     known = [] if problem.showing is None else problem.showing.against
     found = search(
-        problem.question(), budget, kinks_have_values=problem.kinks_have_values, before=known, quick=quick
+        problem.question(), budget, kinks_have_values=problem.kinks_have_values, before=known, quick=quick,
+        shrink=problem.small,
     ).counterexample
     if found is not None and problem.showing is not None and len(known) < FEW:
         known.append(found.point)
@@ -248,6 +256,7 @@ def counterexample(problem: Problem, budget: int = BUDGET, quick: bool = False) 
 
 
 FAR = 100  # between two layers of different names
+ROUGH = frozenset({"cos", "sin", "erf", "atan"})
 
 
 def exhibited(found: points.Point, sizes: Mapping[str, int]) -> Point | None:
@@ -272,15 +281,67 @@ def exhibited(found: points.Point, sizes: Mapping[str, int]) -> Point | None:
 
 
 def is_seen(hypotheses: Iterable[Hypothesis], point: Point, region: Context) -> bool:
-    """Whether the core sees them hold: sines and their like it knows well only near 0."""
-    rough = [h for h in hypotheses if any(isinstance(t, Apply) and t.fn in {"cos", *BETWEEN} for t in nodes(h))]
+    """Whether the checker sees them hold: sines and their like it knows well only near 0."""
+    rough = [h for h in hypotheses if any(isinstance(t, Apply) and t.fn in ROUGH for t in nodes(h))]
     try:
-        run = Evaluation(point, region)
-        for h in rough:
-            satisfied(h, run)
+        if rough:
+            satisfied(rough, point, region)
     except ProofError:
         return False
     return True
 
 
-__all__ = ["EQUATION", "Decision", "Problem", "counterexample", "decide", "prove", "refute_only"]
+# --- terms with numbers in place of size symbols: the problem at n = 1, or at B = 2, D = 3 ---
+
+
+Sizes = Mapping[str, int]
+
+
+def at(x: Any, values: Sizes, field: str = "") -> Any:
+    """A node, or a tuple of them, with the numbers; what is called like a size is none of the terms."""
+    match x:
+        case Size():
+            found = with_symbols(x, lambda s: sized(values.get(s, s)))
+            return found if found.constant is None or field in ("size", "sizes") else Num(Fraction(found.constant))
+        case Affine(constant, parts):
+            return affine(at(constant, values, "size"), [(at(a, values), at(k, values, "size")) for a, k in parts])
+        case tuple():
+            return tuple(at(y, values, field) for y in x)
+        case Node() if not isinstance(x, Array):
+            kind: Any = type(x)
+            return kind(*(at(getattr(x, name), values, name) for name in kind.__match_args__))
+        case _:
+            return x
+
+
+def context_at(context: Context, values: Sizes) -> Context:
+    definitions = {a: at(t, values) for a, t in context.definitions.items()}
+    hypotheses = {name: at(h, values) for name, h in context.hypotheses.items()}
+    return Context(definitions, hypotheses, Least({s: n for s, n in context.least.values.items() if s not in values}))
+
+
+def problem_at(problem: Problem, values: Sizes) -> Problem:
+    """The problem with these sizes.  Axes that become of length 1 keep their index, whose only value is 0."""
+    s = problem.statement
+    statement = replace(
+        s, lhs=at(s.lhs, values), rhs=at(s.rhs, values), context=context_at(s.context, values),
+        forward=at(s.forward, values), lengths=at(s.lengths, values, "sizes"),
+    )  # fmt: skip
+    return replace(
+        problem,
+        statement=statement,
+        axes=at(problem.axes, values),
+        shapes={a: at(shape, values, "sizes") for a, shape in problem.shapes.items()},
+    )
+
+
+def sizes_in(hypotheses: Iterable[object]) -> dict[str, int] | None:
+    """n = 1 and the like, if that is all they say."""
+    values: dict[str, int] = {}
+    for h in hypotheses:
+        match h:
+            case Same(Size(((((name,), 1)),)), Num(value)) if value.denominator == 1:
+                values[name] = int(value)
+            case _:
+                return None
+    return values or None

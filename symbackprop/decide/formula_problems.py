@@ -26,8 +26,9 @@ from symbackprop.core.terms import (
     subterms,
 )
 from symbackprop.decide.decide import Problem
-from symbackprop.numbers.refute.search import Question
-from symbackprop.prove.working_out import Value, WorkingOut, has_derivative
+from symbackprop.numbers.refute.points import Question
+from symbackprop.prove.equality import has_derivative
+from symbackprop.prove.working_out import Value, WorkingOut
 from symbackprop.read.notes.statements.claims import Claim
 
 LARGEST = 100

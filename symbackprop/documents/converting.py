@@ -18,7 +18,7 @@ from symbackprop.prove.equality import prove_equal
 from symbackprop.read.notes.files.items import Block, Formula
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.files.sources import read_document
-from symbackprop.read.notes.grammar.rewriting import is_number
+from symbackprop.read.notes.grammar.syntax import is_number
 from symbackprop.read.notes.grammar.tree import Derivative, Expr
 from symbackprop.read.notes.statements.claims import Claim, elaborate
 from symbackprop.read.notes.statements.sections import read_statements

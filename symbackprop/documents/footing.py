@@ -15,14 +15,16 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, SymbackpropError, Term, Whole, arrays, subterms
 from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.duals import Position
-from symbackprop.numbers.evaluate import Evaluation, Undecided, Undefined, decided
+from symbackprop.numbers.evaluate import decided
+from symbackprop.numbers.exact import Evaluation
+from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.points import Point, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
-from symbackprop.read.notes.grammar.dotted import COLUMN, ROW
+from symbackprop.read.notes.grammar.loosely import COLUMN, ROW
 from symbackprop.read.notes.grammar.tree import (
     Call, Derivative, Differential, Dots, Entry, Expr, Function, Gradient, IndexName, Num, Sum, Symbol, Transpose,
 )  # fmt: skip
-from symbackprop.read.notes.grammar.walking import rewritten, walk
+from symbackprop.read.notes.grammar.walking import exchanged, walk
 from symbackprop.read.notes.inferred.above import letters
 from symbackprop.read.notes.inferred.kinds import GAMMA
 from symbackprop.read.notes.meaning.definitions import definition_of, opened, plain
@@ -120,7 +122,7 @@ def renamed(arrays: Mapping[str, ArraySymbol], new: Mapping[Symbol, Symbol]) -> 
     def other(node: object) -> object | None:
         return new.get(node) if isinstance(node, Symbol) else None
 
-    return {k: replace(a, shape=cast(tuple[Expr, ...], rewritten(a.shape, other))) for k, a in arrays.items()}
+    return {k: replace(a, shape=cast(tuple[Expr, ...], exchanged(a.shape, other))) for k, a in arrays.items()}
 
 
 # --- relations -----------------------------------------------------------------------------------
@@ -273,7 +275,7 @@ def with_letters(reading: Reading, found: list[Known]) -> tuple[Claim, dict[Arra
     def letter(node: object) -> Symbol | None:
         return Symbol(names[id(node)]) if id(node) in names else None
 
-    lhs, rhs = (cast(Expr, rewritten(x, letter)) for x in (reading.lhs, reading.rhs))
+    lhs, rhs = (cast(Expr, exchanged(x, letter)) for x in (reading.lhs, reading.rhs))
     claim = elaborate(replace(reading, declarations=table, lhs=lhs, rhs=rhs))
     if not isinstance(claim, Claim):
         raise ValueError

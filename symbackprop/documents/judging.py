@@ -326,4 +326,4 @@ def smallest(found: Unequal) -> ShapeExample | None:
 
 
 def shape_at(s: tuple[Size, Size], sizes: Mapping[str, int]) -> tuple[int, int]:
-    return s[0].at(dict(sizes)), s[1].at(dict(sizes))
+    return s[0].at(sizes), s[1].at(sizes)

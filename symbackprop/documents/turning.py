@@ -12,7 +12,7 @@ from typing import cast, get_args
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.read.notes.declared.symbols import Declarations
-from symbackprop.read.notes.grammar.rewriting import is_number, reversed_product, transposed
+from symbackprop.read.notes.grammar.syntax import is_number, reversed_product, transposed
 from symbackprop.read.notes.grammar.tree import (
     Derivative, Entry, Expr, Gradient, Matrix, Ones, Outer, Product, Reals, Shape, Symbol, Transpose,
 )  # fmt: skip

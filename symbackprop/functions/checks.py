@@ -196,8 +196,3 @@ def _check(
         raise SymbackpropError(f"{asked}: two functions are needed, and the second is None")
     first, second = readable([first, second], shapes, differentiated=asked != "check_equal")
     return verdict(read_request(asked, first, second, shapes, wrt, assuming, values), claims, options)
-
-
-__all__ = [
-    "Derivative", "check_equal", "check_gradient", "check_hessian", "check_hvp", "check_jacobian", "derive",
-]  # fmt: skip

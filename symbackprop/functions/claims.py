@@ -1,7 +1,7 @@
 """The sentences that two traced functions make: for each variable one equation between index terms.
 
 A backward function claims vector-Jacobian products of all outputs together.  A `Setting` is what all claims of a
-request share.
+request share.  Below it the claims, and what became of them, in words.
 """
 
 from __future__ import annotations
@@ -13,19 +13,25 @@ from time import monotonic
 from typing import Any
 
 from symbackprop.clock import LIMIT
-from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.indices import EVERY_SIZE, Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.statement import Statement
+from symbackprop.core.sums import least_sizes
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul, sum_over
-from symbackprop.decide.decide import Problem
+from symbackprop.decide.decide import Decision, Problem
+from symbackprop.decide.outcomes import Condition
 from symbackprop.functions.request import Request, called, flattened, gradient_of
-from symbackprop.functions.sweep import Sweep, by_matching, named_by, offered
+from symbackprop.functions.sweep import Sweep, by_matching, named_by, offered, tried
 from symbackprop.gradients.checking import BackwardCheck
-from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.gradients.lemmas import indices
+from symbackprop.prove.cases import CONDITION, POINT, Missing
+from symbackprop.prove.cases import VALUE as NO_VALUE
 from symbackprop.prove.equality import Prover
 from symbackprop.read.numpy import Declared
+from symbackprop.write.paper.array_text import ArrayText, equation, latex, predicate_text, symbols
+from symbackprop.write.paper.naming import Named, with_names
 
 REPAIRS = 0.4  # of the time for a claim, for the repairs of all claims together
 
@@ -46,7 +52,8 @@ class Repairing:
 class Setting:
     """What all claims of a request share; `seconds` are for each, `ways` how their equations may be proved besides.
 
-    `sweep` is the `Sweep` of the request where its claims are gradients.
+    `sweep` is the `Sweep` of the request where its claims are gradients; counterexamples that are not to be shown need
+    not be `small`.
     """
 
     hypotheses: tuple[Hypothesis, ...] = ()
@@ -57,6 +64,7 @@ class Setting:
     seconds: float = LIMIT
     ways: tuple[Prover, ...] = ()
     sweep: Sweep | None = None
+    small: bool = True
     repairing: Repairing = field(default_factory=Repairing)
 
     @property
@@ -112,7 +120,7 @@ def problem_of(claim: Claim, setting: Setting) -> Problem:
     rhs = claim.rhs if claim.conforms else claim.lhs
     statement = Statement(claim.lhs, rhs, setting.context, forward, tuple(claim.lengths))
     return Problem(
-        statement, claim.axes, setting.shapes, setting.domains, setting.rounded, ways=setting.ways
+        statement, claim.axes, setting.shapes, setting.domains, setting.rounded, ways=setting.ways, small=setting.small
     )  # fmt: skip
 
 
@@ -129,12 +137,6 @@ def named_problem(claim: Claim, setting: Setting, check: BackwardCheck | None = 
         statement, named.axes, setting.shapes, setting.domains, setting.rounded, ways=(by_matching(check, named),),
         offered=offered(check, named), showing=None if setting.sweep is None else setting.sweep.showing,
     )  # fmt: skip
-
-
-def axes_of(shape: Sequence[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:
-    """Indices for the axes longer than 1, and the index expressions of all axes."""
-    at = tuple(ZERO_INDEX if n == UNIT else Index(f"{letter}{k}", n) for k, n in enumerate(shape))
-    return tuple(i for i in at if isinstance(i, Index)), at
 
 
 def by_variable(request: Request, outputs: Any) -> dict[str, Tensor]:
@@ -215,7 +217,7 @@ def gradient_claim(
     variable: str, loss: Term, found: Tensor, outputs: Sequence[Tensor], inputs: Mapping[str, Declared]
 ) -> Claim:
     shape = inputs[variable].shape
-    axes, at = axes_of(shape, "w")
+    axes, at = indices(shape, "w")
     lhs, latex = Diff(loss, Entry(Array(variable), at)), partial_latex("L", variable)
     return Claim(variable, lhs, found, shape, axes, at, tuple(outputs), f"∂L/∂{variable}", latex, inputs)
 
@@ -230,3 +232,75 @@ def objective(outputs: Sequence[Tensor], upstream: Sequence[str]) -> Term:
         kept = tuple(i for i in t.axes if i.size != UNIT)
         parts.append(sum_over(kept, mul(Entry(Array(g), at), t.at(*at))))
     return add(*parts)
+
+
+# --- claims and what became of them in words: the formula as text and LaTeX, what is missing of a proof ---
+
+
+EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"
+EASY = 100  # characters that are read at a glance
+
+
+def formula(claim: Claim, term: Term) -> str:
+    """`∂L/∂x[i,j] = ...`, and on lines of their own what the names in it stand for."""
+    named = named_parts(claim, term)
+    writer = ArrayText(named.term, claim.axes)
+    at = ",".join(map(writer.index, claim.at))
+    main = f"{claim.label}{f'[{at}]' if at else ''} = {writer.written(named.term)}"
+    return "\n".join([main, *(f"with {equation(n, meaning, indices_of(n))}" for n, meaning in named.names)])
+
+
+def formula_latex(claim: Claim, term: Term) -> str:
+    named = named_parts(claim, term)
+    at = "".join(map(ArrayText(named.term, claim.axes).index, claim.at))
+    below = f"_{{{at}}}" if at else ""
+    main = rf"\left({claim.label_latex}\right){below} = {latex(named.term, claim.axes)}"
+    meanings = (f"{latex(n, indices_of(n))} = {latex(m, indices_of(n))}" for n, m in named.names)
+    return r",\quad ".join([main, *meanings])
+
+
+def named_parts(claim: Claim, term: Term) -> Named:
+    if len(ArrayText(term, claim.axes).written(term)) <= EASY:
+        return Named(term)
+    return with_names(term, claim.axes, symbols(term) | frozenset(claim.inputs))
+
+
+def indices_of(name: Entry) -> tuple[Index, ...]:
+    return tuple(i for i in name.at if isinstance(i, Index))
+
+
+def not_implied(missing: Missing, claim: Claim) -> tuple[Condition, ...]:
+    return tuple(Condition(predicate_text(c, claim.axes), "not implied", c) for c in missing.left)
+
+
+def reason(d: Decision, missing: Missing, claim: Claim, setting: Setting) -> str:
+    texts = ", ".join(predicate_text(c, claim.axes) for c in missing.left)
+    if missing.stage == POINT:
+        what = "hypotheses" if setting.hypotheses else "claim's functions, so that both sides have a value"
+        return f"the formulas agree, but no point was found that satisfies the {what}"
+    if missing.stage == NO_VALUE:
+        return f"the result has a value only where {texts}, which the hypotheses do not say"
+    if missing.stage == CONDITION:
+        hint = f"; it is proved for {d.enough} (say so in assuming)" if d.enough else ""
+        return f"proved only where {texts}, which the hypotheses do not say{hint}"
+    exactly = EXACTLY.format(", ".join(f"{x!r}" for x, _ in setting.rounded[:3]))
+    if d.rounding:
+        return f"the two sides differ by no more than rounding explains; {exactly}"
+    if setting.rounded:
+        return f"no proof was found, and no counterexample that rounding cannot explain; {exactly}"
+    return f"no proof was found, and no counterexample: {d.searched}"
+
+
+def hypothesis_text(h: Hypothesis) -> str:
+    return equation(h.lhs, h.rhs) if isinstance(h, Same) else predicate_text(h)
+
+
+def statement(claim: Claim, setting: Setting) -> tuple[str, str]:
+    """`∂L/∂x[i,j] = ...` with the formula that was claimed, as text and as LaTeX; a long one in the user's names."""
+    if not claim.conforms:
+        return f"{claim.label} has shape ({shown(claim.found.shape)})", ""
+    sweep = setting.sweep if setting.sweep is not None and setting.sweep.first else None
+    own = sweep is not None and sweep.is_own(claim.name, claim.lhs, claim.found)
+    written = sweep.program(claimed=True) if sweep is not None and own else None
+    in_names = None if written is None else tried(written.formulas, claim.name)
+    return in_names or (formula(claim, claim.rhs), formula_latex(claim, claim.rhs))

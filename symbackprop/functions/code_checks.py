@@ -1,25 +1,27 @@
-"""The public checks of backward passes as they are written: functions with caches, losses with gradients, layers."""
+"""The public checks of what brings its own form: caches, losses with their gradients, layers, rules in forward mode."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from symbackprop.clock import LIMIT, seconds_of
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import PROVED, REFUTED
+from symbackprop.functions.checks import Function, Shapes
+from symbackprop.functions.claims import gradient_claims
+from symbackprop.functions.dialects.caches import cached_pair
+from symbackprop.functions.dialects.layers import layer_pair
 from symbackprop.functions.dialects.losses import derivative_pair, loss_pair, may_take_output, variable_of
 from symbackprop.functions.dialects.one_run import Untraceable, judged
-
-from .checks import Function, Shapes
-from .claims import gradient_claims
-from .dialects.caches import cached_pair
-from .dialects.layers import layer_pair
-from .drive import Options, verdict
-from .function_kinds import Asked, library_of, library_with_layer
-from .request import read_request
-from .verdict import Verdict
+from symbackprop.functions.drive import Asked, Options, library_of, library_with_layer, verdict
+from symbackprop.functions.held_values import copies_of
+from symbackprop.functions.jax_reading import refers_to
+from symbackprop.functions.other_claims import jvp_claims
+from symbackprop.functions.request import called, parameters, read_request
+from symbackprop.functions.verdict import Verdict
 
 AT_OUTPUT = "this is the derivative in terms of the output f(x), taken at x"
 
@@ -167,3 +169,80 @@ def needed(asked: str, shapes: Shapes | None) -> Shapes:
     if not isinstance(shapes, Mapping):
         raise SymbackpropError(f"{asked}: shapes is a dict such as {{'x': 'B D', 'w': 'D'}}, not {shapes!r}")
     return shapes
+
+
+# --- Jacobian-vector products: tangents of the outputs from tangents of all inputs together ---
+
+
+ASKED = "check_jvp"
+
+
+def check_jvp(
+    function: Any,
+    jvp: Callable[..., Any] | None = None,
+    shapes: Mapping[str, Any] | None = None,
+    wrt: str | Sequence[str] | None = None,
+    assuming: Callable[..., Any] | None = None,
+    *,
+    domains: Mapping[str, str] | None = None,
+    seek_repair: bool = True,
+    timeout: float | None = LIMIT,
+    **values: Any,
+) -> Verdict:
+    """Prove or refute that `jvp` is the Jacobian of `function` times the tangents, of all variables together.
+
+    `jvp(primals, tangents)` takes two tuples, or the arguments of the function and after them a tangent for each
+    variable.  It returns the tangent of each output, or the outputs and their tangents as (outputs, tangents).  A
+    jax.custom_jvp brings its own.  Raises SymbackpropError for a request that makes no sense.
+    """
+    options = Options(domains or {}, seek_repair, seconds_of(timeout))
+    shapes = needed(ASKED, shapes)
+    for what, f in (("function", function), ("jvp", jvp)):
+        if f is not None and not callable(f):
+            raise SymbackpropError(f"{ASKED}: {what} is a {type(f).__name__}, not a function")
+    if jvp is None or any(refers_to(f, "jax") for f in (function, jvp)):
+        return of_jax(function, jvp, shapes, wrt, assuming, options, values)
+    names = parameters(function, ASKED)
+    if of_tuples(jvp, names):
+        asked = read_request(ASKED, function, None, shapes, wrt, None, values)
+        jvp = by_name(jvp, names, copies_of(asked.variables, names, "{}_dot"))
+    return verdict(read_request(ASKED, function, jvp, shapes, wrt, assuming, values), jvp_claims, options)
+
+
+def of_tuples(jvp: Callable[..., Any], names: Sequence[str]) -> bool:
+    """Whether it takes (primals, tangents): two arguments, neither called like one of the function."""
+    own = parameters(jvp, ASKED)
+    return len(own) == 2 and not set(own) & set(names)
+
+
+def by_name(jvp: Callable[..., Any], names: Sequence[str], tangents: Mapping[str, str]) -> Callable[..., Any]:
+    """The rule with an argument for each array; the tangents of what is no variable are 0."""
+
+    def rule(**given: Any) -> Any:
+        primals = tuple(given[n] for n in names)
+        return jvp(primals, tuple(given[tangents[n]] if n in tangents else 0 * given[n] for n in names))
+
+    kind = inspect.Parameter.KEYWORD_ONLY
+    wanted = [inspect.Parameter(n, kind) for n in (*names, *tangents.values())]
+    rule.__signature__ = inspect.Signature(wanted)  # type: ignore[attr-defined]
+    rule.__name__ = getattr(jvp, "__name__", "rule")
+    return rule
+
+
+def of_jax(
+    function: Any, jvp: Callable[..., Any] | None, shapes: Mapping[str, Any], wrt: str | Sequence[str] | None,
+    assuming: Callable[..., Any] | None, options: Options, values: Mapping[str, Any],
+) -> Verdict:  # fmt: skip
+    """The check of a function of JAX's; `args` among the values write its call."""
+    try:
+        from .jax_functions import check_rule  # JAX is an extra
+        from .jax_subject import JVP, rule_of, with_tangents
+    except ImportError as failure:
+        raise SymbackpropError(f"{ASKED}: a function of JAX's needs JAX: pip install 'symbackprop[jax]'") from failure
+    if jvp is not None:
+        pairs = of_tuples(jvp, parameters(function, ASKED))
+        function = with_tangents(function, jvp, pairs)
+    elif rule_of(function)[0] != JVP:
+        raise SymbackpropError(f"{ASKED}: {called(function)} has a rule in reverse mode: ask check_function")
+    rest = {k: v for k, v in values.items() if k != "args"}
+    return check_rule(function, shapes, wrt, assuming, values.get("args"), 1, options, rest)

@@ -18,12 +18,20 @@ from symbackprop.core.terms import (
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
 from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN, WORST_FIRST, Condition
-from symbackprop.functions.claims import Claim, Setting, named_problem, problem_of
+from symbackprop.functions.claims import (
+    Claim,
+    Setting,
+    hypothesis_text,
+    named_problem,
+    not_implied,
+    problem_of,
+    reason,
+    statement,
+)
 from symbackprop.functions.repairs import with_repair
-from symbackprop.functions.shape_examples import wrong_shape
+from symbackprop.functions.swapped_results import wrong_shape
 from symbackprop.functions.sweep import in_variables, names_of
 from symbackprop.functions.verdict import Formula, Verdict
-from symbackprop.functions.wording import hypothesis_text, not_implied, reason, statement
 from symbackprop.prove.statements import exhibited
 from symbackprop.write.paper.array_text import latex_condition, predicate_text
 

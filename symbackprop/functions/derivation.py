@@ -14,9 +14,20 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Array, Term
 from symbackprop.decide.decide import Problem, prove_only
 from symbackprop.decide.outcomes import PROVED, Condition
+from symbackprop.functions.claims import (
+    Claim,
+    Setting,
+    formula,
+    formula_latex,
+    gradient_claim,
+    hypothesis_text,
+    objective,
+    partial_latex,
+)
 from symbackprop.functions.sweep import names_of
 from symbackprop.gradients.claimed import named_claim, proved_claim, through, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
+from symbackprop.gradients.lemmas import indices
 from symbackprop.prove.statements import Showing
 from symbackprop.prove.working_out import derived as worked_out
 from symbackprop.read.numpy import Declared
@@ -29,13 +40,11 @@ from symbackprop.write.program.pages import WRITERS
 from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
 
-from .claims import Claim, Setting, axes_of, gradient_claim, objective, partial_latex
 from .deciding import LONG, in_words, together, verdict_of
 from .held_values import by_value, without_copies
 from .repairs import placed
 from .request import Request, called, flattened, reading_of
 from .verdict import Formula, Repaired, Verdict
-from .wording import formula, formula_latex, hypothesis_text
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")
 
@@ -213,7 +222,7 @@ def named_verdict(
         {Array(n): d.shape for n, d in inputs.items() if d.values is None}, setting.domains, ways=(way,),
         offered=lambda: with_names_inside(found.proofs[variable], shared.context, named)[0], showing=showing,
     )  # fmt: skip
-    axes, at = axes_of(shape, "w")
+    axes, at = indices(shape, "w")
     claim = Claim(variable, named.lhs, Tensor(axes, named.rhs), shape, named.axes, at, (), f"∂L/∂{variable}",
                   partial_latex("L", variable), inputs)  # fmt: skip
     verdict = in_words(prove_only(problem), claim, setting, names_of(program))

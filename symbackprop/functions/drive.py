@@ -27,11 +27,10 @@ from symbackprop.decide.outcomes import ILL_FORMED, PROVED, REFUTED, UNKNOWN
 from symbackprop.functions.claims import Claim, Setting, gradient_claims
 from symbackprop.functions.deciding import are_long, refuted_at_points, together, verdict_of
 from symbackprop.functions.derivation import derived_instead
+from symbackprop.functions.held_values import with_labels
 from symbackprop.functions.jax_reading import through_jax
-from symbackprop.functions.one_hot import with_labels
 from symbackprop.functions.request import Request, reading_of
-from symbackprop.functions.shape_examples import small_sizes
-from symbackprop.functions.swapped_results import all_decided
+from symbackprop.functions.swapped_results import all_decided, small_sizes
 from symbackprop.functions.sweep import Sweep
 from symbackprop.functions.symmetric_variables import as_meant, explained, kinds_of_gradients
 from symbackprop.functions.trial import Runs, overflow_notes
@@ -181,7 +180,7 @@ def verdict_at(
     verdicts = {c.name: run_too(runs, c, setting, v) for c, v in zip(found, decided, strict=True)}
     if found and all(v.status == PROVED for v in verdicts.values()):
         notes.extend(overflow_notes(runs, found[0], setting))
-    quick = replace(setting, repair=False)
+    quick = replace(setting, repair=False, small=False)
     for c in asked:
         if c.name in meant:
             verdicts[c.name] = explained(c, verdicts[c.name], meant[c.name], lambda other: decide(other, quick))
@@ -247,3 +246,67 @@ def sizes_that_hide_little(symbols: Sequence[str]) -> Iterator[dict[str, int]]:
     """Distinct and above 1 first."""
     for shift in range(TRIES if symbols else 1):
         yield {s: 2 + (k + shift) % 3 for k, s in enumerate(symbols)}
+
+
+# --- what can be checked besides pairs of NumPy functions, by the library that an object comes from ---
+# A library's module is imported when the first of its objects is met.  It has
+#
+#     check_function(asked) -> Verdict    for objects that bring their own derivative: a class derived from one of the
+#                                         library's, or an object of one of its classes
+#     takes_layer(asked) -> bool          whether `asked.function` is a layer of the library's: a class, an object, or a
+#                                         function that makes one
+#     check_layer(asked) -> Verdict
+#
+# and is free to have the first only.
+
+
+LIBRARIES: Mapping[str, str] = {
+    "torch": "symbackprop.functions.torch_functions",
+    "jax": "symbackprop.functions.jax_functions",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The arguments of a check: `derivative` is the second function where there is one; `params` of layers only."""
+
+    function: Any
+    derivative: Any
+    shapes: Mapping[str, Any]
+    wrt: str | Sequence[str] | None
+    assuming: Any
+    options: Options
+    values: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def library_of(x: Any) -> ModuleType | None:
+    """The module that checks an object of another library, or None."""
+    for root in roots(x):
+        home = LIBRARIES.get(root)
+        if home is not None:
+            return import_module(home)
+    return None
+
+
+def library_with_layer(asked: Asked) -> ModuleType | None:
+    """The module whose layer it is; libraries that nobody has imported have none."""
+    for root, home in LIBRARIES.items():
+        if root in sys.modules:
+            module = import_module(home)
+            if hasattr(module, "takes_layer") and module.takes_layer(asked):
+                return module
+    return None
+
+
+def roots(x: Any) -> Iterator[str]:
+    """The packages in which the class of an object, or a class itself, and those it derives from are defined.
+
+    What is compiled counts as what it wraps; three functions (f, fwd, bwd) are the rule of a jax.custom_vjp.
+    """
+    if isinstance(x, tuple | list) and len(x) == 3 and all(map(callable, x)):
+        yield "jax"
+    while x is not None:
+        for cls in (x if isinstance(x, type) else type(x)).__mro__:
+            yield cls.__module__.split(".")[0]
+        x = getattr(x, "__wrapped__", None) if type(x).__module__.startswith("jaxlib") else None

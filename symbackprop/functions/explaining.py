@@ -10,8 +10,7 @@ from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index
 from symbackprop.core.terms import Array, Nonzero, SymbackpropError, Whole, free, subterms
-from symbackprop.gradients.lemmas import everywhere_in
-from symbackprop.gradients.meanings import opened
+from symbackprop.gradients.lemmas import everywhere_in, opened
 from symbackprop.prove.equality import prove_equal
 from symbackprop.read.formulas.program import Asked, Assuming, Program, asked
 from symbackprop.read.formulas.typed import read_typed
@@ -180,6 +179,3 @@ def spelled(a: Array) -> tuple[str, str]:
     """As the author writes it, as text and as LaTeX; an array with a copy for each sample without its label."""
     plain = Array(a.name.removesuffix("^{()}"), a.label)
     return DocumentText().array(plain, []), DocumentLatex().array(plain, [])
-
-
-__all__ = ["Explanation", "explain", "explain_statement"]

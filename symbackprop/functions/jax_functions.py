@@ -15,11 +15,11 @@ import jax
 import jax.numpy as jnp
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.functions.calling import named_templates, unread, written_template
 from symbackprop.functions.other_claims import jvp_claims, value_claims
 from symbackprop.read.jax import Jittable
 from symbackprop.read.numpy import Declared, Traced, parse_shapes
 
-from .argument_templates import named_templates, unread, written_template
 from .claims import Claim, gradient_claims
 from .drive import Options, verdict
 from .held_values import by_value, copies_of, outputs_of

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.functions.calling import Place, Template, filled, places
 from symbackprop.read.numpy import Declared
 
-from .argument_templates import Place, Template, filled, places
 from .request import called
 
 UPSTREAM = ("g", "ct", "dout", "upstream", "cotangent")

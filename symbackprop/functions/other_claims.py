@@ -9,9 +9,10 @@ from typing import Any
 from symbackprop.core.indices import Size, SymbackpropError
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul, sum_over
-from symbackprop.functions.claims import Claim, axes_of, by_variable, counted, partial_latex, shown, single
+from symbackprop.functions.claims import Claim, by_variable, counted, partial_latex, shown, single
 from symbackprop.functions.held_values import by_value
 from symbackprop.functions.request import Request, called, flattened, parameters
+from symbackprop.gradients.lemmas import indices
 from symbackprop.read.numpy import Declared
 
 
@@ -37,9 +38,9 @@ def entrywise(
     claims = []
     for v in request.variables:
         shape = request.declared[v].shape
-        axes, at = axes_of(output.shape, "o")
+        axes, at = indices(output.shape, "o")
         lhs = output.at(*at)
-        for more, there in (axes_of(shape, letter) for letter in letters):
+        for more, there in (indices(shape, letter) for letter in letters):
             lhs, axes, at = Diff(lhs, Entry(Array(v), there)), (*axes, *more), (*at, *there)
         wanted = (*output.shape, *shape * len(letters))
         claims.append(Claim(v, lhs, found[v], wanted, axes, at, (output,), *label(v), request.declared))
@@ -62,8 +63,8 @@ def hvp_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]:
     backward = request.result(more)
     note(backward)
     found = by_variable(request, backward.outputs)
-    axes, at = axes_of(shape, "w")
-    inner_axes, inner_at = axes_of(shape, "v")
+    axes, at = indices(shape, "w")
+    inner_axes, inner_at = indices(shape, "v")
     along = mul(Diff(output.body, Entry(Array(v), inner_at)), Entry(Array(direction), inner_at))
     lhs = Diff(sum_over(inner_axes, along), Entry(Array(v), at))
     label = f"∂²y/∂{v}² {direction}"
@@ -125,23 +126,13 @@ def equality_claims(request: Request, note: Callable[[Any], None]) -> list[Claim
     claims = []
     label = f.removesuffix("()") if f.endswith("()") else "f"
     for name, t in left.items():
-        axes, at = axes_of(t.shape, "w")
+        axes, at = indices(t.shape, "w")
         shown_as = label if len(left) == 1 else f"{label} {name}"
-        claims.append(
-            Claim(
-                name,
-                t.at(*at),
-                right[name],
-                t.shape,
-                axes,
-                at,
-                (t, right[name]),
-                shown_as,
-                rf"\text{{{shown_as}}}".replace("_", r"\_"),
-                request.declared,
-                ("first", "second"),
-            )
-        )
+        both, latex = (t, right[name]), rf"\text{{{shown_as}}}".replace("_", r"\_")
+        claims.append(Claim(
+            name, t.at(*at), right[name], t.shape, axes, at, both, shown_as, latex, request.declared,
+            ("first", "second"),
+        ))  # fmt: skip
     return claims
 
 
@@ -216,7 +207,7 @@ def tangents_of(request: Request) -> dict[str, str]:
 def tangent_claim(
     name: str, output: Tensor, result: Tensor, tangents: dict[str, str], request: Request, inputs: dict[str, Declared]
 ) -> Claim:
-    axes, at = axes_of(output.shape, "o")
+    axes, at = indices(output.shape, "o")
     parts = [along(output.at(*at), v, t, request.declared[v].shape) for v, t in tangents.items()]
     return Claim(name, add(*parts), result, output.shape, axes, at, (output,), name, rf"\text{{{name}}}", inputs,
                  ("derivative", "rule"))  # fmt: skip
@@ -224,7 +215,7 @@ def tangent_claim(
 
 def along(t: Term, variable: str, tangent: str, shape: tuple[Size, ...]) -> Term:
     """Σ_b ∂t/∂variable_b tangent_b"""
-    axes, at = axes_of(shape, f"{variable}.")
+    axes, at = indices(shape, f"{variable}.")
     return sum_over(axes, mul(Diff(t, Entry(Array(variable), at)), Entry(Array(tangent), at)))
 
 
@@ -234,7 +225,7 @@ def value_claims(
     """That a rule gives the value of the function along with the derivative, where it is not plainly the same."""
     claims = []
     for k, (name, wanted, found) in enumerate(zip(names, outputs, values, strict=False)):
-        axes, at = axes_of(wanted.shape, "o")
+        axes, at = indices(wanted.shape, "o")
         if found.shape == wanted.shape and found.at(*at) == wanted.at(*at):
             continue
         latex, sides = rf"\text{{{name}}}", ("function", "rule")

@@ -14,21 +14,20 @@ from symbackprop.core.indices import Index, SymbackpropError, sized
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import AtLeastZero, Predicate, Term
 from symbackprop.core.theorem import Theorem
-from symbackprop.decide.at_sizes import problem_at, sizes_in
-from symbackprop.decide.decide import Problem, prove
-from symbackprop.functions.claims import Claim, Setting, named_problem, problem_of
+from symbackprop.decide.decide import Problem, problem_at, prove, sizes_in
+from symbackprop.functions.claims import Claim, Setting, formula, formula_latex, named_problem, problem_of
 from symbackprop.functions.sweep import Sweep, tried
 from symbackprop.functions.verdict import Repaired, Verdict, WrongStep
-from symbackprop.functions.wording import formula, formula_latex
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.wrong_line import WrongLine, factor_text
+from symbackprop.numbers.refute.points import Question
 from symbackprop.numbers.refute.report import Counterexample
-from symbackprop.numbers.refute.search import Question, search
+from symbackprop.numbers.refute.search import search
 from symbackprop.prove.cases import VALUE, Missing
 from symbackprop.prove.working_out import derived
 from symbackprop.repair.cases import special_cases
-from symbackprop.repair.naming import AT_SPECIAL_POINTS, LEFT_OUT
 from symbackprop.repair.search import OTHER, Repair, repair
+from symbackprop.repair.trials import AT_SPECIAL_POINTS, LEFT_OUT
 from symbackprop.write.code.index_code import compile_tensors
 from symbackprop.write.paper.array_text import predicate_text
 from symbackprop.write.program.mending import Mended, line_of
@@ -93,9 +92,6 @@ def instead(line: WrongLine, change: Mended | None) -> str:
         return f"`{node.name}` in place of `{wanted.name}`"
     sides = change.parts
     return f"`{sides[0]}` in place of `{sides[1]}`" if all(0 < len(s) <= SHORT for s in sides) else OTHER
-
-
-__all__ = ["repaired", "with_line"]
 
 
 FEW = 3

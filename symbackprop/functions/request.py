@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from linecache import checkcache, getlines
-from types import CodeType
+from operator import is_not
+from types import CodeType, FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from symbackprop.core.context import Hypothesis
+from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Size, SymbackpropError
+from symbackprop.core.sums import least_sizes, same
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Positive
-from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.gradients.lemmas import indices
 from symbackprop.read.numpy import Declared, Traced, parse_shapes, trace, trace_assumptions
 
 Function = Callable[..., Any]
@@ -29,7 +32,9 @@ Function = Callable[..., Any]
 class Request:
     """`declared` and `values` are the arguments; `extra` the parameters of the second function that the first lacks.
 
-    `positive` are numbers of which nothing is known but their sign.
+    `positive` are numbers of which nothing is known but their sign, `copies` the names of what is held constant at the
+    value of a variable, by variable, `labels` those of the labels that one-hot arrays stand for.  `notes` say how it is
+    read, for the reader of the verdict.
     """
 
     asked: str
@@ -42,16 +47,14 @@ class Request:
     variables: tuple[str, ...]
     assuming: Function | None
     positive: tuple[str, ...] = ()
+    copies: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     assumed: list[tuple[Hypothesis, ...]] = field(init=False, repr=False, compare=False, default_factory=list)
 
     def at(self, sizes: Mapping[str, int]) -> Request:
         """The same request with numbers for these size symbols."""
         return replace(self, declared={n: d.at(sizes) for n, d in self.declared.items()})
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """How it is read, for the reader of the verdict."""
-        return ()
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -77,12 +80,17 @@ class Request:
         return {n: known[n] for n in parameters(function, self.asked) if n in known}
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
-        signs = tuple(Positive(Entry(Array(n), ())) for n in self.positive)
-        if self.assuming is None:
-            return signs
         if not self.assumed:
-            self.assumed.append(trace_assumptions(self.assuming, {**self.values, **self.declared}))
-        return (*self.assumed[0], *signs)
+            said = trace_assumptions(self.assuming, {**self.values, **self.declared}) if self.assuming else ()
+            signs = (Positive(Entry(Array(n), ())) for n in self.positive)
+            self.assumed.append((*(h for h in said if not (self.labels and trivial(h))), *signs, *self.held()))
+        return self.assumed[0]
+
+    def held(self) -> Iterator[Hypothesis]:
+        """That each copy is its variable."""
+        for variable, copy in self.copies.items():
+            _, at = indices(self.declared[variable].shape, "h")
+            yield Same(Entry(Array(copy), at), Entry(Array(variable), at))
 
     @property
     def concrete(self) -> dict[str, Any]:
@@ -93,6 +101,11 @@ class Request:
     def arrays(self) -> dict[str, tuple[Size, ...]]:
         """Shapes of the real arrays."""
         return {n: d.shape for n, d in self.declared.items() if d.values is None}
+
+
+def trivial(h: Hypothesis) -> bool:
+    """Whether it says nothing, as what is assumed of one-hot arrays does where labels stand for them."""
+    return isinstance(h, Same) and same(h.lhs, h.rhs)[0]
 
 
 def read_request(
@@ -181,7 +194,7 @@ def parameters(function: Function, asked: str) -> tuple[str, ...]:
 
 
 def has_default(function: Function, name: str) -> bool:
-    return inspect.signature(function).parameters[name].default is not inspect.Parameter.empty
+    return next(p for p in signature(function, "") if p.name == name).default is not inspect.Parameter.empty
 
 
 def called(function: Function) -> str:
@@ -266,12 +279,21 @@ def plain(name: str) -> str:
     return name.lower().replace("_", "").replace("/", "")
 
 
+SIGNATURES = WeakKeyDictionary[FunctionType, tuple[tuple[Any, ...], list[inspect.Parameter]]]()  # asked for often
+
+
 def signature(function: Any, asked: str) -> list[inspect.Parameter]:
     """The parameters; those of a ufunc are x0, x1, ...  Raises SymbackpropError where they cannot be read."""
     count = getattr(function, "nin", None)
     if isinstance(count, int):
         kind = inspect.Parameter.POSITIONAL_ONLY
         return [inspect.Parameter(f"x{k}", kind) for k in range(count)]
+    if type(function) is FunctionType and not function.__dict__:
+        parts = function.__code__, function.__defaults__, function.__kwdefaults__
+        known = SIGNATURES.get(function)
+        if known is None or any(map(is_not, known[0], parts)):
+            known = SIGNATURES[function] = parts, list(inspect.signature(function).parameters.values())
+        return known[1]
     try:
         return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):

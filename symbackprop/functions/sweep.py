@@ -19,7 +19,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, NonNegative, Predicate, ProofError, SymbackpropError, Term
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim, renamed, with_names_inside
-from symbackprop.gradients.meanings import lengths, opened
+from symbackprop.gradients.lemmas import lengths, opened
 from symbackprop.gradients.mistakes.search import Explained, Mistakes
 from symbackprop.gradients.wrong_line import WrongLine
 from symbackprop.prove.equality import Prover
@@ -207,6 +207,3 @@ def names_of(program: Program | None) -> dict[Array, Array]:
     names = {} if program is None else program.names
     own = (n for n in names if n.name and n.meaning is not None and not n.backward)  # not those that are made up
     return {n.array: Array(names[n]) for n in own}
-
-
-__all__ = ["Sweep", "by_matching", "in_variables", "named_by", "names_of", "offered"]

@@ -24,10 +24,11 @@ from symbackprop.core.matrix import ShapeError, entry, shape
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Array, AtLeastZero, Nonzero, Positive, Term, sub
 from symbackprop.decide.outcomes import ILL_FORMED, UNKNOWN
+from symbackprop.gradients.lemmas import indices
 from symbackprop.read.numpy import Declared
 from symbackprop.read.sympy_matrix import SympyReader
 
-from .claims import Claim, Setting, axes_of, gradient_claim
+from .claims import Claim, Setting, gradient_claim
 from .deciding import described, verdict_of
 from .repairs import with_repair
 from .verdict import NO_FORMULA, Verdict
@@ -132,6 +133,6 @@ def sides(e: Any, reader: SympyReader) -> tuple[Term, Term]:
     assert whole is not None
     if left is not None and right is not None and shape(left) != shape(right):
         raise SymbackpropError(f"check_sympy: the sides of {e} have different shapes")
-    _, at = axes_of(shape(whole), "h")
+    _, at = indices(shape(whole), "h")
     l, r = (reader.scalar(s) if m is None else entry(m, *at) for m, s in ((left, e.lhs), (right, e.rhs)))
     return l, r

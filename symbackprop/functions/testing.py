@@ -12,15 +12,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-from .checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian
-from .code_checks import check_derivative, check_function, check_layer
-from .jvp_checks import check_jvp
-from .verdict import Verdict
+from symbackprop.functions.code_checks import check_derivative, check_function, check_jvp, check_layer
 
-__all__ = [
-    "assert_derivative", "assert_equal", "assert_function", "assert_gradient", "assert_hessian", "assert_hvp",
-    "assert_jacobian", "assert_jvp", "assert_layer",
-]  # fmt: skip
+from .checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian
+from .verdict import Verdict
 
 Arguments = ParamSpec("Arguments")
 

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from symbackprop.clock import OutOfTime, limit, stage
+from symbackprop.core.context import terms_of
 from symbackprop.core.indices import Index
 from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, SymbackpropError, Term, arrays
+from symbackprop.core.terms import Array, SymbackpropError, arrays
 from symbackprop.decide.decide import Problem
 from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN
 from symbackprop.numbers.duals import to_float
@@ -301,7 +302,7 @@ def overflow_notes(runs: Runs, claim: Claim, setting: Setting) -> list[str]:
 
 def overflows(runs: Runs, claim: Claim, setting: Setting) -> Iterator[str]:
     """What gives nan at one point that satisfies the hypotheses, with entries of 1000 where they say nothing."""
-    mentioned = {a for h in setting.hypotheses for t in vars_of(h) for a in arrays(t)}
+    mentioned = {a for h in setting.hypotheses for t in terms_of(h) for a in arrays(t)}
     free = [n for n in claim.inputs if Array(n) not in mentioned and claim.inputs[n].values is None]
     point = next(runs.points(runs.asked(claim, setting)), None)
     if point is None:
@@ -310,13 +311,6 @@ def overflows(runs: Runs, claim: Claim, setting: Setting) -> Iterator[str]:
     for function in (runs.request.forward, runs.request.backward):
         if function is not None and gives_nan(large, function) and not gives_nan(plain, function):
             yield f"in real numbers; in floats {called(function)} overflows to nan for entries of {LARGE}"
-
-
-def vars_of(hypothesis: object) -> Iterator[Term]:
-    for name in ("term", "lhs", "rhs"):
-        t = getattr(hypothesis, name, None)
-        if t is not None:
-            yield t
 
 
 def enlarged(point: Point, names: list[str]) -> Point:

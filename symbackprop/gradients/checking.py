@@ -17,14 +17,15 @@ import numpy as np
 
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.kernel import Proof
+from symbackprop.core.sums import least_sizes
 from symbackprop.core.terms import Array, ProofError, SymbackpropError
-from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.gradients.sample import Sample, same
+from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.read.numpy import Declared, Node, record
 
 from .lemmas import NotProved
 from .matching import Matching
 from .reverse import Reverse
-from .sample import Sample, Undefined, same
 from .theorem import GradientTheorem
 from .wrong_line import WrongLine, find_wrong_lines
 
@@ -152,6 +153,3 @@ def agrees(reverse: Reverse, variable: str, result: Node, sample: Sample | None 
         return same(np.broadcast_to(wanted, sample.shape(result.shape)), sample.of(result))
     except (Undefined, ValueError):
         return True  # nothing is known: let the proof decide
-
-
-__all__ = ["BackwardCheck", "WrongLine"]

@@ -16,8 +16,7 @@ from symbackprop.core.kernel import Flip, Let, Linear, Proof, UnderDiff, check, 
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, ProofError, Term, arrays, require
 from symbackprop.gradients.congruence import second_name
-from symbackprop.gradients.lemmas import everywhere_in, term_of
-from symbackprop.gradients.meanings import indices, opened
+from symbackprop.gradients.lemmas import everywhere_in, indices, opened, term_of
 from symbackprop.gradients.reindexing import as_they_stand
 from symbackprop.gradients.reverse import Adjoint, Reverse
 from symbackprop.gradients.theorem import GradientTheorem, ancestors, objective
@@ -162,6 +161,3 @@ def in_order(context: Context) -> list[Array]:
     for array in context.definitions:
         visit(array)
     return list(found)
-
-
-__all__ = ["NamedClaim", "named_claim", "proved_claim", "renamed", "with_names_inside"]

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy
 
-from symbackprop.core.terms import Size, sized
+from symbackprop.core.terms import Size, as_affine, sized
 from symbackprop.gradients.rules.registry import is_number, minus, over, plus, times
-from symbackprop.gradients.sample import Sample, Undefined, same
+from symbackprop.gradients.sample import Sample, same
+from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.read.numpy import INPUT, Graph, Node, Recorder, SymInt
 from symbackprop.read.numpy import TRACED_NUMPY as np
 
@@ -197,8 +198,6 @@ def slice_of(part: Any) -> tuple[int, Size, Node] | None:
 
 
 def size_of(x: Any) -> Size | None:
-    from symbackprop.core.terms import as_affine
-
     if isinstance(x, int):
         return sized(x) if x >= 0 else None
     if isinstance(x, SymInt):

@@ -15,8 +15,7 @@ from symbackprop.core.kernel import By, Flip, Instance, Linear, Proof, Seen, Und
 from symbackprop.core.signs import within
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Delta, Entry, Holds, Mul, NonNegative, Term, arrays, dummy, mul, require
-from symbackprop.gradients.lemmas import everywhere_in
-from symbackprop.gradients.meanings import Meanings, opened
+from symbackprop.gradients.lemmas import Meanings, everywhere_in, opened
 from symbackprop.gradients.reverse import Reverse
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined
@@ -208,6 +207,3 @@ def with_factor(t: Term, a: Entry, new: Term) -> Term:
         if isinstance(x, Mul) and a in flat(x):
             return Mul((*t.args[:k], with_factor(x, a, new), *t.args[k + 1 :]))
     return t
-
-
-__all__ = ["Known", "Literal", "rewriting", "second_name"]

@@ -9,14 +9,13 @@ from typing import Any
 from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Proof
+from symbackprop.core.sums import least_sizes
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.gradients.lemmas import NotProved, indices, lengths, opened, term_of
 from symbackprop.read.numpy import Declared, Node, record
 
-from .lemmas import NotProved, term_of
-from .meanings import indices, lengths, opened
-from .reverse import RULE, Refused, Reverse
+from .reverse import Refused, Reverse
 from .theorem import GradientTheorem, Theorems
 
 ATTEMPTS = 12  # steps that may turn out to be no theorem before this is given up
@@ -88,6 +87,3 @@ def derived(
 
 def place(line: tuple[str, int] | None) -> str:
     return "" if line is None else f"{line[0]}:{line[1]}: "
-
-
-__all__ = ["RULE", "Derived", "derived"]

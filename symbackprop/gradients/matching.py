@@ -18,12 +18,12 @@ from symbackprop.core.sums import Expansion
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Entry, ProofError, Term, add, arrays, free, neg, substitute, subterms
 from symbackprop.gradients.congruence import Known, rewriting
-from symbackprop.gradients.lemmas import term_of
-from symbackprop.gradients.meanings import NAMELESS, Opened, indices, opened
+from symbackprop.gradients.lemmas import NAMELESS, Opened, indices, opened, term_of
 from symbackprop.gradients.reindexing import as_they_stand
 from symbackprop.gradients.reverse import Reverse
-from symbackprop.gradients.sample import Drawn, Floats, Sample, Undefined, limited, same
+from symbackprop.gradients.sample import Drawn, Floats, Sample, limited, same
 from symbackprop.gradients.theorem import GradientTheorem, Theorems, ancestors
+from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.rewriting import Rewrite, Rule, everywhere, first_of, repeated
@@ -308,6 +308,3 @@ class Openings:
         before = ends | ancestors(ends)
         between = [n for n in before if n.named and (start is None or n is start or start in ancestors([n]))]
         return frozenset(n.array for n in between if n is not start)
-
-
-__all__ = ["Matching", "Openings"]

@@ -163,6 +163,3 @@ def flat(t: Term) -> tuple[Term, ...]:
 def term_of(piece: Piece) -> Term:
     dummies, factors = piece
     return sum_over(dummies, mul(*factors))
-
-
-__all__ = ["as_they_stand", "prove_linear"]

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 
-from symbackprop.core.terms import SymbackpropError
-from symbackprop.gradients.compact import Shift, find_shifts, joined_slices
-from symbackprop.read.numpy import INPUT, Declared, Graph, Node, SymArray, SymInt
+from symbackprop.core.context import EMPTY
+from symbackprop.core.terms import Entry, SymbackpropError, Term, dummy, mul, num, sum_over
+from symbackprop.gradients.compact import Shift, candidates, find_shifts, joined_slices, spans
+from symbackprop.gradients.rules import RULES, NoRule
+from symbackprop.gradients.rules.registry import full, is_number, less, plus
+from symbackprop.gradients.sample import Sample, same, vanishes
+from symbackprop.numbers.exact_numbers import Undefined
+from symbackprop.prove.differentiate import Names, differentiate
+from symbackprop.prove.tidying import Tidy
+from symbackprop.read.numpy import INPUT, UNIT, ZERO_AT, Declared, Graph, Node, Recorder, SymArray, SymInt, Value
 from symbackprop.read.numpy import TRACED_NUMPY as traced
-
-from .compact import candidates, spans
-from .formula import by_formula
-from .rules import RULES, NoRule
-from .rules.registry import full, is_number, less, minus, plus
-from .sample import Sample, Undefined, same, vanishes
 
 Adjoint: TypeAlias = "Node | float"
 RULE, MAXIMUM, ZERO = "rule", "maximum", "zero"
@@ -355,4 +357,22 @@ def upstream_names(outputs: Sequence[Node], taken: Collection[str]) -> tuple[str
     raise SymbackpropError(f"the arguments take all names for upstream gradients ({', '.join(UPSTREAM)})")
 
 
-__all__ = ["Reverse", "Step", "minus"]
+# --- the gradient of an operation that has no rule: Σ_p g_p ∂out_p/∂a_q, worked out by the laws ---
+
+
+def by_formula(recorder: Recorder, node: Node, argument: Node, g: Any) -> SymArray:
+    """An array whose entries are that sum.  Raises ProofError where no law differentiates the operation."""
+    axes = tuple(dummy(s) for s in node.shape)
+    at = tuple(ZERO_AT if i.size == UNIT else i for i in axes)
+    upstream: Term = g.at(at) if isinstance(g, Node) else num(Fraction(repr(float(g))))
+    term = node.entries.at(*at)
+
+    def entry(to: tuple[Any, ...]) -> Term:
+        derivative = chained(term, argument, to)
+        return Tidy()(sum_over((i for i in axes if i.size != UNIT), mul(upstream, derivative)))
+
+    return SymArray(Value(argument.shape, "real", entry), scalar=not argument.shape)
+
+
+def chained(term: Term, argument: Node, to: tuple[Any, ...]) -> Term:
+    return differentiate(term, Entry(argument.array, to), EMPTY, Names())[0]

@@ -166,6 +166,3 @@ def limited(context: Context) -> frozenset[Array]:
             own = {s.array for s in subterms(t) if isinstance(s, Entry) and (s.at or isinstance(h, Same))}
             found |= own
     return frozenset(found)
-
-
-__all__ = ["Drawn", "Floats", "Sample", "Undefined", "limited", "same", "vanishes"]

@@ -28,14 +28,25 @@ from symbackprop.core.terms import (
     substitute,
     sum_over,
 )
+from symbackprop.gradients.lemmas import (
+    NAMELESS,
+    Lemma,
+    Lemmas,
+    Meanings,
+    Opened,
+    indices,
+    meanings,
+    opened,
+    tangents,
+    term_of,
+    with_variable,
+)
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined
 from symbackprop.read.numpy import Node
 
 from .congruence import Literal
-from .lemmas import Lemma, Lemmas, tangents, term_of, with_variable
-from .meanings import NAMELESS, Meanings, Opened, indices, meanings, opened
 from .reindexing import as_they_stand, prove_linear
 from .reverse import Adjoint, Reverse
 
@@ -323,6 +334,3 @@ def needed(reverse: Reverse, more: Iterable[Node] = ()) -> list[Node]:
         todo += [g for _, g in (*s.into, *s.dropped) if isinstance(g, Node)] + [s.node, *s.opened]
     found = {*todo, *ancestors(todo)}
     return sorted(found, key=lambda n: n.number)
-
-
-__all__ = ["GradientTheorem", "Theorems", "needed"]

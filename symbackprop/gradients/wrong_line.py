@@ -16,10 +16,11 @@ from typing import TypeAlias
 import numpy as np
 
 from symbackprop.core.terms import Array, Size, SymbackpropError, sized
+from symbackprop.gradients.sample import Floats, Sample, same
+from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.read.numpy import INPUT, Node
 
 from .reverse import Reverse, Step
-from .sample import Floats, Sample, Undefined, same
 from .theorem import ancestors
 
 FACTORS = tuple(Fraction(s * n, d) for n, d in ((2, 1), (1, 2), (3, 1), (1, 3), (4, 1), (1, 4)) for s in (1, -1))
@@ -326,6 +327,3 @@ def derived_values(reverse: Reverse, steps: Sequence[Step]) -> list[tuple[Node, 
             except Undefined:
                 continue
     return list(found.items())
-
-
-__all__ = ["WrongLine", "find_wrong_line", "find_wrong_lines"]

@@ -1,38 +1,52 @@
-"""Activations: a function of one variable z with its derivative, or softmax over the entries of a sample.
+"""Activations, each with its derivative, and losses, each with its seed.
 
 The derivative is computed here by the rules of a first course and is not trusted: the derivations prove it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import TypeAlias, assert_never
 
 from symbackprop.core.composed import COMPOSED
-from symbackprop.core.laws.functions import DERIVATIVES
-from symbackprop.core.matrix import Elementwise, Given, Hadamard, Matrix, Ones, Plus, Product, Scale, entry, shape
+from symbackprop.core.context import EMPTY
+from symbackprop.core.matrix import (
+    UNIT,
+    ElementPower,
+    Elementwise,
+    Given,
+    Hadamard,
+    Leaf,
+    Matrix,
+    Ones,
+    Plus,
+    Product,
+    Scale,
+    entry,
+    shape,
+    times,
+)
 from symbackprop.core.matrix import Softmax as SoftmaxForm
 from symbackprop.core.terms import (
     ONE,
-    ZERO,
-    Add,
     Apply,
     Array,
     Entry,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Size,
+    IndexExpr,
     SymbackpropError,
     Term,
-    add,
     dummy,
     mul,
     num,
+    replaced,
+    sum_over,
+    whole,
 )
+from symbackprop.prove.differentiate import Names, differentiate
+from symbackprop.prove.tidying import Tidy
 
 Z = Entry(Array("z"), ())  # the variable of every activation
 
@@ -112,66 +126,156 @@ def at_entries(t: Term, z: Matrix, name: str = "") -> Matrix:
             return z
     rows, columns = shape(z)
     i, j = dummy(rows, "i"), dummy(columns, "j")
-    return Given(i, j, substituted(t, entry(z, i, j)), name)
-
-
-def substituted(t: Term, z: Term) -> Term:
-    """The scalar term `t` with the term `z` in place of Z."""
-    match t:
-        case Entry():
-            return z if t == Z else t
-        case Num() | Size():
-            return t
-        case Add(args):
-            return Add(tuple(substituted(a, z) for a in args))
-        case Mul(args):
-            return Mul(tuple(substituted(a, z) for a in args))
-        case Power(base, exponent):
-            return Power(substituted(base, z), exponent)
-        case Apply(fn, arg, order):
-            return Apply(fn, substituted(arg, z), order)
-        case Holds(Positive(p)):
-            return Holds(Positive(substituted(p, z)))
-        case _:
-            raise SymbackpropError(f"an activation is a term in z alone, without {type(t).__name__}")
+    return Given(i, j, replaced(t, Z, entry(z, i, j)), name)
 
 
 # --- derivatives -------------------------------------------------------------------------------
 
 
 def derivative(t: Term) -> Term:
-    """dt/dZ, with zeros and ones folded.  A step has slope 0 here, also at its jump."""
-    match t:
-        case Entry():
-            return ONE if t == Z else ZERO
-        case Num() | Size() | Holds():
-            return ZERO
-        case Add(args):
-            return add(*(d for d in map(derivative, args) if d != ZERO))
-        case Mul(args):
-            slopes = [(k, derivative(a)) for k, a in enumerate(args)]
-            return add(*(_product((*args[:k], d, *args[k + 1 :])) for k, d in slopes if d != ZERO))
-        case Power(base, exponent):
-            inner = derivative(base)
-            if inner == ZERO or exponent == 0:
-                return ZERO
-            lower = base if exponent == 2 else ONE if exponent == 1 else Power(base, exponent - 1)
-            return _product((Num(exponent), lower, inner))
-        case Apply(fn, arg, order):
-            inner = derivative(arg)
-            if inner == ZERO:
-                return ZERO
-            outer = DERIVATIVES[fn](arg)[0] if fn in DERIVATIVES else Apply(fn, arg, order + 1)
-            return _product((outer, inner))
-        case _:
-            raise SymbackpropError(f"an activation is a term in z alone, without {type(t).__name__}")
-
-
-def _product(factors: tuple[Term, ...]) -> Term:
-    flat = [g for f in factors for g in (f.args if isinstance(f, Mul) else (f,)) if g != ONE]
-    return mul(*flat)
+    """dt/dZ by the laws.  A step has slope 0 here, also at its jump.  Raises ProofError where a law refuses."""
+    return Tidy()(differentiate(t, Z, EMPTY, Names())[0])
 
 
 ACTIVATIONS: dict[str, Activation] = {
     name: scalar_activation(name, c.value(Z), c.slope and c.slope(Z)) for name, c in COMPOSED.items() if c.activation
 } | {name: scalar_activation(name, Apply(name, Z)) for name in ("tanh", "sigmoid", "softplus", "sin")}
+
+
+# --- losses of a prediction A and a target T, and their gradients by A ---
+# The cost is `weight` times the sum over samples of L(a, t); weight is 1/N where the cost is a mean.  Entries are
+# summed over the sample, so L = ½ |a - t|² for the squared error and L = -Σ_k t_k log a_k for cross-entropy.
+
+
+OfBoth: TypeAlias = Callable[[Matrix, Matrix], Matrix]  # of A and T
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """`factor` times the sum of the entries of `value`, and `sign` times `slope` is its gradient by A."""
+
+    factor: Fraction
+    value: OfBoth
+    sign: int
+    slope: OfBoth
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Without a formula any differentiable function of all predictions.  `usual` is the output that goes with it."""
+
+    name: str
+    formula: Formula | None = None
+    usual: str = "identity"
+
+    def __reduce__(self) -> tuple[Callable[[str], Loss], tuple[str]]:
+        return loss, (self.name,)  # its formulas are no data
+
+
+def minus(a: Matrix, b: Matrix) -> Matrix:
+    return Plus((a, Scale(num(-1), b)))
+
+
+def complement(m: Matrix) -> Matrix:
+    return minus(Ones(shape(m)), m)
+
+
+def log(m: Matrix) -> Matrix:
+    return Elementwise("log", m)
+
+
+def inverse(m: Matrix) -> Matrix:
+    return ElementPower(m, Fraction(-1))
+
+
+ABSTRACT = Loss("L")
+SQUARED_ERROR = Loss("squared-error", Formula(
+    Fraction(1, 2), lambda a, t: ElementPower(minus(a, t), Fraction(2)),
+    1, minus,
+))  # fmt: skip
+CROSS_ENTROPY = Loss("cross-entropy", Formula(
+    Fraction(-1), lambda a, t: Hadamard(t, log(a)),
+    -1, lambda a, t: Hadamard(t, inverse(a)),
+), "softmax")  # fmt: skip
+BINARY_CROSS_ENTROPY = Loss("binary-cross-entropy", Formula(
+    Fraction(-1), lambda a, t: Plus((Hadamard(t, log(a)), Hadamard(complement(t), log(complement(a))))),
+    1, lambda a, t: Hadamard(minus(a, t), inverse(Hadamard(a, complement(a)))),
+), "sigmoid")  # fmt: skip
+LOSSES: dict[str, Loss] = {loss.name: loss for loss in (SQUARED_ERROR, CROSS_ENTROPY, BINARY_CROSS_ENTROPY, ABSTRACT)}
+
+
+def loss(name: str) -> Loss:
+    """The loss of this name.  Raises SymbackpropError, with the nearest name, for an unknown one."""
+    if name not in LOSSES:
+        near = get_close_matches(name, LOSSES, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(LOSSES)}"
+        raise SymbackpropError(f"unknown loss {name!r}: {hint}")
+    return LOSSES[name]
+
+
+def cost_form(loss: Loss, a: Matrix, t: Matrix, weight: Term) -> Matrix:
+    """The cost as a 1×1 matrix form."""
+    if loss.formula is None:
+        return Given(dummy(UNIT), dummy(UNIT), weighted(weight, abstract_loss(loss.name, a, ())), f"{loss.name}(A)")
+    value = loss.formula.value(a, t)
+    rows, columns = shape(value)
+    total = Product(Product(Ones((UNIT, rows)), value), Ones((columns, UNIT)))
+    return Scale(mul(weight, num(loss.formula.factor)), total)
+
+
+def cost_term(loss: Loss, a: Matrix, t: Matrix, weight: Term) -> Term:
+    """The cost as an index term: what is differentiated."""
+    if loss.formula is None:
+        return weighted(weight, abstract_loss(loss.name, a, ()))
+    at = tuple(dummy(n, letter) for n, letter in zip(shape(a), "ik", strict=True))
+    at_one = times(num(loss.formula.factor), entry(loss.formula.value(a, t), *at))
+    return weighted(weight, sum_over(at, at_one))
+
+
+def gradient(loss: Loss, a: Matrix, t: Matrix, weight: Term) -> Matrix:
+    """∂C/∂A."""
+    if loss.formula is None:
+        i, j = (dummy(n, letter) for n, letter in zip(shape(a), "ij", strict=True))
+        return Given(i, j, weighted(weight, abstract_loss(loss.name, a, (i, j))), f"∂{loss.name}/∂A")
+    return scaled(weight if loss.formula.sign > 0 else mul(num(-1), weight), loss.formula.slope(a, t))
+
+
+PulledBack: TypeAlias = Callable[[AnyActivation, Matrix, Matrix, Matrix, int], Matrix]
+
+
+def output_delta(
+    loss: Loss, last: AnyActivation, z: Matrix, a: Matrix, t: Matrix, weight: Term, axis: int,
+    back: PulledBack = pulled_back,
+) -> Matrix:  # fmt: skip
+    """δ^L = ∂C/∂Z^L, with `back` from ∂C/∂A^L to it where nothing cancels.
+
+    Cross-entropy on softmax is A - T provided that the targets of each sample sum to 1 (`needs_targets_sum_one`);
+    binary cross-entropy on a sigmoid is A - T always.
+    """
+    on_sigmoid = loss == BINARY_CROSS_ENTROPY and last == ACTIVATIONS["sigmoid"]
+    if on_sigmoid or needs_targets_sum_one(loss, last):
+        return scaled(weight, minus(a, t))
+    return back(last, z, a, gradient(loss, a, t, weight), axis)
+
+
+def needs_targets_sum_one(loss: Loss, last: AnyActivation) -> bool:
+    """Whether `output_delta` used Σ_k t_k = 1 for each sample."""
+    return loss == CROSS_ENTROPY and isinstance(last, Softmax)
+
+
+def abstract_loss(name: str, a: Matrix, at: tuple[IndexExpr, ...]) -> Term:
+    """L(A), or ∂L(A)/∂A_ij when `at` is (i, j).  A single sample is a vector, and has one index."""
+    axes = tuple(dummy(n, letter) for n, letter in zip(shape(a), "pq", strict=True))
+    body = entry(a, *axes)
+    if isinstance(a, Leaf) and a.kind in ("column", "row"):
+        keep = 0 if a.kind == "column" else 1
+        axes, at = (axes[keep],), at[keep : keep + 1]
+    return whole(name, 1 if at else 0, axes, body, at)
+
+
+def scaled(factor: Term, m: Matrix) -> Matrix:
+    return m if factor == ONE else Scale(factor, m)
+
+
+def weighted(factor: Term, t: Term) -> Term:
+    return t if factor == ONE else mul(factor, t)

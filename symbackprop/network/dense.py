@@ -30,8 +30,21 @@ from symbackprop.core.terms import (
     sized,
     whole,
 )
-from symbackprop.network.activations import Activation, AnyActivation, Softmax, activation, applied, pulled_back
-from symbackprop.network.losses import Loss, PulledBack, cost_form, cost_term, loss, needs_targets_sum_one, output_delta
+from symbackprop.network.activations import (
+    Activation,
+    AnyActivation,
+    Loss,
+    PulledBack,
+    Softmax,
+    activation,
+    applied,
+    cost_form,
+    cost_term,
+    loss,
+    needs_targets_sum_one,
+    output_delta,
+    pulled_back,
+)
 
 Convention: TypeAlias = Literal["column", "row"]
 Definition: TypeAlias = tuple[Leaf, Matrix]  # the array on the left, what it is on the right

@@ -38,6 +38,7 @@ from symbackprop.core.terms import (
     mul,
     num,
     over,
+    replaced,
     sub,
 )
 from symbackprop.network.activations import (
@@ -47,7 +48,6 @@ from symbackprop.network.activations import (
     Z,
     at_entries,
     pulled_back,
-    substituted,
 )
 from symbackprop.network.dense import Definition, DenseNetwork
 from symbackprop.prove.equality import prove_equal
@@ -70,7 +70,7 @@ def slope_from_output(f: AnyActivation) -> Term | None:
 def prove_from_output(f: Activation) -> tuple[Proof, Equation]:
     """f'(z) = its line of the table at a = f(z).  Raises SymbackpropError where there is none, or no proof."""
     slope = slope_from_output(f)
-    found = None if slope is None else prove_equal(f.slope, substituted(slope, f.value))
+    found = None if slope is None else prove_equal(f.slope, replaced(slope, Z, f.value))
     if found is None:
         raise SymbackpropError(f"the derivative of {f.name} is not proved in terms of its value")
     return found

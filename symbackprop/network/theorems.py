@@ -100,14 +100,14 @@ TARGETS = "targets sum to one"
 
 @dataclass(frozen=True, slots=True)
 class Theorem:
-    """∂(cost)/∂(variable) is `form`, entry by entry; `name` says which of the network's equations it is."""
+    """An equation with its proof; of a network ∂C/∂(variable) is `form`, entry by entry."""
 
     name: str
-    variable: Leaf
-    form: Matrix
     context: Context
     proof: Proof
     equation: Equation
+    form: Matrix | None = None
+    variable: Leaf | None = None
 
 
 def prove_network(net: DenseNetwork) -> list[Theorem]:
@@ -201,7 +201,7 @@ class _Question:
             except ProofError:
                 continue
             if equation.lhs == Diff(cost, wrt) and equation.rhs == claimed:
-                return Theorem(name, variable, form, context, proof, equation)
+                return Theorem(name, context, proof, equation, form, variable)
         raise SymbackpropError(f"{name} is not proved: the claimed form may be wrong")
 
     def name(self, variable: Leaf) -> str:

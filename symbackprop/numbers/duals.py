@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from random import Random
 from typing import Any, Protocol, TypeAlias
 
@@ -35,8 +36,10 @@ class Numbers(Protocol):
     def step(self, x: Value) -> Value: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Dual:
+    """Made often, so not `frozen`."""
+
     level: int
     primal: Value
     tangent: Value
@@ -86,23 +89,25 @@ class Lifted:
         self.numbers = numbers
 
     def plus(self, a: Value, b: Value) -> Value:
-        if type(a) is not Dual and type(b) is not Dual:
-            return self.numbers.plus(a, b)
-        level = max(level_of(a), level_of(b))
-        (p, t), (q, u) = parts(a, level), parts(b, level)
-        return Dual(level, self.plus(p, q), self._sum(t, u))
-
-    def _sum(self, t: Value | None, u: Value | None) -> Value:
-        return u if t is None else t if u is None else self.plus(t, u)
+        one, other = level_of(a), level_of(b)
+        if one == other:
+            if not one:
+                return self.numbers.plus(a, b)
+            return Dual(one, self.plus(a.primal, b.primal), self.plus(a.tangent, b.tangent))
+        if one < other:
+            return Dual(other, self.plus(a, b.primal), b.tangent)
+        return Dual(one, self.plus(a.primal, b), a.tangent)
 
     def times(self, a: Value, b: Value) -> Value:
-        if type(a) is not Dual and type(b) is not Dual:
-            return self.numbers.times(a, b)
-        level = max(level_of(a), level_of(b))
-        (p, t), (q, u) = parts(a, level), parts(b, level)
-        left = None if t is None else self.times(t, q)
-        right = None if u is None else self.times(p, u)
-        return Dual(level, self.times(p, q), self._sum(left, right))
+        one, other = level_of(a), level_of(b)
+        if one == other:
+            if not one:
+                return self.numbers.times(a, b)
+            tangent = self.plus(self.times(a.tangent, b.primal), self.times(a.primal, b.tangent))
+            return Dual(one, self.times(a.primal, b.primal), tangent)
+        if one < other:
+            return Dual(other, self.times(a, b.primal), self.times(a, b.tangent))
+        return Dual(one, self.times(a.primal, b), self.times(a.tangent, b))
 
     def scaled(self, c: Fraction, a: Value) -> Value:
         return a if c == 1 else self.times(self.numbers.number(c), a)
@@ -114,16 +119,10 @@ class Lifted:
         return self.times(a, self.power(b, Fraction(-1)))
 
     def total(self, xs: Sequence[Value]) -> Value:
-        result = self.numbers.number(Fraction(0))
-        for x in xs:
-            result = self.plus(result, x)
-        return result
+        return reduce(self.plus, xs) if xs else self.numbers.number(Fraction(0))
 
     def product(self, xs: Sequence[Value]) -> Value:
-        result = self.numbers.number(Fraction(1))
-        for x in xs:
-            result = self.times(result, x)
-        return result
+        return reduce(self.times, xs) if xs else self.numbers.number(Fraction(1))
 
     def power(self, base: Value, exponent: Fraction) -> Value:
         if type(base) is not Dual:

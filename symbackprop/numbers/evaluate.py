@@ -19,11 +19,6 @@ from .exact import Evaluation
 from .exact_numbers import NoValue, Number, Undecided, Undefined
 from .points import Point, Reaches, Scope, size_at
 
-__all__ = [
-    "PRECISIONS", "Evaluation", "Evaluations", "NoValue", "Point", "Undecided", "Undefined", "decided", "difference",
-    "evaluate", "holds", "holds_now", "missing", "off_kinks",
-]  # fmt: skip
-
 PRECISIONS = (64, 128, 256, 512, 1024)
 T = TypeVar("T")
 

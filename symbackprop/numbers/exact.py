@@ -28,13 +28,14 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     Whole,
+    arguments,
 )
 
 from . import exact_numbers as numbers
 from .constants import written_constant
 from .duals import KNOWN, STEPS, Dual, Lifted, Loss, Position, Value, parts, real
 from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined
-from .points import PI, Move, Point, Reach, Reaches, Scope, about_reals, entry_text, guards, powers_inside, size_at
+from .points import PI, Move, Point, Reach, Reaches, Scope, about_reals, powers_inside, size_at
 from .still import Still
 from .wholes import WHOLES, abstract, best, gap
 
@@ -80,6 +81,7 @@ class Evaluation:
         self.kinks_have_values = kinks_have_values
         self.arithmetic = Lifted(Exact())
         self.memo: dict[object, Value] = {}
+        self.moves: dict[tuple[int, Array, Position | None], Move] = {}
         self.root = Scope(dict(point.indices))
         self.sizes, self.lengths = dict(point.sizes), dict[Size, int]()
         self.as_written = False
@@ -90,11 +92,17 @@ class Evaluation:
 
     def key(self, term: Term, scope: Scope) -> object:
         reach = self.reaches.of(term)
+        outside = scope.outside.get(reach)
+        if outside is None:
+            outside = reach, tuple(map(scope.index, reach.free)), self.moving(reach, scope)
+            scope.outside[reach] = outside
+        if not reach.bound:
+            return outside
+        stack = scope.stack
         try:
-            bound = tuple(scope.stack[-1 - d] for d in reach.bound)
+            return outside, tuple([stack[-1 - d] for d in reach.bound])
         except IndexError:
             raise Undefined("an index points outside the term") from None
-        return term, tuple(scope.index(i) for i in reach.free), bound, self.moving(reach, scope)
 
     def moving(self, reach: Reach, scope: Scope) -> tuple[Move, ...]:
         return tuple(m for m in scope.moves if m.array in reach.arrays) if scope.moves else ()
@@ -103,41 +111,40 @@ class Evaluation:
         if type(t) is Num:
             return self.constant(t.value)
         key = self.key(t, scope)
-        if key in self.memo:
-            return self.memo[key]
-        result = self.memo[key] = self._value(t, scope)
-        return result
+        found = self.memo.get(key)
+        if found is None:
+            found = self.memo[key] = self._value(t, scope)
+        return found
 
     def _value(self, t: Term, scope: Scope) -> Value:
-        a = self.arithmetic
+        """The kinds of terms that there are most of come first."""
         match t:
-            case Num(value):
-                return self.constant(value)
-            case Size():
-                return Fraction(self.number(t))
             case Entry(array, at):
-                return self.entry(array, tuple(self.index(i, scope) for i in at), scope)
-            case Ordinal(of):
-                return Fraction(self.index(of, scope))
-            case Delta(i, j):
-                return _ONE if self.index(i, scope) == self.index(j, scope) else _ZERO
+                return self.entry(array, tuple([self.index(i, scope) for i in at]), scope)
+            case Mul():
+                return self.product(t, scope)
             case Add(args):
-                return a.total([self.value(x, scope) for x in args])
-            case Mul(args):
-                return self.product(args, scope)
+                return self.arithmetic.total([self.value(x, scope) for x in args])
+            case Sum(size, body, _):
+                return self.arithmetic.total([self.value(body, scope.inside((k,))) for k in range(self.count(size))])
             case Power(base, exponent):
                 return self.power(base, exponent, scope)
             case Apply(fn, arg, order):
                 return self.apply(fn, arg, order, scope)
-            case Sum(size, body, _):
-                count = size_at(size, self.point.sizes)
-                return a.total([self.value(body, scope.inside((k,))) for k in range(count)])
             case Diff(body, wrt):
                 return self.derivative(body, wrt, scope)
-            case Whole():
-                return self.whole(t, scope)
+            case Delta(i, j):
+                return _ONE if self.index(i, scope) == self.index(j, scope) else _ZERO
             case Holds(p):
                 return self.step(p, scope)
+            case Whole():
+                return self.whole(t, scope)
+            case Num(value):
+                return self.constant(value)
+            case Size():
+                return Fraction(self.number(t))
+            case Ordinal(of):
+                return Fraction(self.index(of, scope))
             case _:
                 assert_never(t)
 
@@ -172,9 +179,9 @@ class Evaluation:
         if e.where:
             return e
         if isinstance(t, Size):
-            return NoValue(e.what, f"{t} = {t.at(dict(self.point.sizes))}")
+            return NoValue(e.what, f"{t} = {t.at(self.point.sizes)}")
         found = sorted(self.touched(t, scope), key=lambda k: (str(k[0]), k[1]))
-        shown = [f"{entry_text(a, k)} = {numbers.written(self.point.arrays[a][k])}" for a, k in found[:_SHOWN]]
+        shown = [f"{a}{list(k) if k else ''} = {numbers.written(self.point.arrays[a][k])}" for a, k in found[:_SHOWN]]
         return NoValue(e.what, ", ".join(shown) + (", ..." if len(found) > _SHOWN else ""))
 
     def touched(self, t: Term, scope: Scope) -> set[tuple[Array, Position]]:
@@ -185,20 +192,16 @@ class Evaluation:
                 if array in self.point.definitions:
                     return self.touched(self.point.definitions[array].body, self.unfolded(array, position, scope))
                 return {(array, position)} if position in self.point.arrays.get(array, {}) else set()
-            case Add(args) | Mul(args):
-                return {k for x in args for k in self.touched(x, scope)}
-            case Power(arg, _) | Apply(_, arg, _) | Diff(arg, _) | Holds(Positive(arg)):
-                return self.touched(arg, scope)
+            case Diff(body, _):
+                return self.touched(body, scope)
             case Sum(size, body, _):
                 count = min(size_at(size, self.point.sizes), _LOOKED_AT)
                 return {k for n in range(count) for k in self.touched(body, scope.inside((n,)))}
             case Whole(_, _, sizes, body, _, _):
                 places = islice(self.positions(sizes), _LOOKED_AT)
                 return {k for n in places for k in self.touched(body, scope.inside(n))}
-            case Num() | Size() | Ordinal() | Delta() | Holds(NonNegative()):
-                return set()
             case _:
-                assert_never(t)  # type: ignore[arg-type]
+                return {k for x in arguments(t) for k in self.touched(x, scope)}
 
     # --- entries, steps, derivatives -----------------------------------------------------------
 
@@ -228,21 +231,27 @@ class Evaluation:
                 raise Undefined(f"the size {missing.args[0]} has no value") from None
         return self.lengths[s]
 
+    def count(self, s: Size) -> int:
+        """Of the values of an axis.  Raises Undefined as `number` does, and where the size is negative."""
+        found = self.number(s)
+        return found if found >= 0 else size_at(s, self.sizes)
+
     def entry(self, array: Array, position: Position, scope: Scope) -> Value:
-        if array == PI:
+        point = self.point
+        if array.name == PI.name and array == PI:
             return numbers.constant("pi")
-        if array in self.point.definitions:
-            tensor = self.point.definitions[array]
+        if point.definitions and array in point.definitions:
+            tensor = point.definitions[array]
             if any(k < 0 or k >= self.number(s) for k, s in zip(position, tensor.shape, strict=True)):
                 raise Undefined(f"{array}{list(position)} is outside the array")
             value = self.value(tensor.body, self.unfolded(array, position, scope))
         else:
             try:
-                value = self.point.arrays[array][position]
+                value = point.arrays[array][position]
             except KeyError:
                 raise Undefined(f"{array}{list(position)} has no value") from None
         for m in scope.moves:
-            if m.array == array and m.at == position:
+            if m.at == position and m.array == array:
                 value = self.arithmetic.plus(value, Dual(m.level, _ZERO, _ONE))
         return value
 
@@ -255,20 +264,25 @@ class Evaluation:
         if wrt.array not in self.reaches.of(body).arrays:
             return _ZERO
         level = 1 + len(scope.moves)
-        moved = Scope(scope.free, scope.stack, (*scope.moves, Move(level, wrt.array, position)))
+        moved = Scope(scope.free, scope.stack, (*scope.moves, self.move(level, wrt.array, position)))
         tangent = parts(self.value(body, moved), level)[1]
         return _ZERO if tangent is None else tangent
 
-    def product(self, args: tuple[Term, ...], scope: Scope) -> Value:
+    def move(self, level: int, array: Array, at: Position | None) -> Move:
+        """One for all scopes that have it, as keys need."""
+        key = level, array, at
+        return self.moves.get(key) or self.moves.setdefault(key, Move(*key))
+
+    def product(self, t: Mul, scope: Scope) -> Value:
         """A truth value among the factors that is 0 chooses another branch: the other factors are not looked at."""
-        for x in args:
-            if guards(x) and self.value(x, scope) == 0:
-                self.kinks_beside(x, args, scope)
+        for x in self.reaches.of(t).guards:
+            if self.value(x, scope) == 0:
+                self.kinks_beside(x, t.args, scope)
                 return _ZERO
         try:
-            return self.arithmetic.product([self.value(x, scope) for x in args])
+            return self.arithmetic.product([self.value(x, scope) for x in t.args])
         except NoValue as e:
-            if e.what == "1/0" and self.vanishes(args, scope):
+            if e.what == "1/0" and self.vanishes(t.args, scope):
                 raise NoValue("0/0", e.where) from None
             raise
 
@@ -313,7 +327,7 @@ class Evaluation:
 
     def off_kinks(self, t: Term, arrays: Iterable[Array], indices: Scope) -> None:
         """Raises Undefined where t, or a step in it that one of the arrays acts through, has no value or a kink."""
-        moves = tuple(Move(-1, a, None) for a in sorted(arrays, key=str))
+        moves = tuple(self.move(-1, a, None) for a in sorted(arrays, key=str))
         self.value(t, Scope(indices.free, indices.stack, moves))
 
     def still(self, t: Term, scope: Scope) -> bool:
@@ -323,7 +337,7 @@ class Evaluation:
     # --- functions of whole arrays -------------------------------------------------------------
 
     def positions(self, sizes: tuple[Size, ...]) -> Iterator[Position]:
-        return product(*(range(size_at(s, self.point.sizes)) for s in sizes))
+        return product(*(range(self.count(s)) for s in sizes))
 
     def whole(self, w: Whole, scope: Scope) -> Value:
         """F and its derivatives: each derivative moves one entry of the array by an infinitesimal."""

@@ -135,12 +135,6 @@ def pi() -> Ball:
     return flint.arb.pi() if flint is not None else Interval(+mpmath.iv.pi)
 
 
-__all__ = [
-    "INFINITE", "Ball", "Kink", "Log", "NoValue", "Number", "Undecided", "Undefined", "around",
-    "ball", "constant", "exact_root", "function", "logarithm", "plus", "power", "precision", "sign", "times", "written",
-]  # fmt: skip
-
-
 class Undefined(SymbackpropError):
     """Nothing is known here: no value, no derivative, or a value that is not worked out (a name without a meaning)."""
 

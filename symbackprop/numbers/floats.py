@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any, TypeAlias, assert_never
 
 import numpy as np
@@ -46,10 +48,8 @@ from symbackprop.numbers.duals import (
     total,
 )
 from symbackprop.numbers.exact_numbers import Undefined
-from symbackprop.numbers.points import PI, Point, Reaches, guards, size_at
+from symbackprop.numbers.points import PI, Point, Reaches, size_at
 from symbackprop.numbers.wholes import WHOLE_NAMES, abstract, whole
-
-__all__ = ["FloatEvaluation", "evaluate_floats"]
 
 _LIMIT, _AXES = 300_000, 64  # elements of an intermediate array, and its axes: NumPy has no more
 _STEP = 2.0**-9
@@ -70,7 +70,7 @@ class Scope:
         key = (counts, names, fresh)
         if key not in self.children:
             shape = (*self.shape, *counts)
-            if np.prod(shape, dtype=float) > _LIMIT or len(shape) > _AXES:
+            if math.prod(shape) > _LIMIT or len(shape) > _AXES:
                 raise Undefined("too many index values for this many sums")
             new = []
             for k, c in enumerate(counts):
@@ -125,32 +125,32 @@ class FloatEvaluation:
     def value(self, t: Term, scope: Scope, moves: tuple[Move, ...]) -> Value:
         if type(t) is Num:
             return to_float(t.value)
+        reach = self.reaches.of(t)
         if moves:
-            arrays = self.reaches.of(t).arrays
-            moves = tuple(m for m in moves if m.array in arrays)
-        key = (t, id(scope), tuple(map(id, moves)))
-        if key in self.memo:
-            return self.memo[key]
-        result = self.memo[key] = self._value(t, scope, moves)
-        return result
+            moves = tuple([m for m in moves if m.array in reach.arrays])
+        key = reach, scope, moves
+        found = self.memo.get(key)
+        if found is None:
+            found = self.memo[key] = self._value(t, scope, moves)
+        return found
 
     def _value(self, t: Term, scope: Scope, moves: tuple[Move, ...]) -> Value:
         a = self.arithmetic
         match t:
+            case Entry(array, at):
+                return self.entry(array, tuple([self.index(i, scope) for i in at]), scope, moves)
+            case Mul():
+                return self.product(t, scope, moves)
+            case Add(args):
+                return a.total([self.value(x, scope, moves) for x in args])
             case Num(value):
                 return to_float(value)
             case Size():
                 return float(t.at(self.sizes))
-            case Entry(array, at):
-                return self.entry(array, tuple(self.index(i, scope) for i in at), scope, moves)
             case Ordinal(of):
                 return self.index(of, scope) * 1.0
             case Delta(i, j):
                 return (self.index(i, scope) == self.index(j, scope)) * 1.0
-            case Add(args):
-                return a.total([self.value(x, scope, moves) for x in args])
-            case Mul(args):
-                return self.product(args, scope, moves)
             case Power(base, exponent):
                 inner = self.value(base, scope, moves)
                 return at_rest(a.power(inner, exponent), inner) if exponent > 0 else a.power(inner, exponent)
@@ -232,14 +232,11 @@ class FloatEvaluation:
 
         return mapped(entries, full)
 
-    def product(self, args: tuple[Term, ...], scope: Scope, moves: tuple[Move, ...]) -> Value:
-        values = [self.value(x, scope, moves) for x in args]
-        result = self.arithmetic.product(values)
-        masks = [v for x, v in zip(args, values, strict=True) if guards(x)]
+    def product(self, t: Mul, scope: Scope, moves: tuple[Move, ...]) -> Value:
+        result = self.arithmetic.product([self.value(x, scope, moves) for x in t.args])
+        masks = self.reaches.of(t).guards
         if masks and not np.isfinite(real(result)).all():
-            zero = real(masks[0]) == 0
-            for m in masks[1:]:
-                zero = zero | (real(m) == 0)
+            zero = reduce(or_, [real(self.value(m, scope, moves)) == 0 for m in masks])
             return mapped(lambda v: np.where(zero, 0.0, v), result)
         return result
 
@@ -341,14 +338,18 @@ def gathered(values: np.ndarray[Any, Any], at: tuple[Floats, ...], missing: floa
         return values[()] if values.ndim == 0 else missing
     if values.ndim != len(at) or 0 in values.shape:
         return np.full(np.broadcast_shapes(*(np.shape(i) for i in at)), missing)
+    if all([not i.size or i.min() >= 0 for i in at]):
+        try:
+            return values[at]
+        except IndexError:  # some are too large
+            pass
     outside, inside = False, []
     for i, n in zip(at, values.shape, strict=True):
         if i.size and (i.min() < 0 or i.max() >= n):
             outside = outside | (i < 0) | (i >= n)
             i = np.clip(i, 0, n - 1)
         inside.append(i)
-    result = values[tuple(inside)]
-    return result if outside is False else np.where(outside, missing, result)
+    return np.where(outside, missing, values[tuple(inside)])
 
 
 def evaluate_floats(term: Term, point: Point, axes: Sequence[Index] = ()) -> np.ndarray[Any, Any]:

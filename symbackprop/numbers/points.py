@@ -34,6 +34,7 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     Whole,
+    arguments,
     arrays,
     free,
     inside,
@@ -66,7 +67,7 @@ class Point:
 def size_at(s: Size, sizes: Mapping[str, int]) -> int:
     """The number of values of an axis.  Raises Undefined where a symbol has no value or the size is negative."""
     try:
-        value = s.at(dict(sizes))
+        value = s.at(sizes)
     except KeyError as missing:
         raise Undefined(f"the size {missing.args[0]} has no value") from None
     if value < 0:
@@ -74,13 +75,17 @@ def size_at(s: Size, sizes: Mapping[str, int]) -> int:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reach:
-    """What a term looks at outside itself: free indices, bound indices (depth seen from outside), arrays."""
+    """What a term looks at outside itself: free indices, bound indices (depth seen from outside), arrays.
+
+    One for each term, which it stands for in keys.  `guards` are the factors of a product that choose a branch.
+    """
 
     free: tuple[Index, ...] = ()
     bound: tuple[int, ...] = ()
     arrays: frozenset[Array] = frozenset()
+    guards: tuple[Term, ...] = ()
 
 
 class Reaches:
@@ -89,15 +94,21 @@ class Reaches:
     def __init__(self, definitions: Mapping[Array, Tensor]) -> None:
         self.definitions = definitions
         self.known: dict[Term, Reach] = {}
+        self.asked: dict[int, tuple[Term, Reach]] = {}  # by identity, as it is quicker; the term is kept alive
         self.bound: dict[Any, frozenset[int]] = {}
         self.behind: dict[Array, frozenset[Array]] = {}
 
     def of(self, t: Term) -> Reach:
+        asked = self.asked.get(id(t))
+        if asked is not None:
+            return asked[1]
         found = self.known.get(t)
         if found is None:
             named = sorted(free(t), key=lambda i: (i.name, i.size.monomials))
             seen = frozenset[Array]().union(*map(self.array, arrays(t)))
-            found = self.known[t] = Reach(tuple(named), tuple(sorted(self.dangling(t))), seen)
+            choosing = tuple(filter(guards, t.args)) if isinstance(t, Mul) else ()
+            found = self.known[t] = Reach(tuple(named), tuple(sorted(self.dangling(t))), seen, choosing)
+        self.asked[id(t)] = t, found
         return found
 
     def array(self, a: Array) -> frozenset[Array]:
@@ -131,11 +142,7 @@ def lowered(bound: frozenset[int], binders: int) -> frozenset[int]:
     return frozenset(d - binders for d in bound if d >= binders)
 
 
-def entry_text(array: Array, at: Position) -> str:
-    return f"{array}[{', '.join(map(str, at))}]" if at else str(array)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Move:
     """An entry that carries an infinitesimal part; without a place, an array whose kinks count and nothing else."""
 
@@ -144,13 +151,14 @@ class Move:
     at: Position | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Scope:
-    """Values of the indices around a term, and the entries that move."""
+    """Values of the indices around a term, entries that move, and what terms look at `outside` of their binders."""
 
     free: Mapping[Index, int] = field(default_factory=dict)
     stack: Position = ()
     moves: tuple[Move, ...] = ()
+    outside: dict[Reach, tuple[object, ...]] = field(default_factory=dict)
 
     def index(self, i: Index) -> int:
         try:
@@ -159,7 +167,7 @@ class Scope:
             raise Undefined(f"the index {i.name} has no value") from None
 
     def inside(self, position: Position) -> Scope:
-        return Scope(self.free, (*self.stack, *position), self.moves)
+        return Scope(self.free, (*self.stack, *position), self.moves, self.outside)
 
 
 def guards(t: Term) -> bool:
@@ -207,9 +215,9 @@ class Extent:
     exact: bool
 
     def at(self, sizes: Mapping[str, int]) -> int:
-        total = self.constant.at(dict(sizes))
+        total = self.constant.at(sizes)
         for k, s in self.parts:
-            total += max(0, k.at(dict(sizes))) * (s.at(dict(sizes)) - 1)
+            total += max(0, k.at(sizes)) * (s.at(sizes) - 1)
         return total + 1
 
 
@@ -237,7 +245,7 @@ class Survey:
 
     def possible(self, sizes: Mapping[str, int]) -> bool:
         """Every axis has at least one value, and no sum a negative number of them."""
-        return all(s.at(dict(sizes)) >= 1 for s in self.lengths) and all(s.at(dict(sizes)) >= 0 for s in self.summed)
+        return all(s.at(sizes) >= 1 for s in self.lengths) and all(s.at(sizes) >= 0 for s in self.summed)
 
 
 def extents(axes: list[set[Extent]], sizes: Mapping[str, int]) -> Position:
@@ -293,8 +301,6 @@ class Surveyor:
             return
         self.seen.add((t, stack))
         match t:
-            case Num():
-                pass
             case Size():
                 self.found.symbols.update(t.symbols)
             case Entry(array, at):
@@ -304,9 +310,6 @@ class Surveyor:
             case Delta(i, j):
                 self.index(i, stack)
                 self.index(j, stack)
-            case Add(args) | Mul(args):
-                for x in args:
-                    self.term(x, stack, root)
             case Power(base, exponent):
                 self.term(base, stack, root or exponent.denominator != 1)
             case Apply(fn, arg, _):
@@ -331,7 +334,8 @@ class Surveyor:
             case Holds(p):
                 self.predicate(p, stack)
             case _:
-                assert_never(t)
+                for x in arguments(t):
+                    self.term(x, stack, root)
 
     def entry(self, array: Array, at: tuple[IndexExpr, ...], stack: tuple[Size, ...], root: bool) -> None:
         uses = [self.index(i, stack) for i in at]

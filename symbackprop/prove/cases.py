@@ -19,19 +19,14 @@ from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
     ONE,
     ZERO,
-    Diff,
     Holds,
     Nonzero,
     Positive,
     Predicate,
-    Sum,
     Term,
-    Whole,
-    arguments,
     arrays,
     free,
     neg,
-    open_body,
     predicate_key,
     replaced,
     substitute,
@@ -78,19 +73,10 @@ def with_known_steps(u: Term, known: Mapping[Term, bool]) -> Term:
 
 def step_arguments(t: Term, names: Names) -> Iterator[Term]:
     """The arguments of the steps in a term, with names for dummies."""
-    match t:
-        case Holds(Positive(u)):
-            yield u
-            yield from step_arguments(u, names)
-        case Sum(size, body, _):
-            yield from step_arguments(open_body(body, (names.new(size),)), names)
-        case Whole(_, _, sizes, body, _, _):
-            yield from step_arguments(open_body(body, tuple(map(names.new, sizes))), names)
-        case Diff(body, _):
-            yield from step_arguments(body, names)
-        case _:
-            for a in arguments(t):
-                yield from step_arguments(a, names)
+    if isinstance(t, Holds) and isinstance(t.predicate, Positive):
+        yield t.predicate.term
+    for part in names.parts(t):
+        yield from step_arguments(part, names)
 
 
 CASES = 4  # truth values and terms that an equation is split by

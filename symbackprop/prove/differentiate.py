@@ -30,6 +30,7 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     add,
+    arguments,
     free,
     mul,
     open_body,
@@ -64,6 +65,16 @@ class Names:
     def axes(self, binder: Sum | Whole) -> tuple[Index, ...]:
         """New indices for its dummies."""
         return tuple(map(self.new, (binder.size,) if isinstance(binder, Sum) else binder.sizes))
+
+    def parts(self, t: Term) -> tuple[Term, ...]:
+        """What is inside it, with new indices for dummies; not what is differentiated by."""
+        match t:
+            case Sum() | Whole():
+                return (open_body(t.body, self.axes(t)),)
+            case Diff(body, _):
+                return (body,)
+            case _:
+                return arguments(t)
 
     def array(self) -> Array:
         """A name for a compound term: @1, @2, ..."""
@@ -144,6 +155,7 @@ def differentiate(t: Term, wrt: Entry, context: Context, names: Names, kept: fro
 
 
 def slope_of(t: Apply) -> Term:
+    """f' at the argument."""
     return DERIVATIVES[t.fn](t.arg)[0] if t.fn in DERIVATIVES else Apply(t.fn, t.arg, t.order + 1)
 
 

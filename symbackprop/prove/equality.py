@@ -254,7 +254,7 @@ def prove_as_written(lhs: Term, rhs: Term, context: Context) -> Found | None:
 
 def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
     """The same for a first derivative, after the forward term is written in a way whose derivative needs less."""
-    if not isinstance(lhs, Diff) or derivatives(lhs.body):
+    if not isinstance(lhs, Diff) or has_derivative(lhs.body):
         return None
     loss = simpler_forward(lhs.body, context)
     if loss is None:
@@ -287,16 +287,16 @@ def unchecked(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WA
     """The proofs that `prove` checks one after the other; None where it goes another way."""
     if not isinstance(lhs, Diff):
         return candidates(lhs, rhs, context, Names(), ways=ways)
-    return None if derivatives(lhs.body) else gradients(lhs.body, lhs.wrt, rhs, context, ways)
+    return None if has_derivative(lhs.body) else gradients(lhs.body, lhs.wrt, rhs, context, ways)
 
 
-def derivatives(t: Term) -> bool:
+def has_derivative(t: Term) -> bool:
     return any(isinstance(s, Diff) for s in subterms(t))
 
 
 def without_derivatives(t: Term, context: Context, names: Names) -> tuple[Term, Proof | None]:
     """`t` with its derivatives worked out, and the proof that it is the same.  Raises ProofError."""
-    if not derivatives(t):
+    if not has_derivative(t):
         return t, None
     match t:
         case Diff(body, wrt):

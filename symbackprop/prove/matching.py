@@ -30,6 +30,7 @@ from symbackprop.core.terms import (
     Whole,
     free,
     map_indices,
+    places,
     reach,
     substitute,
     subterms,
@@ -218,18 +219,6 @@ def fixed_in(t: Term) -> list[Pick]:
     """The integers that stand for indices in t."""
     atoms = (atom for s in subterms(t) for e in places(s) for atom, _ in as_affine(e)[1])
     return [q for q in dict.fromkeys(a for a in atoms if isinstance(a, Pick)) if not q.at]
-
-
-def places(s: Term) -> tuple[IndexExpr, ...]:
-    match s:
-        case Entry(_, at) | Whole(_, _, _, _, at, _):
-            return at
-        case Delta(i, j):
-            return (i, j)
-        case Ordinal(e) | Holds(NonNegative(e)):
-            return (e,)
-        case _:
-            return ()
 
 
 def at_indices(t: Term, other: Term) -> Iterator[Term]:

@@ -11,7 +11,7 @@ from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof, UnderSum, check
 from symbackprop.core.laws.arrays import entry_of
-from symbackprop.core.terms import Entry, Mul, Sum, Term, Whole, arguments, free, mul, open_body, over, substitute
+from symbackprop.core.terms import Diff, Entry, Mul, Term, Whole, free, mul, over, substitute
 
 from .differentiate import Names
 from .equality import Found, prove_equal
@@ -39,17 +39,12 @@ def prove_multiplied(lhs: Term, rhs: Term, context: Context) -> Found | None:
 
 def inverses(t: Term, names: Names) -> Iterator[Whole]:
     """The inverses of what is no letter, those outside of others first."""
-    match t:
-        case Whole(fn="inv"):
-            if not isinstance(t.body, Entry):
-                yield t
-        case Sum(size, body, _):
-            yield from inverses(open_body(body, (names.new(size),)), names)
-        case Whole():
-            return
-        case _:
-            for a in arguments(t):
-                yield from inverses(a, names)
+    if isinstance(t, Whole | Diff):
+        if isinstance(t, Whole) and t.fn == "inv" and not isinstance(t.body, Entry):
+            yield t
+        return
+    for part in names.parts(t):
+        yield from inverses(part, names)
 
 
 def multiplied(
@@ -82,6 +77,3 @@ def undone(t: Term, context: Context, w: Whole, side: int, i: Index, names: Name
     summed = over(k, Mul((inner, equation.rhs)))
     step = UnderSum(k, Inside(Mul((inner, equation.lhs)), ((1, law),)))
     return Chain(Linear(whole, regrouped), (step, Linear(summed, t)))
-
-
-__all__ = ["prove_multiplied"]

@@ -13,7 +13,6 @@ from symbackprop.core.context import Context, Same
 from symbackprop.core.indices import Index, Size
 from symbackprop.core.kernel import By, Chain, Flip, Linear, Proof, UnderDiff, UnderSum
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
-from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.signs import instance
 from symbackprop.core.terms import (
     ZERO,
@@ -40,6 +39,7 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
 )
+from symbackprop.prove.differentiate import slope_of
 from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.traversal import in_parts
 
@@ -165,8 +165,7 @@ def chain_rule(t: Term, context: Context) -> Rewrite | None:
         return None
     match t.body:
         case Apply(fn, arg, order):
-            slope = DERIVATIVES[fn](arg)[0] if fn in DERIVATIVES else Apply(fn, arg, order + 1)
-            return Mul((slope, Diff(arg, t.wrt))), By("diff_apply", (fn, order, arg, t.wrt))
+            return Mul((slope_of(t.body), Diff(arg, t.wrt))), By("diff_apply", (fn, order, arg, t.wrt))
         case Holds(Positive(arg)):
             return ZERO, By("diff_step", (arg, t.wrt))
         case Power(base, q):

@@ -47,13 +47,14 @@ from symbackprop.prove.equality import (
     by_laws_in_order,
     by_laws_simplified,
     first,
+    has_derivative,
     prove,
     prove_as_written,
     prove_simplified,
     unchecked,
 )
 from symbackprop.prove.normal_form.session import FAILED, splits
-from symbackprop.prove.working_out import WorkingOut, has_derivative
+from symbackprop.prove.working_out import WorkingOut
 
 
 class Whole(Mapping[str, Any]):

@@ -13,29 +13,23 @@ from symbackprop.core.terms import (
     ONE,
     ZERO,
     Add,
-    Apply,
     Delta,
-    Diff,
-    Entry,
     Holds,
     Mul,
     NonNegative,
     Num,
     Ordinal,
-    Positive,
     Power,
     Sum,
     Term,
-    Whole,
     add,
     free,
+    map_opened,
     mul,
     open_body,
-    opened_whole,
     over,
     substitute,
     subterms,
-    whole,
 )
 
 
@@ -51,8 +45,6 @@ class Tidy:
 
     def __call__(self, t: Term) -> Term:
         match t:
-            case Num() | Size() | Entry() | Ordinal():
-                return t
             case Delta(i, j):
                 return ONE if i == j else t
             case Add(args):
@@ -66,20 +58,11 @@ class Tidy:
                 if isinstance(inner, Power) and (inner.exponent.denominator > 1 or q.denominator == 1):
                     return power(inner.base, inner.exponent * q)
                 return Power(inner, q)
-            case Apply(fn, arg, order):
-                return Apply(fn, self(arg), order)
             case Sum(size, body, _):
                 i = self.new(size)
                 return self.summed(i, self(open_body(body, (i,))))
-            case Diff(body, wrt):
-                return Diff(self(body), wrt)
-            case Whole(fn, order, sizes, _, at, _):
-                axes = tuple(map(self.new, sizes))
-                return whole(fn, order, axes, self(opened_whole(t, axes)), at)
-            case Holds(Positive(term)):
-                return Holds(Positive(self(term)))
-            case Holds():
-                return t
+            case _:
+                return map_opened(t, self, self.new)
 
     def summed(self, i: Index, body: Term) -> Term:
         """Σ_i body"""

@@ -21,7 +21,6 @@ from symbackprop.core.terms import (
     add,
     map_opened,
     mul,
-    subterms,
 )
 from symbackprop.prove.equality import without_derivatives
 from symbackprop.prove.normal_form.normal import Normal
@@ -93,10 +92,6 @@ class WorkingOut:
             assert equation.lhs == d
             self.theorems[d] = CheckedEquation(equation, proof, context)
         return self.theorems[d]
-
-
-def has_derivative(t: Term) -> bool:
-    return any(isinstance(s, Diff) for s in subterms(t))
 
 
 # --- formulas that prove nothing: for repairs --------------------------------------------------

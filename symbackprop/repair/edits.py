@@ -36,8 +36,9 @@ from symbackprop.core.terms import (
 )
 from symbackprop.numbers.duals import KNOWN
 from symbackprop.numbers.points import Reaches
+from symbackprop.numbers.refute.special import Stack, under_binders
 
-from .pool import Part, Slots, Stack, inside, logistic, placed, slope_of
+from .pool import Part, Slots, logistic, placed, slope_of
 
 OVERWRITTEN = "a repeated index overwrites instead of adding"
 _TIMES = 4
@@ -88,10 +89,10 @@ def edits(
     """Every single change, applied wherever the changed subterm occurs; cheapest first."""
     slots: Slots = tuple((i, i.size) for i in axes)
     spots, times = dict[Term, Stack](), dict[Term, int]()
-    for u, stack in inside(claim):
+    for u, stack in under_binders(claim):
         spots.setdefault(u, stack)
         times[u] = times.get(u, 0) + 1
-    functions = [Part(u, stack, u.fn) for u, stack in dict(inside(truth)).items() if isinstance(u, Apply)]
+    functions = [Part(u, stack, u.fn) for u, stack in dict(under_binders(truth)).items() if isinstance(u, Apply)]
     scalars = [Entry(a, ()) for a, rank in arrays.items() if rank == 0]
     found: dict[Term, Candidate] = {}
 

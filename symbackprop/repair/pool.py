@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
-from typing import assert_never
 
 from symbackprop.core.indices import Bound, Index, IndexAtom, IndexExpr, Size
 from symbackprop.core.laws.functions import DERIVATIVES
@@ -14,15 +13,8 @@ from symbackprop.core.terms import (
     ONE,
     Add,
     Apply,
-    Delta,
-    Diff,
     Entry,
     Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Positive,
     Power,
     Sum,
     Term,
@@ -34,8 +26,9 @@ from symbackprop.core.terms import (
 )
 from symbackprop.numbers.duals import KNOWN
 from symbackprop.numbers.points import PI, Reaches
+from symbackprop.numbers.refute.special import Stack, under_binders
+from symbackprop.prove.differentiate import slope_of as differentiated
 
-Stack = tuple[Size, ...]
 Slots = tuple[tuple[IndexExpr, Size], ...]  # index expressions to use, with their sizes
 
 
@@ -48,31 +41,12 @@ class Part:
     name: str
 
 
-def inside(t: Term, stack: Stack = ()) -> Iterator[tuple[Term, Stack]]:
-    """All subterms with the sizes of the binders around them."""
-    yield t, stack
-    match t:
-        case Num() | Size() | Entry() | Ordinal() | Delta() | Holds(NonNegative()):
-            pass
-        case Add(args) | Mul(args):
-            for x in args:
-                yield from inside(x, stack)
-        case Power(arg, _) | Apply(_, arg, _) | Diff(arg, _) | Holds(Positive(arg)):
-            yield from inside(arg, stack)
-        case Sum(size, body, _):
-            yield from inside(body, (*stack, size))
-        case Whole(_, _, sizes, body, _, _):
-            yield from inside(body, (*stack, *sizes))
-        case _:
-            assert_never(t)  # type: ignore[arg-type]
-
-
 def parts(terms: Sequence[Term], reaches: Reaches, limit: int = 60) -> list[Part]:
     """Entries, steps, functions and their slopes that occur, definitions unfolded; each once."""
     found: dict[Term, Part] = {}
     queue, seen = list(terms), set[object]()
     for t in queue:
-        for u, stack in inside(t):
+        for u, stack in under_binders(t):
             name = factor_name(u)
             if name:
                 found.setdefault(u, Part(u, stack, name))
@@ -125,9 +99,7 @@ def logistic(args: tuple[Term, ...]) -> bool:
 
 
 def slope_of(u: Apply) -> Term | None:
-    if u.fn in DERIVATIVES and u.order == 0:
-        return DERIVATIVES[u.fn](u.arg)[0]
-    return None if u.fn in KNOWN else Apply(u.fn, u.arg, u.order + 1)
+    return None if u.fn in KNOWN and (u.order or u.fn not in DERIVATIVES) else differentiated(u)
 
 
 def placed(part: Part, slots: Slots, reaches: Reaches, limit: int = 6) -> Iterator[Term]:

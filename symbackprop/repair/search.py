@@ -17,14 +17,10 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Entry, Mul, Sum, Term, mul, over
 from symbackprop.numbers.floats import close
 from symbackprop.numbers.refute.points import Question
+from symbackprop.repair.trials import Trials, Unit, combination, constant_ratio, factor, named, units, weighted
 
-from .cases import SpecialCase, special_cases
 from .edits import Candidate, edits, summands, transpositions
-from .naming import named
 from .pool import parts
-from .trials import Trials, Unit, combination, constant_ratio, factor, units, weighted
-
-__all__ = ["OTHER", "Candidate", "Repair", "SpecialCase", "classify", "repair", "special_cases"]
 
 OTHER = "another formula"
 VAGUE = ("wrong factor", "wrong coefficients", "wrong power", "wrong index", "extra ", "constant ")  # of a change

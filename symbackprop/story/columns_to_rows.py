@@ -27,7 +27,7 @@ from symbackprop.network.dense import (
     weighted_input,
     width,
 )
-from symbackprop.network.theorems import definition, settled
+from symbackprop.network.theorems import Theorem, definition, settled
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined
 from symbackprop.write.program.notation import flipped
@@ -36,7 +36,7 @@ from .dense_layers import KINDS
 from .dense_layers import biases as columns_of_biases
 from .dense_layers import signal_step as columns_of_signals
 from .dense_layers import weights as columns_of_weights
-from .told import Both, Question, Theorem, Told, both, matrices, of_forms, partials, told
+from .told import Both, Question, Told, both, matrices, of_forms, partials, told
 
 COLUMNS = Layers("column", SAMPLES)
 OF_COLUMNS = KINDS[3]
@@ -64,7 +64,7 @@ def forward() -> Told:
     n, j = Index("n", SAMPLES), Index("j", width(HERE))
     context = Context(dict([definition(z, meant), *rows(z, w, a, b)]))
     start = entry(row_of(z), n, j)
-    theorem = Theorem(context, *settled(chained(start, forms, (n, j), context), context))
+    theorem = Theorem("forward", context, *settled(chained(start, forms, (n, j), context), context))
     setting = ((matrices(z), matrices(meant)), *shown(z, w, a, b))
     return carried("forward", "The forward pass", both(row_of(z).array), matrices(row_of(z)), forms, setting, theorem)
 
@@ -108,7 +108,7 @@ def of_theorem(
     row, column = at if len(at) == 2 else (at[0], Index("u", by.shape[1]))
     context = Context({**theorem.context.definitions, **dict(rows(*turned))})
     rest = chained(theorem.equation.rhs, forms, (column, row), context)
-    carrying = Theorem(context, *settled(joined(theorem.proof, rest), context))
+    carrying = Theorem(name, context, *settled(joined(theorem.proof, rest), context))
     gradient = partials(both(by.array))
     return carried(name, title, both(by.array), (f"({gradient[0]})^T", rf"\left({gradient[1]}\right)^{{\mathsf{{T}}}}"),
                    forms, (*columns.setting, *shown(*turned)), carrying)  # fmt: skip

@@ -30,11 +30,11 @@ from symbackprop.network.dense import (
     weighted_input,
     width,
 )
-from symbackprop.network.theorems import definition
+from symbackprop.network.theorems import Theorem, definition
 from symbackprop.prove.equality import prove_gradient
 from symbackprop.prove.statements import certified
 
-from .told import Theorem, Told, both, matrices, of_forms, partials, stated
+from .told import Told, both, matrices, of_forms, partials, stated
 
 TOTAL = "C"  # the cost of the whole network
 BY_INDUCTION = "by induction over the layers"
@@ -143,7 +143,7 @@ def concluded(name: str, title: str, layers: Layers, variable: Leaf, form: Matri
     return Told(
         f"every-depth-{name}-{layers.convention}", f"{title} ({kind})", ABOUT, kind,
         tuple((matrices(a), matrices(b)) for a, b in forms), (passage,), (stated(passage.lines[-1]),),
-        (Theorem(context, proof, certified(proof, context)),),
+        (Theorem(name, context, proof, certified(proof, context)),),
     )  # fmt: skip
 
 

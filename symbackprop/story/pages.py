@@ -1,4 +1,4 @@
-"""Stories and told forwards for the terminal, as Markdown with LaTeX formulas, and as LaTeX documents."""
+"""The stories by name, for the terminal, as Markdown with LaTeX formulas, and as LaTeX documents."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -14,8 +15,9 @@ from symbackprop.core.context import Same
 from symbackprop.core.terms import SymbackpropError, predicate_key
 from symbackprop.files import write_atomically
 from symbackprop.functions.checks import derive
-from symbackprop.story.stories import STORIES, story
-from symbackprop.story.told import Told
+from symbackprop.story import columns_to_rows, dense_layers, every_depth, forward_maps
+from symbackprop.story.dense_layers import of_each_kind
+from symbackprop.story.told import Question, Told, told
 from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.layout import COLUMNS, QUOTED, latex_formula, latex_prose, plain_prose
 from symbackprop.write.paper.matrix_writer import MatrixWriter
@@ -163,3 +165,39 @@ def tell(forwards: Mapping[str, Forward], arguments: Sequence[str] | None = None
         else:
             write_atomically(Path(args.tex) / f"{name}.tex", forwards[name].explained("latex", 3))
             print(f"{args.tex}/{name}.tex")
+
+
+# --- the stories of the notes by name: a title, and what each of them asks or tells ---
+
+
+Fact = Callable[[], Told]
+
+
+def asked(questions: Iterable[Question]) -> tuple[Fact, ...]:
+    return tuple(partial(told, q) for q in questions)
+
+
+STORIES: dict[str, tuple[str, tuple[Fact, ...]]] = {
+    "linear_map": ("A layer without its activation: `z = w x + b`", asked(forward_maps.LINEAR)),
+    "last_layer": (
+        "The last layer: its signal and its weights",
+        asked([dense_layers.activation_jacobian(), *of_each_kind(dense_layers.last_layer)]),
+    ),
+    "hidden_layers": (
+        "Hidden layers: from one signal to the one before", asked(of_each_kind(dense_layers.signal_step))
+    ),
+    "weights": ("The gradient by the weights", asked(of_each_kind(dense_layers.weights))),
+    "biases": ("The gradient by the biases", asked(of_each_kind(dense_layers.biases))),
+    "every_depth": ("All layers of a network of any depth", every_depth.FACTS),
+    "means": ("Costs that are a mean over a batch", asked(forward_maps.MEANS)),
+    "softmax": ("Softmax and the negative log likelihood", asked(forward_maps.SOFTMAXES)),
+    "columns_to_rows": (
+        "From the column convention to the row convention",
+        (columns_to_rows.forward, columns_to_rows.signal_step, columns_to_rows.weights, columns_to_rows.biases),
+    ),
+}
+
+
+def story(name: str) -> list[Told]:
+    """What one story tells, each part derived and proved."""
+    return [fact() for fact in STORIES[name][1]]

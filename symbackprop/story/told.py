@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symbackprop.core.context import Context, Equation, Hypothesis
+from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import Index, SymbackpropError
-from symbackprop.core.kernel import Proof
 from symbackprop.core.matrix import Leaf, Matrix, Softmax, Transpose
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Size, Sum, Term, free, subterms, whole
 from symbackprop.gradients.derived import derived
-from symbackprop.gradients.meanings import with_entries
+from symbackprop.gradients.lemmas import with_entries
 from symbackprop.network.dense import COST, axes_of, loss_of, slope_form
-from symbackprop.network.theorems import definition, settled
+from symbackprop.network.theorems import Theorem, definition, settled
 from symbackprop.prove.equality import prove_gradient
 from symbackprop.read.formulas.program import Assuming, Formulas, Program
 from symbackprop.read.numpy import Declared, trace_assumptions
@@ -32,28 +31,6 @@ LOSS = {"L": ("ℒ", r"\mathcal{L}")}
 
 
 @dataclass(frozen=True, slots=True)
-class Theorem:
-    """An equation with its proof; the definitions that it speaks of are in the context."""
-
-    context: Context
-    proof: Proof
-    equation: Equation
-
-    @property
-    def sizes(self) -> set[str]:
-        """The size symbols that it is for all values of."""
-        found: set[str] = set()
-        sides = self.equation.lhs, self.equation.rhs, *(d.body for d in self.context.definitions.values())
-        for side in sides:
-            found |= {x for i in free(side) for x in i.size.symbols}
-            for s in subterms(side):
-                match s:
-                    case (Size() as n) | Sum(n):
-                        found |= set(n.symbols)
-        return found
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """Passages that lead to the statements; the theorems say the same by entries."""
 
@@ -68,7 +45,19 @@ class Told:
 
     @property
     def sizes(self) -> tuple[str, ...]:
-        return tuple(sorted(set[str]().union(*(t.sizes for t in self.theorems))))
+        return tuple(sorted(set[str]().union(*map(sizes_of, self.theorems))))
+
+
+def sizes_of(t: Theorem) -> set[str]:
+    """The size symbols that it is for all values of."""
+    found: set[str] = set()
+    for side in (t.equation.lhs, t.equation.rhs, *(d.body for d in t.context.definitions.values())):
+        found |= {x for i in free(side) for x in i.size.symbols}
+        for s in subterms(side):
+            match s:
+                case (Size() as n) | Sum(n):
+                    found |= set(n.symbols)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +165,7 @@ class Telling:
         proof = prove_gradient(body, wrt, right, context)
         if proof is None:
             raise SymbackpropError(f"{self.q.name}: ∂({body})/∂{wrt} = {right} is not proved")
-        yield Theorem(context, *settled(proof[0], context))
+        yield Theorem(self.q.name, context, *settled(proof[0], context))
 
     def loss(self) -> Term:
         return Entry(self.q.output.array, ()) if self.q.output.kind == "scalar" else loss_of(self.q.output)

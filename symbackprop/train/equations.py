@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from symbackprop.core.context import EMPTY, Context, Equation
-from symbackprop.core.kernel import Proof
-from symbackprop.core.matrix import Matrix
+from symbackprop.core.context import EMPTY
 from symbackprop.network.activations import Activation
 from symbackprop.network.dense import DenseNetwork
 from symbackprop.network.steps import (
@@ -19,45 +16,33 @@ from symbackprop.network.steps import (
     prove_penalty,
     slope_from_output,
 )
-from symbackprop.network.theorems import generalised, prove_network
+from symbackprop.network.theorems import Theorem, generalised, prove_network
 from symbackprop.write.paper.latex import latex, latex_matrix, latex_predicate
 
 from .optimisers import Adam, Optimiser
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
-    """One equation: its name, the theorem with its proof, and the compact form where it has one."""
-
-    name: str
-    context: Context
-    proof: Proof
-    equation: Equation
-    form: Matrix | None = None
-
-
-def equations(network: DenseNetwork, optimiser: Optimiser, l2: float = 0.0) -> tuple[Proved, ...]:
+def equations(network: DenseNetwork, optimiser: Optimiser, l2: float = 0.0) -> tuple[Theorem, ...]:
     """Everything that the step rests on, proved here.  Raises SymbackpropError where something is not."""
     return tuple(_all(generalised(network), optimiser, l2))
 
 
-def _all(network: DenseNetwork, optimiser: Optimiser, l2: float) -> Iterator[Proved]:
-    for t in prove_network(network):
-        yield Proved(t.name, t.context, t.proof, t.equation, t.form)
+def _all(network: DenseNetwork, optimiser: Optimiser, l2: float) -> Iterator[Theorem]:
+    yield from prove_network(network)
     used = {f.name: f for f in network.activations if isinstance(f, Activation) and slope_from_output(f) is not None}
     for name, f in sorted(used.items()):
-        yield Proved(f"{name}' from {name}", EMPTY, *prove_from_output(f))
-    yield Proved("bias as a row of ones", EMPTY, *prove_bias_row())
+        yield Theorem(f"{name}' from {name}", EMPTY, *prove_from_output(f))
+    yield Theorem("bias as a row of ones", EMPTY, *prove_bias_row())
     for what, found in zip(("weights", "biases"), prove_bias_gradients(), strict=True):
-        yield Proved(f"the {what}' part of one product", EMPTY, *found)
+        yield Theorem(f"the {what}' part of one product", EMPTY, *found)
     if l2:  # all layers' weights are matrices of any size, so one stands for all
-        yield Proved("penalty on the weights", EMPTY, *prove_penalty(network, 1))
+        yield Theorem("penalty on the weights", EMPTY, *prove_penalty(network, 1))
     if isinstance(optimiser, Adam):
-        yield Proved("Adam's slots over 1 - β", EMPTY, *prove_adam_slot())
-        yield Proved("Adam's change of a parameter", EMPTY, *prove_adam_change())
+        yield Theorem("Adam's slots over 1 - β", EMPTY, *prove_adam_slot())
+        yield Theorem("Adam's change of a parameter", EMPTY, *prove_adam_change())
 
 
-def latex_page(title: str, proved: tuple[Proved, ...]) -> str:
+def latex_page(title: str, proved: tuple[Theorem, ...]) -> str:
     """A LaTeX document with all of them."""
     lines = [
         r"\documentclass{article}", r"\usepackage{amsmath,amssymb}", r"\allowdisplaybreaks", r"\begin{document}",
@@ -71,7 +56,7 @@ def latex_page(title: str, proved: tuple[Proved, ...]) -> str:
     return "\n".join([*lines, r"\end{document}"]) + "\n"
 
 
-def statement(p: Proved) -> str:
+def statement(p: Theorem) -> str:
     right = latex(p.equation.rhs) if p.form is None else latex_matrix(p.form)
     left = latex(p.equation.lhs)
     return f"{left} = {right}" if p.form is None else rf"{left} = \left({right}\right)_{{rc}}"

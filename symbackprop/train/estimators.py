@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -23,37 +24,23 @@ Array = NDArray[Any]
 FLOATS = [np.float64, np.float32]
 
 
+@dataclass(eq=False, repr=False)
 class _ProvenMLP(BaseEstimator):  # type: ignore[misc]
     """What both have in common.  Parameters are those of `symbackprop train`; `hidden` are the widths between."""
 
-    def __init__(
-        self,
-        hidden: tuple[int, ...] = (32,),
-        *,
-        activation: str = "relu",
-        optimizer: str = "adam",
-        lr: float | None = None,
-        schedule: str = "constant",
-        l2: float = 0.0,
-        epochs: int = 40,
-        batch: int = 32,
-        validation: float = 0.0,
-        patience: int | None = None,
-        backend: str = "auto",
-        random_state: Any = None,
-    ) -> None:
-        self.hidden = hidden
-        self.activation = activation
-        self.optimizer = optimizer
-        self.lr = lr
-        self.schedule = schedule
-        self.l2 = l2
-        self.epochs = epochs
-        self.batch = batch
-        self.validation = validation
-        self.patience = patience
-        self.backend = backend
-        self.random_state = random_state
+    hidden: tuple[int, ...] = (32,)
+    _: KW_ONLY
+    activation: str = "relu"
+    optimizer: str = "adam"
+    lr: float | None = None
+    schedule: str = "constant"
+    l2: float = 0.0
+    epochs: int = 40
+    batch: int = 32
+    validation: float = 0.0
+    patience: int | None = None
+    backend: str = "auto"
+    random_state: Any = None
 
     def _trained(self, x: Array, t: Array, last: str, loss: str, task: Task) -> None:
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))

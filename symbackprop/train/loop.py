@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.network.activations import BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Loss
 from symbackprop.network.dense import DenseNetwork
-from symbackprop.network.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from symbackprop.train.backends.compiled import NoCompiler
 from symbackprop.train.optimisers import rates
 from symbackprop.write.code.network_code import compile_cost
@@ -82,7 +82,6 @@ class State:
     history: list[Epoch] = field(default_factory=list)
     steps: int = 0
     backend: str = ""
-    layout: str = ""
 
     @property
     def done(self) -> int:
@@ -185,7 +184,6 @@ class Session:
                 raise
             self.note, self.state.backend = slower(missing), "numpy"
             self.engine = self.made()
-        self.state.layout = getattr(self.engine, "layout", "")
 
     def started(self, network: DenseNetwork, backend: str) -> State:
         flat = initial(network, self.dtype, self.settings.seed)
@@ -197,7 +195,7 @@ class Session:
     def made(self) -> Engine:
         state, train_ = self.state, self.data.train
         vectors = state.flat.copy(), [s.copy() for s in state.slots]
-        return engine(state.backend, self.step, self.batch, *vectors, train_.x, train_.t, state.layout or None)
+        return engine(state.backend, self.step, self.batch, *vectors, train_.x, train_.t)
 
     def epochs(self) -> Iterator[Epoch]:
         """Runs and measures one epoch after another until the training is over."""
@@ -224,7 +222,7 @@ class Session:
         history = [*state.history, epoch]
         best = flat if better else state.best
         # in one assignment, so that Ctrl-C finds the state of a whole epoch
-        self.state = State(flat, slots, best, history, state.steps + self.per_epoch, state.backend, state.layout)
+        self.state = State(flat, slots, best, history, state.steps + self.per_epoch, state.backend)
         return epoch
 
     def order(self, number: int) -> NDArray[np.int64] | None:
@@ -266,13 +264,11 @@ def loss_of_mean(loss: Loss, t: Array) -> float:
     """The least loss of one prediction for all samples, their mean."""
     t = t.astype(np.float64)
     mean = t.mean(axis=0)
-    match loss:
-        case CrossEntropy():
-            return entropy(mean)
-        case BinaryCrossEntropy():
-            return entropy(mean) + entropy(1 - mean)
-        case _:
-            return float(0.5 * np.sum((t - mean) ** 2) / len(t))
+    if loss == CROSS_ENTROPY:
+        return entropy(mean)
+    if loss == BINARY_CROSS_ENTROPY:
+        return entropy(mean) + entropy(1 - mean)
+    return float(0.5 * np.sum((t - mean) ** 2) / len(t))
 
 
 def entropy(p: Array) -> float:

@@ -17,8 +17,9 @@ from typing import Any
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.files import write_atomically
+from symbackprop.network.theorems import Theorem
 from symbackprop.train.data import Data
-from symbackprop.train.equations import Proved, latex_page
+from symbackprop.train.equations import latex_page
 from symbackprop.train.loop import Epoch, Measured, State, Training
 from symbackprop.train.model import FORMAT, Model, encoded, packed, unpacked
 from symbackprop.write.certificate import certificate, write_certificates
@@ -33,27 +34,6 @@ def fingerprint(data: Data, options: Mapping[str, Any] | None = None) -> str:
             found.update(repr((array.shape, array.dtype.name)).encode())
             found.update(array.tobytes())
     return found.hexdigest()
-
-
-def save_state(path: str, state: State, data: str) -> None:
-    about = {
-        "format": FORMAT, "history": [asdict(e) for e in state.history], "steps": state.steps,
-        "backend": state.backend, "layout": state.layout, "data": data,
-    }  # fmt: skip
-    slots = {f"slot{k}": slot for k, slot in enumerate(state.slots)}
-    write_atomically(path, packed(about, {"parameters": state.flat, "best": state.best, **slots}, "state"))
-
-
-def load_state(path: str, data: str) -> State:
-    """The state in a file.  Raises SymbackpropError for another file, and for a state of other data."""
-    about, arrays = unpacked(path, "state")
-    if about["data"] != data:
-        raise SymbackpropError(f"{path} is of another training: the data or the options have changed since")
-    slots = [arrays[f"slot{k}"] for k in range(len(arrays) - 2)]
-    history = [epoch_of(e) for e in about["history"]]
-    return State(
-        arrays["parameters"], slots, arrays["best"], history, about["steps"], about["backend"], about["layout"]
-    )
 
 
 def epoch_of(given: dict[str, Any]) -> Epoch:
@@ -124,11 +104,26 @@ class RunFolder:
 
     def save_state(self, state: State, data: str) -> None:
         """The checkpoint, then the metrics up to it."""
-        save_state(self.path(CHECKPOINT), state, data)
+        about = {
+            "format": FORMAT, "history": [asdict(e) for e in state.history], "steps": state.steps,
+            "backend": state.backend, "data": data,
+        }  # fmt: skip
+        slots = {f"slot{k}": slot for k, slot in enumerate(state.slots)}
+        arrays = {"parameters": state.flat, "best": state.best, **slots}
+        write_atomically(self.path(CHECKPOINT), packed(about, arrays, "state"))
         self.write_metrics(state)
 
     def load_state(self, data: str) -> State | None:
-        return load_state(self.path(CHECKPOINT), data) if os.path.exists(self.path(CHECKPOINT)) else None
+        """The state, if there is one.  Raises SymbackpropError for another file, and for a state of other data."""
+        path = self.path(CHECKPOINT)
+        if not os.path.exists(path):
+            return None
+        about, arrays = unpacked(path, "state")
+        if about["data"] != data:
+            raise SymbackpropError(f"{path} is of another training: the data or the options have changed since")
+        slots = [arrays[f"slot{k}"] for k in range(len(arrays) - 2)]
+        history = [epoch_of(e) for e in about["history"]]
+        return State(arrays["parameters"], slots, arrays["best"], history, about["steps"], about["backend"])
 
     def write_metrics(self, state: State) -> None:
         """A line of JSON for each epoch, 0 being before the first."""
@@ -136,7 +131,7 @@ class RunFolder:
 
     # --- after it
 
-    def write_results(self, training: Training, model: Model, proved: tuple[Proved, ...], title: str) -> None:
+    def write_results(self, training: Training, model: Model, proved: tuple[Theorem, ...], title: str) -> None:
         self.write(WEIGHTS, encoded(model))
         self.write_metrics(training.state)
         self.write("gradient.py", compile_gradient(training.network).source)
@@ -147,7 +142,7 @@ class RunFolder:
 
             self.write("training.png", picture(training.history, title))
 
-    def write_certificates(self, proved: tuple[Proved, ...]) -> None:
+    def write_certificates(self, proved: tuple[Theorem, ...]) -> None:
         """The proofs of all equations, for `symbackprop verify`."""
         rows = [certificate(p.proof, p.context, p.equation, name=p.name, statement=str(p.equation)) for p in proved]
         write_certificates(self.path(CERTIFICATES), rows)

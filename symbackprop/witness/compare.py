@@ -12,10 +12,10 @@ import sympy
 from sympy.core.expr import Expr
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.witness.parts import DIGITS, KinkError, Node, Number, UndefinedValueError
 
-from .nodes import DIGITS, KinkError, Node, Number, UndefinedValueError
 from .ring import Ring, atoms_of
-from .sums import A, B, Lookup, compiled
+from .sums import A, B, Entries, Lookup
 
 POINTS = 12
 # With 60 digits, values whose difference is larger than this differ.
@@ -90,20 +90,17 @@ class Judge:
                 same[n] = same[n] or ring.equal(ring.convert(u), ring.convert(v))
             if all(same):
                 break
-        return self._verdict(name, first.cols, same, lambda n: pairs[n])
+        return _verdict(name, first.cols, same, pairs)
 
     def compare_sum(self, entries: Any, total: Expr, lookup: Lookup, name: str) -> Comparison:
         """Entries `[a, b]` (or the entries of a row or column, by `a`) against a sum with those free indices."""
-        one_index = B not in total.free_symbols
-        same = [False] * len(entries)
-        for ring in self._rings_for([*entries, *_mentioned(total, lookup)]):
-            at = compiled(total, ring, lookup)
-            for n, entry in enumerate(entries):
-                place = {A: n + 1} if one_index else {A: n // entries.cols + 1, B: n % entries.cols + 1}
-                same[n] = same[n] or ring.equal(ring.convert(entry), at(place))
-            if all(same):
-                break
-        return self._verdict(name, entries.cols, same, None)
+        meant, one_index = Entries(lookup), B not in total.free_symbols
+
+        def at(row: int, column: int) -> Expr:
+            place = row * entries.cols + column
+            return meant.at(total, {A: place + 1} if one_index else {A: row + 1, B: column + 1})
+
+        return self.compare(entries, sympy.ImmutableMatrix(*entries.shape, at), name)
 
     def _rings_for(self, expressions: Iterable[Expr]) -> Iterator[Ring]:
         atoms = atoms_of(expressions)
@@ -111,22 +108,6 @@ class Judge:
             if not self._rings[n].covers(atoms):
                 self._rings[n] = Ring(atoms | self._rings[n].atoms, related)
             yield self._rings[n]
-
-    def _verdict(self, name: str, columns: int, same: list[bool], sides: Any) -> Comparison:
-        equal = sum(same)
-        if equal == len(same):
-            return Comparison(name, len(same), equal, "equal")
-        undecided = None
-        for n, holds in enumerate(same):
-            if holds:
-                continue
-            place = (n // columns + 1, n % columns + 1)
-            found = _counterexample(*sides(n)) if sides is not None else None
-            if found is not None:
-                return Comparison(name, len(same), equal, "unequal", place, found)
-            undecided = undecided or place
-        note = "different in the polynomial ring, but no numbers were found that show it"
-        return Comparison(name, len(same), equal, "undecided", undecided, note=note)
 
 
 class Point:
@@ -204,6 +185,20 @@ def evaluated(expression: Expr, at: Mapping[Expr, Any], seed: int) -> Number:
         raise SymbackpropError(str(failure)) from None
 
 
+def _verdict(name: str, columns: int, same: list[bool], pairs: list[tuple[Expr, Expr]]) -> Comparison:
+    equal = sum(same)
+    if equal == len(same):
+        return Comparison(name, len(same), equal, "equal")
+    wrong = [n for n, holds in enumerate(same) if not holds]
+    for n in wrong:
+        found = _counterexample(*pairs[n])
+        if found is not None:
+            return Comparison(name, len(same), equal, "unequal", (n // columns + 1, n % columns + 1), found)
+    place = wrong[0] // columns + 1, wrong[0] % columns + 1
+    note = "different in the polynomial ring, but no numbers were found that show it"
+    return Comparison(name, len(same), equal, "undecided", place, note=note)
+
+
 def _counterexample(left: Expr, right: Expr) -> Counterexample | None:
     for seed in range(POINTS):
         point = Point(seed)
@@ -215,18 +210,6 @@ def _counterexample(left: Expr, right: Expr) -> Counterexample | None:
         if abs(a - b) > (0 if a.is_Rational and b.is_Rational else TOLERANCE * max(1, abs(a), abs(b))):
             return Counterexample(dict(point.numbers), a, b)
     return None
-
-
-def _mentioned(total: Expr, lookup: Lookup) -> list[Expr]:
-    """Every entry that evaluating the sum can reach."""
-    ranges = {index: range(int(low), int(high) + 1) for s in total.atoms(sympy.Sum) for index, low, high in s.limits}
-    found = []
-    for indexed in total.atoms(sympy.Indexed):
-        places: list[tuple[int, ...]] = [()]
-        for index in indexed.indices:
-            places = [(*place, k) for place in places for k in ranges.get(index, ())]
-        found += [lookup[str(indexed.base)](*place) for place in places]
-    return found
 
 
 def _matrix(given: Any) -> Any:

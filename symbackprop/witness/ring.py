@@ -18,8 +18,7 @@ import sympy
 from sympy.core.expr import Expr
 
 from symbackprop.core.terms import SymbackpropError
-
-from .nodes import Node, Scalar, slope_in_value
+from symbackprop.witness.parts import Node, Scalar, slope_in_value
 
 # Denominators are cancelled out of numerators of at most this many terms: trying to divide a long one costs more than
 # carrying the factor along.

@@ -16,14 +16,10 @@ from sympy.core.expr import Expr
 
 from symbackprop.core.terms import SymbackpropError
 
-from .ring import Quotient, Ring
-
 A, B = sympy.symbols("a b", integer=True)
 SAMPLE = sympy.Symbol("n", integer=True)
 
 Lookup: TypeAlias = Mapping[str, Callable[..., Expr]]
-Environment: TypeAlias = dict[Expr, int]
-Compiled: TypeAlias = Callable[[Environment], Quotient]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,93 +90,64 @@ def _slope(layer: int) -> str:
     return f"f'(z^{{{layer}}})"
 
 
-def compiled(expression: Expr, ring: Ring, lookup: Lookup) -> Compiled:
-    """A function from values of the free indices to the value in the ring.
+class Entries:
+    """The entries that a sum stands for: every index runs through its literal range, each inner sum once for its own.
 
-    `lookup` gives the entry behind each indexed name.  Raises SymbackpropError for anything but sums over literal
-    ranges, products, integer powers, deltas, indexed entries and rational numbers.
+    `lookup` gives the entry behind each indexed name.
     """
-    match expression:
-        case sympy.Rational():
-            constant = ring.number(expression)
-            return lambda _: constant
-        case sympy.KroneckerDelta():
-            left, right = expression.args
-            return lambda at: ring.one if _place(left, at) == _place(right, at) else ring.zero
-        case sympy.Indexed():
-            entry, places = lookup[str(expression.base)], expression.indices
-            return _remembering(lambda at: ring.convert(entry(*(_place(place, at) for place in places))), places)
-        case sympy.Sum():
-            return _remembering(_compiled_sum(expression, ring, lookup), expression.free_symbols)
-        case sympy.Add():
-            terms = [compiled(argument, ring, lookup) for argument in expression.args]
-            return lambda at: _fold(ring.add, ring.zero, terms, at)
-        case sympy.Mul():
-            factors = [compiled(argument, ring, lookup) for argument in sorted(expression.args, key=_cheapest_first)]
-            return lambda at: _product(ring, factors, at)
-        case sympy.Pow(base=base, exp=sympy.Integer() as exponent):
-            inner, power = compiled(base, ring, lookup), int(exponent)
-            return lambda at: ring.power(inner(at), power)
-        case _:
-            raise SymbackpropError(f"{expression} is not a sum of products of entries")
+
+    def __init__(self, lookup: Lookup) -> None:
+        self.lookup = lookup
+        self.known: dict[tuple[Expr, frozenset[tuple[Expr, int]]], Expr] = {}
+
+    def at(self, expression: Expr, places: Mapping[Expr, int]) -> Expr:
+        """The value at these indices.
+
+        Raises SymbackpropError for anything but sums over literal ranges, products, integer powers, deltas, indexed
+        entries and rational numbers.
+        """
+        own = expression.free_symbols
+        key = expression, frozenset((index, place) for index, place in places.items() if index in own)
+        if key not in self.known:
+            self.known[key] = self._at(expression, places)
+        return self.known[key]
+
+    def _at(self, expression: Expr, places: Mapping[Expr, int]) -> Expr:
+        match expression:
+            case sympy.Rational():
+                return expression
+            case sympy.KroneckerDelta():
+                left, right = (_place(index, places) for index in expression.args)
+                return sympy.Integer(left == right)
+            case sympy.Indexed():
+                entry = self.lookup[str(expression.base)]
+                return entry(*(_place(index, places) for index in expression.indices))
+            case sympy.Sum(function=body, limits=limits) if all(n.is_Integer for _, *ends in limits for n in ends):
+                *inner, (index, low, high) = limits  # the innermost comes first
+                body = sympy.Sum(body, *inner) if inner else body
+                values = range(int(low), int(high) + 1)
+                return sympy.Add(*(self.at(body, {**places, index: value}) for value in values))
+            case sympy.Add():
+                return sympy.Add(*(self.at(argument, places) for argument in expression.args))
+            case sympy.Mul():
+                return self.product(sorted(expression.args, key=_cheapest_first), places)
+            case sympy.Pow(base=base, exp=sympy.Integer() as exponent):
+                return self.at(base, places) ** exponent
+            case _:
+                raise SymbackpropError(f"{expression} is not a sum of products of entries over literal ranges")
+
+    def product(self, factors: Iterable[Expr], places: Mapping[Expr, int]) -> Expr:
+        values = []
+        for factor in factors:
+            value = self.at(factor, places)
+            if value == 0:
+                return value
+            values.append(value)
+        return sympy.Mul(*values)
 
 
-def _compiled_sum(expression: sympy.Sum, ring: Ring, lookup: Lookup) -> Compiled:
-    run = compiled(expression.function, ring, lookup)
-    for index, low, high in expression.limits:  # the innermost comes first
-        if not (low.is_Integer and high.is_Integer):
-            raise SymbackpropError(f"{expression} does not run over literal ranges")
-        run = _looped(run, index, range(int(low), int(high) + 1), ring)
-    return run
-
-
-def _remembering(run: Compiled, indices: Iterable[Expr]) -> Compiled:
-    """The same function, evaluated once for each choice of the indices it depends on."""
-    relevant = [index for index in indices if isinstance(index, sympy.Symbol) and index.is_integer]
-    known: dict[tuple[int, ...], Quotient] = {}
-
-    def remembered(at: Environment) -> Quotient:
-        key = tuple(at[index] for index in relevant)
-        if key not in known:
-            known[key] = run(at)
-        return known[key]
-
-    return remembered
-
-
-def _looped(body: Compiled, index: Expr, values: range, ring: Ring) -> Compiled:
-    def run(at: Environment) -> Quotient:
-        total = ring.zero
-        for value in values:
-            term = body({**at, index: value})
-            if term.numerator:
-                total = ring.add(total, term)
-        return total
-
-    return run
-
-
-def _product(ring: Ring, factors: list[Compiled], at: Environment) -> Quotient:
-    result = ring.one
-    for factor in factors:
-        value = factor(at)
-        if not value.numerator:
-            return ring.zero
-        result = ring.multiply(result, value)
-    return result
-
-
-def _fold(
-    combine: Callable[[Quotient, Quotient], Quotient], start: Quotient, parts: list[Compiled], at: Environment
-) -> Quotient:
-    result = start
-    for part in parts:
-        result = combine(result, part(at))
-    return result
-
-
-def _place(index: Expr, at: Environment) -> int:
-    return int(index) if index.is_Integer else at[index]
+def _place(index: Expr, places: Mapping[Expr, int]) -> int:
+    return int(index) if index.is_Integer else places[index]
 
 
 def _cheapest_first(factor: Expr) -> int:

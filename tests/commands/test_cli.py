@@ -21,7 +21,7 @@ from symbackprop.commands import TABLE
 from symbackprop.commands.options import CONFIGURE
 from symbackprop.core.terms import SymbackpropError
 
-HEAVY = {"sympy", "numpy", "scipy", "matplotlib", "rich", "mpmath", "sklearn", "latex2sympy2_extended", "flint"}
+HEAVY = {"sympy", "numpy", "scipy", "matplotlib", "rich", "mpmath", "sklearn", "flint"}
 
 
 def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -23,7 +23,7 @@ from symbackprop.core.indices import Index, sized
 from symbackprop.core.kernel import check
 from symbackprop.core.proofs import By, Inside, Linear, Proof
 from symbackprop.core.terms import Apply, Array, Entry, add
-from symbackprop.story.stories import STORIES
+from symbackprop.story.pages import STORIES
 from symbackprop.write.coq.theorem import coq_text, exported, libraries
 from symbackprop.write.coq.vocabulary import NotExported
 

@@ -35,7 +35,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.story.stories import STORIES
+from symbackprop.story.pages import STORIES
 
 N, M = sized("n"), sized("m")
 i, j, q, r = Index("i", N), Index("j", N), Index("q", N), Index("r", M)

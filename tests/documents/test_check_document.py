@@ -12,7 +12,7 @@ from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.check import check_document, check_text
 from symbackprop.documents.judging import Judge
 from symbackprop.documents.outcome_of import worked_out
-from symbackprop.numbers.refute.search import recheck
+from symbackprop.numbers.refute.report import recheck
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.statements.claims import Claim, elaborate
 

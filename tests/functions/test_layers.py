@@ -12,7 +12,7 @@ import pytest
 
 import symbackprop as sb
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.functions import function_kinds
+from symbackprop.functions import drive
 
 LAST: list[Any] = []
 
@@ -274,15 +274,15 @@ def test_shapes_that_do_not_conform_are_named() -> None:
 
 
 def test_objects_of_other_libraries_go_to_their_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[function_kinds.Asked] = []
+    asked: list[drive.Asked] = []
 
-    def check(question: function_kinds.Asked) -> sb.Verdict:
+    def check(question: drive.Asked) -> sb.Verdict:
         asked.append(question)
         return sb.Verdict("unknown", reason="somewhere else")
 
     module = types.SimpleNamespace(check_function=check, check_layer=check, takes_layer=lambda q: True)
-    monkeypatch.setattr(function_kinds, "LIBRARIES", {"decimal": "fractions"})
-    monkeypatch.setattr(function_kinds, "import_module", lambda name: module)
+    monkeypatch.setattr(drive, "LIBRARIES", {"decimal": "fractions"})
+    monkeypatch.setattr(drive, "import_module", lambda name: module)
     from decimal import Decimal
 
     assert sb.check_function(Decimal(1), shapes={"x": "n"}).reason == "somewhere else"

@@ -30,8 +30,8 @@ from symbackprop.core.matrix import (
     shape,
 )
 from symbackprop.core.terms import ZERO, Entry, Power, mul, num, sized
+from symbackprop.network.activations import gradient
 from symbackprop.network.dense import DenseNetwork, dense
-from symbackprop.network.losses import gradient
 from symbackprop.network.theorems import prove_equation, remainder
 
 # --- networks: symbolic for the prover, small for the witness ----------------------------------

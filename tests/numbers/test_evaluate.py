@@ -42,9 +42,10 @@ from symbackprop.core.terms import (
 )
 from symbackprop.numbers import exact_numbers as evaluate_intervals
 from symbackprop.numbers.duals import SLOPES, Polynomial, to_float
-from symbackprop.numbers.evaluate import Point, Undefined, difference, evaluate, holds, off_kinks
-from symbackprop.numbers.exact_numbers import Kink, Log, Number
+from symbackprop.numbers.evaluate import difference, evaluate, holds, off_kinks
+from symbackprop.numbers.exact_numbers import Kink, Log, Number, Undefined
 from symbackprop.numbers.floats import FloatEvaluation, evaluate_floats
+from symbackprop.numbers.points import Point
 
 F = Fraction
 N, M = sized("n"), sized("m")

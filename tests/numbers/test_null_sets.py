@@ -16,7 +16,9 @@ from symbackprop.core.terms import Array
 from symbackprop.functions.claims import gradient_claims
 from symbackprop.functions.request import read_request
 from symbackprop.numbers.duals import to_float
-from symbackprop.numbers.refute.search import Counterexample, Question, search
+from symbackprop.numbers.refute.points import Question
+from symbackprop.numbers.refute.report import Counterexample
+from symbackprop.numbers.refute.search import search
 
 Function = Callable[..., Any]
 STEP = 1e-6

@@ -40,8 +40,9 @@ from symbackprop.core.terms import (
 )
 from symbackprop.numbers.duals import to_float
 from symbackprop.numbers.evaluate import evaluate, holds
-from symbackprop.numbers.refute.points import satisfied
-from symbackprop.numbers.refute.search import Question, recheck, satisfying_point, search
+from symbackprop.numbers.refute.points import Question, satisfied
+from symbackprop.numbers.refute.report import recheck
+from symbackprop.numbers.refute.search import satisfying_point, search
 
 F = Fraction
 N, M, B = sized("n"), sized("m"), sized("B")

@@ -37,7 +37,8 @@ from symbackprop.core.terms import (
 from symbackprop.numbers.evaluate import evaluate, missing, off_kinks
 from symbackprop.numbers.exact_numbers import Kink, NoValue, Undefined
 from symbackprop.numbers.points import Point
-from symbackprop.numbers.refute.search import Question, satisfying_point, search
+from symbackprop.numbers.refute.points import Question
+from symbackprop.numbers.refute.search import satisfying_point, search
 
 F = Fraction
 N = sized("n")

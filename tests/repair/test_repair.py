@@ -29,8 +29,10 @@ from symbackprop.core.terms import (
     over,
     sub,
 )
-from symbackprop.numbers.refute.search import Question, search
-from symbackprop.repair.search import classify, found, repair, special_cases
+from symbackprop.numbers.refute.points import Question
+from symbackprop.numbers.refute.search import search
+from symbackprop.repair.cases import special_cases
+from symbackprop.repair.search import classify, found, repair
 from symbackprop.repair.trials import Trials
 
 F = Fraction

@@ -37,12 +37,13 @@ from symbackprop.core.terms import (
     opened_whole,
     over,
 )
-from symbackprop.numbers.refute.search import Question, search
+from symbackprop.network.theorems import Theorem
+from symbackprop.numbers.refute.points import Question
+from symbackprop.numbers.refute.search import search
 from symbackprop.prove.rewriting import Rewrite, assuming, chain_rule, everywhere, independence, repeated
 from symbackprop.story import latex_documents
-from symbackprop.story.pages import plain_document, plain_scope
-from symbackprop.story.stories import STORIES
-from symbackprop.story.told import Theorem, Told
+from symbackprop.story.pages import STORIES, plain_document, plain_scope
+from symbackprop.story.told import Told
 from symbackprop.write.program import parts
 from symbackprop.write.program.parts import worked
 

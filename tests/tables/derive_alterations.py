@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy
 
-from symbackprop.gradients.lemmas import Lemmas, reused
-from symbackprop.gradients.meanings import meanings
+from symbackprop.gradients.lemmas import Lemmas, meanings, reused
 from symbackprop.gradients.reverse import Reverse, Step
-from symbackprop.gradients.sample import Undefined
 from symbackprop.gradients.theorem import needed
+from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import Node, parse_shapes, record
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from symbackprop.core.kernel import check
 from symbackprop.core.terms import Diff, Sum, Term, Whole, arguments, bind, opened, opened_whole, over, rebuilt
-from symbackprop.numbers.refute.search import Question, search
+from symbackprop.numbers.refute.points import Question
+from symbackprop.numbers.refute.search import search
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.read.notes.files.place import ReadError, Unsettled
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate

@@ -482,6 +482,16 @@ def np_add_at(x, y):
     return d
 
 
+def counted_twice(x):
+    d = np.zeros(3, dtype=int)
+    np.add.at(d, 1, 2)
+    np.add.at(d, 1, 3)
+    one = np.zeros(1, dtype=int)
+    np.add.at(one, 0, 4)
+    np.add.at(one, 0, 5)
+    return x * d[1] + x * one[0]
+
+
 def add_at(w, y, g):
     d = np.zeros(w.shape)
     np.add.at(d, y, g)
@@ -851,6 +861,8 @@ TABLE = [
         {"x": "B K", "y": "int[K] B"},
     ),
     ("front", lambda x, y: (x[:, None, y], x[y, :, None], x[0, :, y], x[:, y][0]), {"x": "K K K", "y": "int[K] B"}),
+    ("kept apart", lambda x, y: (x[None, y, 0, ..., y], x[None, y, y, ..., 0], x[..., y, None, y]),
+     {"x": "K K K", "y": "int[K] B"}),
     ("literal indices", lambda x: (x[[0, 2, 0]], x[np.array([1, 0])], x[:, [0]], x[(0, 1), (1, 0)]), {"x": "n+2 m+1"}),
     ("scalar gather", lambda x, y: x[y] @ x[0] + x[:, 0][y], {"x": "K D", "y": "int[K]"}),
     ("scatter", lambda x, y: np_add_at(x, y), {"x": "B D", "y": "int[5] B"}),
@@ -862,6 +874,7 @@ TABLE = [
     ("mask write", mask_write, {"x": "B D"}),
     ("mask read", mask_read, {"x": "B D"}),
     ("mask selected", mask_selected, {"x": "B D"}),
+    ("whole numbers at one place twice", counted_twice, {"x": "n"}),
     ("fill diagonal", lambda x: fill_diagonal(x), {"x": "n n"}),
     (
         "integers",

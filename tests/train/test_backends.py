@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -15,7 +14,7 @@ from symbackprop.train.backends.choice import PlannedNumPy, chosen, engine
 from symbackprop.train.backends.compiled import Compiled
 from symbackprop.train.backends.jax_scan import blocks
 from symbackprop.train.optimisers import SGD
-from symbackprop.write.step.c_epoch import LAYOUTS, layouts_for
+from symbackprop.write.step.c_epoch import c_source
 from symbackprop.write.step.functional import NAMES, compiled_function, functional_source
 
 CASES = table()
@@ -65,19 +64,22 @@ def test_planned_numpy(case):
 @needs_compiler
 @pytest.mark.parametrize("k", [k for k in range(len(CASES)) if k % 3], ids=lambda k: str(CASES[k]))
 def test_compiled(k, quickly):
-    assert difference(partial(Compiled, layout=LAYOUTS[k // 3 % 3]), CASES[k]) < 1e-13
+    assert difference(Compiled, CASES[k]) < 1e-13
+
+
+def has_large_products(case):
+    return bool(c_source(case.step, BATCH, "float64").turned)
 
 
 @needs_compiler
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_compiled_with_all_optimisation_in_every_layout(layout):
-    case = next(c for c in CASES if len(layouts_for(c.step, BATCH)) == 3 and c.network.activations[0].name == "silu")
-    assert difference(partial(Compiled, layout=layout), case) < 1e-13
+def test_compiled_with_all_optimisation():
+    case = next(c for c in CASES if has_large_products(c) and c.network.activations[0].name == "silu")
+    assert difference(Compiled, case) < 1e-13
 
 
 @needs_compiler
 def test_compiled_in_float32():
-    case = next(c for c in CASES if len(layouts_for(c.step, BATCH)) == 1 and c.network.activations[0].name == "tanh")
+    case = next(c for c in CASES if not has_large_products(c) and c.network.activations[0].name == "tanh")
     assert difference(Compiled, case, "float32") < 1e-4
 
 
@@ -154,15 +156,15 @@ def test_samples_in_order_need_no_order(quickly):
 @needs_compiler
 def test_compiled_epochs_are_reentrant(quickly):
     """Two trainings of one network at once, in one library, do not meet."""
-    case = next(c for c in CASES if len(layouts_for(c.step, BATCH)) == 3)
+    case = next(c for c in CASES if has_large_products(c))
     x, t, flat = problem(case)
     starts = [flat, flat[::-1].copy()]
-    alone = [after_steps(partial(Compiled, layout="columns"), case, x, t, s, ORDER) for s in starts]
+    alone = [after_steps(Compiled, case, x, t, s, ORDER) for s in starts]
     together: list[object] = [None, None]
 
     def work(k: int) -> None:
         for _ in range(20):
-            together[k] = after_steps(partial(Compiled, layout="columns"), case, x, t, starts[k], ORDER)
+            together[k] = after_steps(Compiled, case, x, t, starts[k], ORDER)
 
     threads = [threading.Thread(target=work, args=(k,)) for k in (0, 1)]
     for thread in threads:
@@ -171,16 +173,6 @@ def test_compiled_epochs_are_reentrant(quickly):
         thread.join()
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-@needs_compiler
-def test_the_layout_is_timed_once(quickly, monkeypatch):
-    case = next(c for c in CASES if len(layouts_for(c.step, BATCH)) == 3)
-    x, t, flat = problem(case)
-    slots = [np.zeros_like(flat) for _ in case.optimiser.update.slots]
-    first = Compiled(case.step, BATCH, flat, slots, x, t).layout
-    monkeypatch.setattr(Compiled, "timed", lambda self: pytest.fail("timed again"))
-    assert Compiled(case.step, BATCH, flat, slots, x, t).layout == first in LAYOUTS
 
 
 def test_without_a_compiler_one_line_says_so(monkeypatch):

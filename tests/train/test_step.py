@@ -26,7 +26,7 @@ from symbackprop.train.optimisers import OPTIMISERS, SGD, Adam
 from symbackprop.write.code.generated_source import UnsafeSource
 from symbackprop.write.code.network_code import compile_cost, compile_gradient
 from symbackprop.write.step.assignments import Multiply, accumulating, in_place, line, text
-from symbackprop.write.step.c_epoch import c_source, layouts_for
+from symbackprop.write.step.c_epoch import c_source
 from symbackprop.write.step.c_functions import check_c, header
 from symbackprop.write.step.from_forms import training_step
 from symbackprop.write.step.functional import compiled_function, functional_source
@@ -40,7 +40,7 @@ DEEP = dense([64, *[32] * 49, 10], ["relu"] * 49 + ["softmax"], "cross-entropy",
 def test_the_step_reads_like_the_equations():
     assert text(in_place(STEP)) == "\n".join((
         "A1 = x0 @ W1", "A1 = tanh(A1 + b1)", "D2 = A1 @ W2", "D2 = D2 + b2", "v3 = max_1 D2", "D2 = exp(D2 - v3)",
-        "u5 = sum_1 D2", "D2 = (s0 / N) * ((D2 / u5) - t0)", "dW2 = A1ᵀ @ D2", "db2 = sum_0 D2", "D1 = D2 @ W2ᵀ",
+        "v5 = sum_1 D2", "D2 = (s0 / N) * ((D2 / v5) - t0)", "dW2 = A1ᵀ @ D2", "db2 = sum_0 D2", "D1 = D2 @ W2ᵀ",
         "D1 = D1 * (1 - (A1 * A1))", "dW1 = x0ᵀ @ D1", "db1 = sum_0 D1", "P0 = P0 - G0",
     ))  # fmt: skip
 
@@ -106,7 +106,7 @@ def test_all_equations_of_a_training_are_proved_and_written():
 
 def generated(net, optimiser):
     step = training_step(net, optimiser.update)
-    planned(step).source, functional_source(step), c_source(step, 32, "float32", layouts_for(step, 32))
+    planned(step).source, functional_source(step), c_source(step, 32, "float32")
 
 
 @pytest.mark.parametrize("widths", [(64, 32, 10), (50_000, 20_000, 3000)], ids=str)
@@ -124,7 +124,7 @@ def test_the_text_grows_with_the_depth():
     """At depth 50 the text is about 25 times that of depth 2, and there is no recursion over layers."""
     start = process_time()
     step = training_step(DEEP, SGD().update)
-    sources = [planned(step).source, functional_source(step), c_source(step, 32, "float32", ("columns",))[0]]
+    sources = [planned(step).source, functional_source(step), c_source(step, 32, "float32").source]
     assert process_time() - start < 3
     for source, two in zip(sources, (planned(STEP).source, functional_source(STEP), ""), strict=True):
         assert len(source) < 40 * max(len(two), 2000)
@@ -207,7 +207,7 @@ def test_forged_functions_are_refused(name):
         compiled_function(FORGED_FUNCTIONS[name])
 
 
-C = c_source(STEP, 32, "float32", ("columns",))[0]
+C = c_source(STEP, 32, "float32").source
 FORGED_C = {
     "header": C.replace("typedef float real;", "typedef double real;"),
     "call": C.replace("gemm(f,", "system(f,", 1),

@@ -15,8 +15,8 @@ from test_backends import needs_compiler, own_cache, quickly
 
 from symbackprop.cli import main
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.network.activations import loss
 from symbackprop.network.dense import dense
-from symbackprop.network.losses import loss
 from symbackprop.train import run_folder
 from symbackprop.train.backends import compiled as toolchain
 from symbackprop.train.data import Split, built_in, data_from
@@ -200,7 +200,7 @@ BACKENDS = ["numpy", pytest.param("compiled", marks=needs_compiler)]
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("made", "schedule"), [(SGD(0.2), "constant"), (Momentum(0.05), "linear"), (Adam(), "cosine")])
 def test_a_resumed_training_is_the_uninterrupted_one(backend, made, schedule, tmp_path, quickly):
-    data, path = glyphs(), str(tmp_path / "checkpoint.npz")
+    data, folder = glyphs(), run_folder.RunFolder(str(tmp_path))
     settings = Settings(epochs=7, schedule=schedule, warmup=1, backend=backend, patience=20)
     whole = train(NETWORK, data, made, settings)
     mark = run_folder.fingerprint(data)
@@ -209,8 +209,8 @@ def test_a_resumed_training_is_the_uninterrupted_one(backend, made, schedule, tm
         if epoch.number == 3:
             raise KeyboardInterrupt
 
-    train(NETWORK, data, made, settings, report=stop, checkpoint=lambda s: run_folder.save_state(path, s, mark))
-    state = run_folder.load_state(path, mark)
+    train(NETWORK, data, made, settings, report=stop, checkpoint=lambda s: folder.save_state(s, mark))
+    state = folder.load_state(mark)
     assert state.done == 3 and state.backend == backend
     again = train(NETWORK, data, made, settings, state=state)
     np.testing.assert_array_equal(again.state.flat, whole.state.flat)
@@ -221,20 +221,19 @@ def test_a_resumed_training_is_the_uninterrupted_one(backend, made, schedule, tm
 
 
 def test_a_checkpoint_of_other_data_is_refused(tmp_path):
-    data, path = glyphs(), str(tmp_path / "c.npz")
+    data, folder = glyphs(), run_folder.RunFolder(str(tmp_path))
     session = Session(NETWORK, data, Adam(), Settings(epochs=1), None)
-    run_folder.save_state(path, session.state, run_folder.fingerprint(data))
+    folder.save_state(session.state, run_folder.fingerprint(data))
     other = replace(data, train=Split(data.train.x[::-1].copy(), data.train.t))
     with pytest.raises(SymbackpropError, match="another training: the data or the options have changed"):
-        run_folder.load_state(path, run_folder.fingerprint(other))
+        folder.load_state(run_folder.fingerprint(other))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half a file", b"text"])
 def test_a_broken_checkpoint_is_refused(content, tmp_path):
-    path = tmp_path / "c.npz"
-    path.write_bytes(content)
+    (tmp_path / run_folder.CHECKPOINT).write_bytes(content)
     with pytest.raises(SymbackpropError, match="no file of this program"):
-        run_folder.load_state(str(path), "")
+        run_folder.RunFolder(str(tmp_path)).load_state("")
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")

@@ -17,8 +17,7 @@ from sympy import Symbol, exp, sqrt, tanh
 
 from symbackprop import ExplicitNetwork, SymbackpropError, explicit
 from symbackprop.witness.compare import Point
-from symbackprop.witness.nodes import KinkError, Node, Scalar, Z, slope_in_value
-from symbackprop.witness.parts import ACTIVATIONS, LOSSES
+from symbackprop.witness.parts import ACTIVATIONS, LOSSES, KinkError, Node, Scalar, Z, slope_in_value
 from symbackprop.witness.ring import Ring
 
 z = Symbol("z")

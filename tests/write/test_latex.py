@@ -62,7 +62,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.story.stories import STORIES, story
+from symbackprop.story.pages import STORIES, story
 from symbackprop.write.code.compact import compact
 from symbackprop.write.paper.latex import latex, latex_matrix, latex_predicate
 from symbackprop.write.paper.text import Plain, text
@@ -212,7 +212,7 @@ def test_names_are_spelled_out_and_never_obeyed(name: str) -> None:
 def test_latex_does_not_depend_on_the_hash_seed() -> None:
     code = (
         "from symbackprop.story.pages import latex_document\n"
-        "from symbackprop.story.stories import story\n"
+        "from symbackprop.story.pages import story\n"
         "import hashlib\n"
         "text = latex_document('x', story('softmax') + story('means'))\n"
         "print(hashlib.sha256(text.encode()).hexdigest())"

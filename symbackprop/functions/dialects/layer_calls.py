@@ -13,7 +13,6 @@ from symbackprop.functions.calling import OUTPUT, TRAINING, flat, is_cache
 from symbackprop.functions.request import signature
 from symbackprop.read.numpy import SymArray
 from symbackprop.read.numpy.context import current
-from symbackprop.read.numpy.recording import bare
 from symbackprop.read.numpy.tracing import tensor
 
 from .layer_code import ASKED, LayerCode, Question, Source
@@ -63,7 +62,7 @@ def independent(placed: Mapping[str, Place], arrays: Mapping[Place, Any]) -> Non
 def drawn_in(x: SymArray) -> set[str]:
     """The random arrays that an array was made of."""
     draws = current().draws
-    return set() if draws is None else {a.name for a in occurring(tensor(bare(x.value)).body)} & set(draws.declared)
+    return set() if draws is None else {a.name for a in occurring(tensor(x.value.bare).body)} & set(draws.declared)
 
 
 def arguments(q: Question, what: str, parameters: Parameters, inputs: Sequence[str]) -> Named:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from symbackprop.core.indices import SymbackpropError, sized
 from symbackprop.read.numpy import Declared, size_number
-from symbackprop.read.numpy.lifting import Unread
+from symbackprop.read.numpy.context import Unread
 
 from .places import Place, read, text, written
 

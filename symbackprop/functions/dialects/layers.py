@@ -19,7 +19,7 @@ from symbackprop.functions.dialects.places import Place, arrays_of, parts_of, re
 from symbackprop.functions.request import Function, signature
 from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, parse_shapes, trace_assumptions
 from symbackprop.read.numpy.context import current
-from symbackprop.read.numpy.sizes import HANDLERS
+from symbackprop.read.numpy.lifting import HANDLERS
 
 
 def layer_pair(

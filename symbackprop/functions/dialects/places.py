@@ -9,23 +9,15 @@ from typing import Any, TypeAlias
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.read.numpy import SymArray
-from symbackprop.read.numpy.frames import home_of
+from symbackprop.read.numpy.kept_state import home_of
 
 Step: TypeAlias = tuple[str, Any]  # ("attribute", name) or ("item", key)
 Place: TypeAlias = tuple[Step, ...]
 RESULT: Step = ("result", None)  # in front of a place in what the backward returns
 RETURN = re.compile(r"\s*return(?:ed)?\b")
 DEPTH = 8
-VALUE = (
-    "value",
-    "data",
-    "val",
-    "array",
-    "param",
-    "tensor",
-    "values",
-    "weight_value",
-)  # where holders of one array keep it
+# where holders of one array keep it
+VALUE = ("value", "data", "val", "array", "param", "tensor", "values", "weight_value")
 
 
 def read(place: Place, x: Any) -> Any:

@@ -7,17 +7,14 @@ from itertools import combinations
 from typing import Any
 
 from symbackprop.core.context import Context
-from symbackprop.gradients.mistakes.changed_sweep import listed, said
-from symbackprop.gradients.mistakes.compact_forms import of_written_functions
+from symbackprop.gradients.lemmas import opened
+from symbackprop.gradients.mistakes.changed_sweep import Change, ChangedSweep, HandOn, Region, listed, said
+from symbackprop.gradients.mistakes.operations import diagonal, of_compact_forms, of_operations, of_written_functions
 from symbackprop.read.numpy import INPUT, Node, array_of
 
 from ..compact import REDUCTIONS
-from ..meanings import opened
 from ..reverse import Reverse, arguments
 from ..rules import RULES
-from .changed_sweep import Change, ChangedSweep, HandOn, Region
-from .compact_forms import of_compact_forms
-from .operations import diagonal, of_operations
 
 OTHERS = 8  # values that may have been taken for another
 ARRANGED = frozenset({"stack", "concatenate", "setitem", "getitem"})
@@ -118,6 +115,3 @@ def with_operand(place: int, other: Node) -> HandOn:
         return RULES[n.operation](k, g, array_of(n), *args, **{o: s.arrays(v) for o, v in n.options.items()})
 
     return rule
-
-
-__all__ = ["catalogue", "held", "inner_nodes"]

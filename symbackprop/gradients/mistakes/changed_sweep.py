@@ -107,10 +107,6 @@ def swept(reverse: Reverse, change: Change, shared: Shared | None = None) -> Cha
         return None
 
 
-def nodes_of(*nodes: Node | Sequence[Node]) -> frozenset[Node]:
-    return frozenset(m for n in nodes for m in ((n,) if isinstance(n, Node) else n))
-
-
 # --- what nodes are called in the name of a mistake ---
 
 
@@ -143,17 +139,3 @@ def factor_text(x: Node | SymInt) -> str:
 
 def reciprocal(text: str) -> str:
     return text[2:] if text.startswith("1/") else f"1/{text}"
-
-
-__all__ = [
-    "Change",
-    "ChangedSweep",
-    "HandOn",
-    "Region",
-    "factor_text",
-    "listed",
-    "nodes_of",
-    "reciprocal",
-    "said",
-    "swept",
-]

@@ -19,18 +19,17 @@ from symbackprop.clock import check_time
 from symbackprop.core.indices import sized
 from symbackprop.core.kernel import Proof
 from symbackprop.core.terms import ProofError, Size, SymbackpropError
-from symbackprop.gradients.mistakes.changed_sweep import said
+from symbackprop.gradients.lemmas import NotProved, indices, term_of
+from symbackprop.gradients.mistakes.changed_sweep import Change, ChangedSweep, Shared, said, swept
+from symbackprop.gradients.sample import Floats, Sample, same
+from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.read.numpy import TRACED_NUMPY, Node, size_number
 
 from ..checking import BackwardCheck
-from ..lemmas import NotProved, term_of
 from ..matching import Matching
-from ..meanings import indices
 from ..reverse import Adjoint, arguments
 from ..rules.registry import over, times
-from ..sample import Floats, Sample, Undefined, same
 from .catalogue import catalogue, held, inner_nodes
-from .changed_sweep import Change, ChangedSweep, Shared, swept
 
 NUMBERS = tuple(sign * n for n in map(Fraction, ("1", "2", "1/2", "3", "1/3", "4", "1/4")) for sign in (1, -1))
 BLOCKS = (2, 3, 4)
@@ -326,6 +325,3 @@ def factor_mistake(factor: Factor) -> str:
     bottom = [str(missing.denominator)] * (missing.denominator != 1) + below
     text = " ".join(top) + (f"/{bottom[0]}" if len(bottom) == 1 else f"/({' '.join(bottom)})" if bottom else "")
     return f"{'sign and ' if number < 0 else ''}missing factor {text}"
-
-
-__all__ = ["Explained", "Mistakes"]

@@ -17,9 +17,9 @@ from typing import TypeAlias
 from symbackprop.core.context import Same
 from symbackprop.core.terms import Array, free, sub
 from symbackprop.numbers.duals import Position
-from symbackprop.numbers.evaluate import Evaluation
+from symbackprop.numbers.exact import Evaluation
 from symbackprop.numbers.exact_numbers import Number, logarithm, precision
-from symbackprop.numbers.points import Point, Reaches, size_at
+from symbackprop.numbers.points import Point, Reaches, Scope, size_at
 
 Entries: TypeAlias = dict[Position, Number]
 Maker: TypeAlias = Callable[["Source", Position], Entries | None]
@@ -318,7 +318,7 @@ def residuals(equations: Sequence[Same], point: Point, reaches: Reaches) -> list
         axes = sorted(free(h.lhs) | free(h.rhs), key=lambda i: i.name)
         gap = sub(h.lhs, h.rhs)
         for values in product(*(range(size_at(i.size, point.sizes)) for i in axes)):
-            evaluation.root = replace(evaluation.root, free=dict(zip(axes, values, strict=True)))
+            evaluation.root = Scope(dict(zip(axes, values, strict=True)))
             value = evaluation.at(gap)
             if type(value) is not Fraction:
                 return None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
-from itertools import islice, product
+from itertools import chain, islice, product
 from math import prod
 from random import Random
 
@@ -19,17 +19,14 @@ from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Pick, Size, nodes
 from symbackprop.core.region import strict
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import ONE, ZERO, Array, AtLeastZero, Diff, NonNegative, Positive, Term, free, sub, subterms
+from symbackprop.core.terms import ONE, ZERO, Array, AtLeastZero, Diff, NonNegative, Positive, Term, free, sub
 from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.duals import Loss, Polynomial, Position
-from symbackprop.numbers.evaluate import Evaluations, decided, difference, holds_now, missing, off_kinks
-from symbackprop.numbers.exact_numbers import NoValue, Undecided, Undefined
-from symbackprop.numbers.points import Point, Reaches, Survey, size_at, survey
+from symbackprop.numbers.evaluate import Evaluations, decided, holds_now
+from symbackprop.numbers.exact_numbers import Undecided, Undefined
+from symbackprop.numbers.points import Point, Reaches, Scope, Survey, size_at, survey
 
 from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions, solved
-from .report import Counterexample
-
-__all__ = ["Question", "Sampler", "instances", "mentions", "polynomial", "quantified", "satisfied"]
 
 _STYLES = (
     ("mixed", "mixed"), ("mixed", "pos"), ("pos", "pos"), ("unit", "unit"), ("small", "small"), ("wide", "wide"),
@@ -96,6 +93,7 @@ class Sampler:
         self.hypotheses = [(h, mentions(h, self.reaches)) for h in question.hypotheses]
         self.inside = tuple(strict(h, question.hypotheses) if self.strictly else h for h in question.hypotheses)
         self.choices: dict[tuple[object, ...], str | None] = {}
+        self.tried: dict[tuple[int, int], list[dict[str, int]]] = {}
         self.functions = {f: polynomial(f) for f in self.survey.functions}
         self.losses = {f: Loss(f) for f in self.survey.losses}
         self.failures = 0
@@ -105,6 +103,11 @@ class Sampler:
 
     def sizes(self, limit: int = 40, least: int = 1) -> list[dict[str, int]]:
         """Sizes to try, none below `least`: distinct and above 1 first, because they hide least; then by total."""
+        if (limit, least) not in self.tried:
+            self.tried[limit, least] = self.sizes_now(limit, least)
+        return self.tried[limit, least]
+
+    def sizes_now(self, limit: int, least: int) -> list[dict[str, int]]:
         minimum = {s: max(1, self.question.sizes_min.get(s, 1)) for s in self.symbols}
         tuples = size_tuples(len(self.symbols))
         each = [{s: minimum[s] - 1 + v for s, v in zip(self.symbols, values, strict=True)} for values in tuples]
@@ -223,8 +226,8 @@ class Sampler:
             return style
         key = (array, shape, tuple(sorted(point.sizes.items())))
         if key not in self.choices:
-            fitting = [m for m in MAKERS if free_style or self.belongs(m, hint, shape)]
-            order = dict.fromkeys([*(() if free_style else hinted), *fitting])
+            fitting = (m for m in MAKERS if free_style or self.belongs(m, hint, shape))
+            order = chain(() if free_style else hinted, fitting)
             self.choices[key] = next((m for m in order if self.suits(m, array, shape, own, point)), None)
         return self.choices[key] or ("mixed" if free_style else hinted[0])
 
@@ -320,7 +323,7 @@ def satisfied(h: Hypothesis, point: Point, reaches: Reaches | None = None, at: E
     def ask() -> bool:
         evaluation = known.now()
         for i in instances(h, point):
-            evaluation.root = replace(evaluation.root, free=dict(i))
+            evaluation.root = Scope(i)
             if isinstance(wanted, Same):
                 if numbers.sign(evaluation.at(wanted.lhs)):
                     return False
@@ -359,41 +362,3 @@ def size_tuples(count: int) -> tuple[tuple[int, ...], ...]:
         return (2 * values.count(1) + repeats, sum(values), values)
 
     return tuple(sorted(pool, key=rank))
-
-
-def judged(question: Question, point: Point, reaches: Reaches, kinks_have_values: bool) -> Counterexample | None:
-    """The counterexample at a point with index values, if exact arithmetic is certain that it is one.
-
-    For a claim about a derivative (`question.variables`): where the derivative has a value and every step of the
-    forward is off its kinks, the claim must have a value, and the same.
-    """
-    q = question
-    try:
-        both = difference(q.lhs, q.rhs, point, reaches=reaches, kinks_have_values=kinks_have_values)
-    except NoValue:
-        return without_value(q, point, reaches) if q.variables else None
-    except Undefined:
-        return None
-    if both is None or not off_kinks(q.forward, q.variables, point, reaches):
-        return None
-    return Counterexample(point, *both, q.lhs, q.rhs)
-
-
-def without_value(q: Question, point: Point, reaches: Reaches) -> Counterexample | None:
-    """Here steps count as written, even where what moves cancels in their argument.
-
-    The gradient of a standard deviation is 0/0 at n = 1, as automatic differentiation has it.
-    """
-    if any(isinstance(t, Diff) for t in subterms(q.rhs)):
-        return None
-    lost = missing(q.lhs, q.rhs, point, reaches=reaches)
-    if lost is None or not off_kinks(q.forward or differentiated(q.lhs), q.variables, point, reaches, as_written=True):
-        return None
-    return Counterexample(point, lost[0], None, q.lhs, q.rhs, "no value", str(lost[1]))
-
-
-def differentiated(t: Term) -> tuple[Term, ...]:
-    """What stands under the derivatives of a side, where it depends on no more than the point."""
-    while isinstance(t, Diff):
-        t = t.body
-    return (t,)

@@ -14,9 +14,6 @@ from symbackprop.numbers.exact_numbers import Number, plus, times, written
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point
 
-__all__ = ["Counterexample", "ShapeExample", "nested", "recheck"]
-
-
 Kind: TypeAlias = Literal["differs", "no value"]
 
 

@@ -20,25 +20,18 @@ from symbackprop.core.indices import Index, Size
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Add, Array, Term
 from symbackprop.numbers.duals import to_float
+from symbackprop.numbers.evaluate import decided, off_kinks
+from symbackprop.numbers.exact import Evaluation
 from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
 
-from ..evaluate import Evaluation, decided, off_kinks
-from .points import Question, Sampler, judged
-from .report import Counterexample, recheck
+from .judging import judged
+from .points import Question, Sampler
+from .report import Counterexample
 from .shrink import shrunk
 from .special import free_values, special_points
 from .special_sizes import special_sizes
-
-__all__ = [
-    "Counterexample",
-    "Outcome",
-    "Question",
-    "recheck",
-    "satisfying_point",
-    "search",
-]
 
 BUDGET = 40
 TOO_LARGE = "sizes in numbers as large as these are not looked at point by point: give them names"
@@ -92,7 +85,7 @@ class Search:
         self.barren: set[int] = set()
 
     def run(self, budget: int, shrink: bool) -> Outcome:
-        if not self.sampler.sizes(1):
+        if not self.sampler.sizes():
             least = {s: max(1, self.question.sizes_min.get(s, 1)) for s in self.sampler.symbols}
             large = self.sampler.possible(least) and not self.sampler.small(least)
             return Outcome(None, TOO_LARGE if large else "no sizes satisfy the declarations and hypotheses", 0)
@@ -164,7 +157,7 @@ class Search:
             suspicious = [tuple(self.satisfying % n for n in shape_of(self.axes, point.sizes))]
         for at in suspicious:
             placed = replace(point, indices=dict(zip(self.axes, at, strict=True)))
-            found = judged(self.question, placed, self.sampler.reaches, self.kinks_have_values)
+            found = judged(self.sampler, placed, self.kinks_have_values)
             if found is not None:
                 return found
             if not self.defined:  # floats overflow: exp(x - 800)
@@ -233,6 +226,7 @@ def satisfying_point(
     forward: Sequence[Term] = (),
     moving: frozenset[Array] = frozenset(),
     fits: Callable[[Point], bool] = lambda point: True,
+    besides: Mapping[str, int] | None = None,
 ) -> Point | None:
     """A point that satisfies all hypotheses exactly and where all terms have a value; None where none was found.
 
@@ -240,15 +234,19 @@ def satisfying_point(
     With `moving` (a claim about derivatives) the border of a >= is outside, and every step of `forward` that a moving
     array acts through has a value and a derivative there.  Every axis has two values or more, unless the hypotheses
     or the shapes leave no such sizes: a point at n = 1 says nothing about a condition on i != j.  `fits` may refuse it.
+    Sizes that are nowhere below those `besides` were tried before.
     """
     question = Question(
         Add(tuple(terms)), ZERO, (), sizes_min or {}, tuple(hypotheses), definitions or {}, domains or {}, shapes or {},
         tuple(forward), moving,
     )  # fmt: skip
     sampler = Sampler(question)
-    barren = {k for k, sizes in enumerate(sampler.sizes()) if not roomy(sampler, sizes)}
+    tried = set[int]()
+    if besides is not None:
+        tried = {k for k, x in enumerate(sampler.sizes()) if all(n >= besides.get(s, n) for s, n in x.items())}
+    barren = tried | {k for k, sizes in enumerate(sampler.sizes()) if not roomy(sampler, sizes)}
     if len(barren) == len(sampler.sizes()):
-        barren = set()
+        barren = tried
     for rank, sizes, attempt in schedule(sampler, budget, barren):
         point = sampler.point(sizes, attempt)
         if point is None:
@@ -264,7 +262,7 @@ def satisfying_point(
 def roomy(sampler: Sampler, sizes: Mapping[str, int]) -> bool:
     """Every axis of a named size has two values or more."""
     lengths = sampler.survey.lengths | sampler.survey.summed
-    return all(s.at(dict(sizes)) >= 2 for s in lengths if s.constant is None)
+    return all(s.at(sizes) >= 2 for s in lengths if s.constant is None)
 
 
 def has_values(point: Point, terms: Sequence[Term], sampler: Sampler) -> bool:

@@ -19,7 +19,8 @@ from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
 
 from .arrays import allowed
-from .points import Question, Sampler, judged
+from .judging import judged
+from .points import Question, Sampler
 from .report import Counterexample
 
 _SIZE_TRIALS = 24
@@ -45,7 +46,7 @@ class Shrinker:
         """Keep the point if it is a counterexample."""
         self.trials += 1
         q, s = self.question, self.sampler
-        found = judged(q, point, s.reaches, self.kinks_have_values)
+        found = judged(s, point, self.kinks_have_values)
         if found is None or found.kind != self.best.kind or (q.hypotheses and not s.satisfies(point)):
             return False
         self.best = found

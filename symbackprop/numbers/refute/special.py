@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice, pairwise, product
 from math import isqrt
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from symbackprop.core.indices import Size
 from symbackprop.core.syntax import Tensor
@@ -20,26 +20,24 @@ from symbackprop.core.terms import (
     Add,
     Apply,
     Array,
-    Delta,
     Diff,
     Entry,
     Holds,
     Mul,
-    NonNegative,
     Num,
-    Ordinal,
     Positive,
     Power,
     Sum,
     Term,
     Whole,
+    parts,
     subterms,
 )
 from symbackprop.numbers.duals import STEPS, Position, to_float
+from symbackprop.numbers.exact import Evaluation
 from symbackprop.numbers.exact_numbers import Number, Undecided, Undefined, precision
 from symbackprop.numbers.points import Point, Scope, size_at
 
-from ..evaluate import Evaluation
 from .arrays import allowed
 from .points import Question, Sampler
 
@@ -53,6 +51,7 @@ _SHORT = 40  # subterms of a term whose other zeros are looked for
 Entries = dict[Position, Number]
 Key: TypeAlias = tuple[Array, Position | None]  # an entry; None: all entries of the array, which are then equal
 Value: TypeAlias = tuple[Position | None, Fraction]
+Stack: TypeAlias = tuple[Size, ...]  # the sizes of the binders around a term
 
 
 # --- where something happens when a term is 0 --------------------------------------------------
@@ -66,53 +65,40 @@ class Spot:
     binders: tuple[Size, ...] = ()
 
 
+def under_binders(t: Term, stack: Stack = ()) -> Iterator[tuple[Term, Stack]]:
+    """All subterms with the sizes of the binders around them; not what is differentiated by."""
+    yield t, stack
+    own = (t.size,) if isinstance(t, Sum) else t.sizes if isinstance(t, Whole) else ()
+    for part in (t.body,) if isinstance(t, Diff) else parts(t):
+        yield from under_binders(part, (*stack, *own))
+
+
 def spots(terms: Iterable[Term], definitions: Mapping[Array, Tensor]) -> list[Spot]:
     """The arguments of steps, denominators, logarithms and roots; each once, in order."""
-    found: dict[Spot, None] = {}
     opened: set[Array] = set()
 
-    def note(t: Term, stack: tuple[Size, ...]) -> None:
-        if not positive(t):
-            found.setdefault(Spot(t, stack))
+    def walk(t: Term) -> Iterator[Spot]:
+        for u, stack in under_binders(t):
+            if isinstance(u, Entry) and u.array in definitions and u.array not in opened:
+                opened.add(u.array)
+                yield from walk(definitions[u.array].body)
+            yield from (Spot(*z) for z in zeros_that_matter(u, stack) if not positive(z[0]))
 
-    def go(t: Term, stack: tuple[Size, ...]) -> None:
-        match t:
-            case Num() | Size() | Ordinal() | Delta() | Holds(NonNegative()):
-                return
-            case Entry(array, _):
-                if array in definitions and array not in opened:
-                    opened.add(array)
-                    go(definitions[array].body, ())
-            case Add(args) | Mul(args):
-                for x in args:
-                    go(x, stack)
-            case Power(base, q):
-                if q < 0 or q.denominator != 1:
-                    note(base, stack)
-                go(base, stack)
-            case Apply(fn, arg, _):
-                for u in arguments_at_zero(fn, arg):
-                    note(u, stack)
-                go(arg, stack)
-            case Sum(size, body, _):
-                go(body, (*stack, size))
-            case Diff(body, _):
-                go(body, stack)
-            case Whole(fn, _, sizes, body, _, _):
-                if fn == "inv":
-                    note(Whole("det", 0, sizes, body, ()), stack)
-                if fn == "prod":
-                    note(body, (*stack, *sizes))
-                go(body, (*stack, *sizes))
-            case Holds(Positive(u)):
-                note(u, stack)
-                go(u, stack)
-            case _:
-                assert_never(t)  # type: ignore[arg-type]
+    return list(dict.fromkeys(s for t in terms for s in walk(t)))
 
-    for t in terms:
-        go(t, ())
-    return list(found)
+
+def zeros_that_matter(t: Term, stack: Stack) -> Iterator[tuple[Term, Stack]]:
+    match t:
+        case Power(base, q) if q < 0 or q.denominator != 1:
+            yield base, stack
+        case Apply(fn, arg, _) if fn in ("log", *STEPS):
+            yield arg, stack
+        case Whole("inv", _, sizes, body, _, _):
+            yield Whole("det", 0, sizes, body, ()), stack
+        case Whole("prod", _, sizes, body, _, _):
+            yield body, (*stack, *sizes)
+        case Holds(Positive(u)):
+            yield u, stack
 
 
 def positive(t: Term) -> bool:
@@ -142,10 +128,6 @@ def strictly(t: Term) -> bool:
 
 def square(t: Term) -> bool:
     return isinstance(t, Power) and t.exponent.denominator == 1 and t.exponent.numerator % 2 == 0
-
-
-def arguments_at_zero(fn: str, arg: Term) -> tuple[Term, ...]:
-    return (arg,) if fn in ("log", *STEPS) else ()
 
 
 # --- values of one entry ----------------------------------------------------------------------

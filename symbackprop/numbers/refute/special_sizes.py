@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
-from symbackprop.core.terms import Add, Delta, Entry, Holds, Mul, NonNegative, Num, Ordinal, Sum, Term, Whole, subterms
+from symbackprop.core.terms import Add, Mul, Num, Sum, Term, Whole, places, subterms
 
 from .points import QUICK_POINT, Question, Sampler
 
@@ -45,20 +45,10 @@ def critical_sizes(question: Question, symbols: Iterable[str]) -> Iterator[tuple
 
 def sizes_in(t: Term) -> Iterator[Size]:
     """Size expressions of one node, those of its index expressions among them."""
-    match t:
-        case Size():
-            yield t
-        case Sum(size, _, _):
-            yield size
-        case Entry(_, at):
-            yield from (s for i in at for s in in_index(i))
-        case Whole(_, _, sizes, _, at, _):
-            yield from sizes
-            yield from (s for i in at for s in in_index(i))
-        case Delta(i, j):
-            yield from (*in_index(i), *in_index(j))
-        case Ordinal(e) | Holds(NonNegative(e)):
-            yield from in_index(e)
+    if isinstance(t, Size):
+        yield t
+    yield from (t.size,) if isinstance(t, Sum) else t.sizes if isinstance(t, Whole) else ()
+    yield from (s for e in places(t) for s in in_index(e))
 
 
 def in_index(e: IndexExpr) -> Iterator[Size]:

@@ -113,6 +113,3 @@ def simple(kind: int, array: Array, axes: int, shapes: Mapping[Array, tuple[Size
         case _:
             body = Num(ONE.value * 2)
     return Tensor(at, body)
-
-
-__all__ = ["density"]

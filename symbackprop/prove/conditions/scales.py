@@ -6,12 +6,10 @@ from fractions import Fraction
 
 from symbackprop.core.context import Context
 from symbackprop.core.signs import NONZERO
-from symbackprop.core.sums import Monomial, monomial_key
+from symbackprop.core.sums import Monomial, monomial_key, polynomial
 from symbackprop.core.terms import ONE, ZERO, Num, Power, Term, free, mul
-from symbackprop.prove.conditions.sizes import polynomial
-
-from ..normal_form.normal import Normal
-from ..normal_form.session import FAILED
+from symbackprop.prove.normal_form.normal import Normal
+from symbackprop.prove.normal_form.session import FAILED
 
 F0, F1 = Fraction(0), Fraction(1)
 CLEARED = 4  # denominators inside numerators

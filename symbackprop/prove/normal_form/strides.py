@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine, as_affine, sized
-from symbackprop.core.terms import Delta, Entry, Holds, NonNegative, Ordinal, Term, Whole, subterms
+from symbackprop.core.terms import Delta, Term, places, subterms
 
 Strides = Mapping[Size, tuple[Size, Size]]  # of a composite size: the outer and the inner one
 
@@ -69,17 +69,7 @@ def lengths(constant: Size) -> set[Size]:
 
 def index_expressions(t: Term) -> Iterator[IndexExpr]:
     """Those of one node, with the ones inside gathers."""
-    own: tuple[IndexExpr, ...] = ()
-    match t:
-        case Entry(_, at) | Whole(_, _, _, _, at, _):
-            own = at
-        case Delta(i, j):
-            own = (affine(0, ((i, 1), (j, -1))),)
-        case Holds(NonNegative(e)) | Ordinal(e):
-            own = (e,)
-        case _:
-            pass
-    pending = list(own)
+    pending = [affine(0, ((t.i, 1), (t.j, -1)))] if isinstance(t, Delta) else list(places(t))
     while pending:
         e = pending.pop()
         yield e

@@ -29,10 +29,9 @@ from symbackprop.core.terms import (
     sub,
 )
 from symbackprop.prove.normal_form.session import Session, joined
-from symbackprop.prove.normal_form.shared_content import carry_sign, leading, shared_content, total
+from symbackprop.prove.rules.powers import by_cases, carry_sign, leading, of_fraction, power, shared_content, total
 from symbackprop.prove.traversal import Rewritten
 
-from .powers import by_cases, of_fraction, power
 from .steps import step
 from .whole_arrays import merged, taken_apart, without_one
 

@@ -16,10 +16,9 @@ from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof, chec
 from symbackprop.core.laws.arrays import entry_of
 from symbackprop.core.sums import Monomial, monomial_key, surely_positive
 from symbackprop.core.terms import ONE, Apply, Delta, Entry, Holds, Mul, Power, Term, Whole, free, mul, sub, substitute
-from symbackprop.prove.normal_form.session import Session
+from symbackprop.prove.normal_form.session import About, Move, Rule, Session, product_of
 
 from ..matching import Pattern, occurrences
-from ..normal_form.session import About, Move, Rule, product_of
 from .steps import Steps
 from .summation_ranges import Shifts, at_end, counted, implied
 from .symmetry import Symmetry, orders, turned, turning

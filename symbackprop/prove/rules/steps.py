@@ -28,7 +28,7 @@ from symbackprop.core.terms import (
     substitute,
 )
 from symbackprop.prove.normal_form.session import Move, Session, joined, ordered, product_of
-from symbackprop.prove.normal_form.shared_content import leading, shared_content, total
+from symbackprop.prove.rules.powers import leading, shared_content, total
 
 # --- two steps in one product: [a > 0] [b > 0] where one implies, excludes or completes the other ---
 

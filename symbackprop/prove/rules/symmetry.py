@@ -16,9 +16,7 @@ from symbackprop.core.context import Same
 from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderWhole, check
 from symbackprop.core.sums import Monomial, monomial_key
 from symbackprop.core.terms import Array, Entry, Mul, Num, Power, Term, Whole, key, num, opened_whole, whole
-from symbackprop.prove.normal_form.session import Session, flipped, joined
-
-from ..normal_form.session import Move, product_of
+from symbackprop.prove.normal_form.session import Move, Session, flipped, joined, product_of
 
 Able: TypeAlias = list[tuple[int, tuple[Term, Proof, int]]]
 """Factors that may be turned: the place, what stands there then, the proof, the sign."""

@@ -35,7 +35,7 @@ from symbackprop.core.terms import (
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import Pattern, occurrences, unify
 from symbackprop.prove.normal_form.session import Move, Rule, Session, joined, product_of
-from symbackprop.prove.normal_form.shared_content import total
+from symbackprop.prove.rules.powers import total
 from symbackprop.prove.traversal import Rewritten, in_parts
 
 F1 = Fraction(1)
@@ -59,8 +59,6 @@ def taken_apart(w: Whole, normal: Session) -> tuple[Term, Proof] | None:
             product = over(k, Mul((left, right)))
             law = By("of_product", (whole(w.fn, 0, axes, product, w.at), axes, k, left, right))
             inside = UnderWhole(w.fn, 0, axes, w.at, Linear(opened, product))
-            from symbackprop.core.kernel import check
-
             return check(law, normal.context).rhs, joined(inside, law)
         if len(m.factors) == 1 and not m.dummies and m.coefficient == 1 and m.factors[0][1] == 1:
             (b, _) = m.factors[0]
@@ -70,8 +68,6 @@ def taken_apart(w: Whole, normal: Session) -> tuple[Term, Proof] | None:
                 return value, joined(inside, By("of_identity", (axes, w.at)))
             if isinstance(b, Whole) and b.fn == "inv" and b.at == axes and free(b) == frozenset(axes):
                 inner = Whole(w.fn, 0, b.sizes, b.body, w.at, b.hints)
-                from symbackprop.core.kernel import check
-
                 law = By("inverse_of_inverse", (inner, axes))
                 inside = UnderWhole(w.fn, 0, axes, w.at, Linear(opened, b))
                 return check(law, normal.context).rhs, joined(inside, law)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
-from symbackprop.read.numpy import SymArray, TraceError, correlated
+from symbackprop.read.numpy import SymArray, TraceError, correlated, strided_windows
 from symbackprop.read.numpy import padded as with_ends
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.products import letters_of
 
-from .kinds import as_array, call, cast
-from .registry import Step, axes, reads, rows
+from .registry import Step, as_array, axes, call, cast, reads, rows
 
 
 def broadcast(step: Step, x: Any, kept: Sequence[int]) -> Any:
@@ -87,14 +87,8 @@ def iota(step: Step) -> Any:
     return cast(broadcast(step, call("arange", step.shape[axis]), (axis,)), step.kind)
 
 
-def places(count: Any, axis: int, ndim: int) -> Any:
-    """0, 1, ... count-1 along one of `ndim` axes."""
-    return call("reshape", call("arange", count), tuple(-1 if k == axis else 1 for k in range(ndim)))
-
-
 # --- contractions ----------------------------------------------------------------------------
 
-ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MATRIX_PRODUCTS = {(m, n, (m - 1,), (0,), ()) for m in (1, 2) for n in (1, 2)}
 
 
@@ -105,13 +99,8 @@ def dot_general(step: Step, x: Any, y: Any) -> Any:
     a, b = as_array(x), as_array(y)
     if (a.ndim, b.ndim, tuple(left), tuple(right), tuple(left_batch)) in MATRIX_PRODUCTS:
         return call("matmul", a, b)
-    first = ALPHABET[: a.ndim]
-    second = list(ALPHABET[a.ndim : a.ndim + b.ndim])
-    for k, m in (*zip(left, right, strict=True), *zip(left_batch, right_batch, strict=True)):
-        second[m] = first[k]
-    out = [first[k] for k in left_batch] + [c for k, c in enumerate(first) if k not in (*left, *left_batch)]
-    out += [c for m, c in enumerate(second) if m not in (*right, *right_batch)]
-    return call("einsum", f"{first},{''.join(second)}->{''.join(out)}", a, b)
+    pairs = [*zip(left_batch, right_batch, strict=True), *zip(left, right, strict=True)]
+    return call("einsum", "{},{}->{}".format(*letters_of(a.ndim, b.ndim, pairs, len(left_batch))), a, b)
 
 
 @reads("conv_general_dilated", restricted="strides that divide the axes for all sizes; gaps in x of a plain number")
@@ -123,22 +112,10 @@ def conv_general_dilated(step: Step, x: Any, w: Any) -> Any:
     w = call("transpose", as_array(w), tuple(numbers.rhs_spec))
     gaps = [g - 1 for g in step.sizes(p["lhs_dilation"] or (1,) * spatial)]
     config = [(0, 0, 0), (0, 0, 0), *((*step.sizes(ends), g) for ends, g in zip(p["padding"], gaps, strict=True))]
-    out = [step.shape[k] for k in numbers.out_spec[2:]]
     dilations = p["rhs_dilation"] or (1,) * spatial
-    patches = windows(padded(x, config, 0), out, w.shape[2:], p["window_strides"], dilations)
+    patches = strided_windows(padded(x, config, 0), w.shape[2:], tuple(p["window_strides"]), tuple(dilations))
     found = correlated(patches, w, p["feature_group_count"], p["batch_group_count"])
     return call("transpose", found, tuple(list(numbers.out_spec).index(k) for k in range(spatial + 2)))
-
-
-def windows(x: Any, out: list[Any], window: tuple[Any, ...], strides: Any, dilations: Any) -> Any:
-    """The entries of x at s p + d k: the two leading axes, those of p, those of k."""
-    n = len(out)
-    here = [
-        call("add", call("multiply", places(out[a], a, 2 * n), strides[a]),
-             call("multiply", places(window[a], n + a, 2 * n), dilations[a]))
-        for a in range(n)
-    ]  # fmt: skip
-    return x[(slice(None), slice(None), *here)]
 
 
 def over_windows(name: str, fill: float) -> Any:
@@ -147,9 +124,8 @@ def over_windows(name: str, fill: float) -> Any:
         gaps = [g - 1 for g in step.sizes(p["base_dilation"])]
         x = padded(x, [(*step.sizes(ends), g) for ends, g in zip(p["padding"], gaps, strict=True)], fill)
         size = tuple(step.sizes(p["window_dimensions"]))
-        lead = call("expand_dims", x, (0, 1))
-        patches = windows(lead, list(step.shape), size, p["window_strides"], p["window_dilation"])
-        return call(name, patches, axis=tuple(range(2 + x.ndim, 2 + 2 * x.ndim)))[0, 0]
+        patches = strided_windows(x, size, tuple(p["window_strides"]), tuple(p["window_dilation"]))
+        return call(name, patches, axis=tuple(range(x.ndim, 2 * x.ndim)))
 
     return run
 

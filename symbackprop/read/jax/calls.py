@@ -12,8 +12,7 @@ from symbackprop.read.numpy.copying import Copier
 
 from .entries import choice
 from .frames import of_library
-from .kinds import as_array, call, cast, kind_of, settled_truth
-from .registry import Step, reads, refuses, rows
+from .registry import Step, as_array, call, cast, kind_of, reads, refuses, rows, settled_truth
 
 UNROLLED = 256  # rounds of a loop whose count is a number
 

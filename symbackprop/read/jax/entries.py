@@ -11,8 +11,20 @@ from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.ufuncs import RESTRICTED
 
-from .kinds import as_array, call, cast, is_minus_infinity, is_whole, settled_truth
-from .registry import Step, axes, reads, reads_as, refuses, rows
+from .registry import (
+    Step,
+    as_array,
+    axes,
+    call,
+    cast,
+    is_minus_infinity,
+    is_whole,
+    reads,
+    reads_as,
+    refuses,
+    rows,
+    settled_truth,
+)
 
 SAME = {
     **{name: FUNCTIONS[f].operation for f, name in column(lambda f: f.lax).items()},

@@ -8,14 +8,13 @@ from typing import Any, TypeAlias
 from symbackprop.core.terms import SymbackpropError, arrays, dummy
 from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.context import current
-from symbackprop.read.numpy.factors import renamed
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.steps import renamed
 from symbackprop.read.numpy.tracing import at_place
 
 from . import arranging, calls, entries, places  # noqa: F401  they fill the table
 from .frames import assigned_name, user_line
-from .kinds import constant
-from .registry import PRIMITIVES, REFUSED, Step
+from .registry import PRIMITIVES, REFUSED, Step, constant
 from .sizes import Dimensions
 
 Copies: TypeAlias = Mapping[str, str] | None
@@ -63,8 +62,8 @@ class Evaluation:
                 raise TraceError("stop_gradient: a value is held constant, which is read by the checks of rules only")
             return x
         copies = self.copies
-        hole = (lambda at: renamed(value.hole(at), copies)) if value.holes else None
-        found = Value(value.shape, "real", lambda at: renamed(value.term(at), copies), None, hole, soft=value.soft)
+        hole = value.holes_of(lambda at: renamed(value.hole(at), copies))
+        found = Value(value.shape, "real", lambda at: renamed(value.term(at), copies), hole, value.soft)
         return SymArray(found, scalar=not value.shape)
 
     def operand(self, known: Mapping[Any, Any], variable: Any) -> Any:

@@ -11,13 +11,12 @@ from typing import Any
 
 from symbackprop.read.numpy import SymArray, TraceError
 from symbackprop.read.numpy.axes import shape_text
-from symbackprop.read.numpy.lifting import lifted, planned
-from symbackprop.read.numpy.sizes import expression, whole_number
+from symbackprop.read.numpy.indexing import planned
+from symbackprop.read.numpy.lifting import expression, lifted, whole_number
+from symbackprop.read.numpy.moving import places
 from symbackprop.read.numpy.writing import injective
 
-from .arranging import places
-from .kinds import as_array, call, numpy_function, settled_truth
-from .registry import Step, reads, refuses
+from .registry import Step, as_array, call, numpy_function, reads, refuses, settled_truth
 
 INSIDE = "places that are inside for all sizes"
 ONCE = "places that are inside for all sizes, each written once"

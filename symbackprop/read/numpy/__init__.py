@@ -4,16 +4,15 @@ from symbackprop.read.numpy.axes import Declared, parse_shape, parse_shapes
 
 from .array import SymArray
 from .assumptions import trace_assumptions
-from .axes import UNIT, aligned
+from .axes import UNIT, ZERO_AT, aligned
 from .context import ShapeMismatch, TraceError
+from .lifting import SymInt, size_number
 from .modules import MODULES
 from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
-from .places import ZERO_AT
+from .products import added_windows, correlated, padded, scattered, strided_windows
 from .recording import Graph, Recorder, array_of, node_of, record
-from .sizes import SymInt, size_number
 from .tracing import Traced, trace
 from .values import Value
-from .windows import added_windows, correlated, padded, scattered, strided_windows
 
 TRACED_NUMPY = MODULES["numpy"]
 TRACED_LINALG, TRACED_SPECIAL = MODULES["numpy.linalg"], MODULES["scipy.special"]

@@ -1,23 +1,30 @@
-"""Small exact simplifications while terms are built: constants fold, decidable masks become 0 or 1.
+"""Small exact simplifications while terms are built: constants fold, decidable conditions on indices become 0 or 1.
 
 Nothing here needs a side condition: 0*t = 0, t + 0 = t, δ of provably distinct integers is 0.
+
+A factor Holds or Delta that stands directly in a product is a guard: it selects, as np.where and an index do, and what
+it multiplies need not have a value where it is 0.  In arithmetic 0 * nan is nan: there a truth value stands in a
+bracket, a sum of one.  The bracket is written only beside factors that may have no value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from math import isqrt, prod
+from math import isqrt
+from typing import assert_never
 
-from symbackprop.core.functions import FUNCTIONS
+from symbackprop.core.functions import FUNCTIONS, ROWS
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine, as_affine, sized
-from symbackprop.core.region import truth, truth_atoms
+from symbackprop.core.region import truth
+from symbackprop.core.signs import Signs
 from symbackprop.core.syntax import (
     ONE,
     ZERO,
     Add,
     Apply,
     Delta,
+    Diff,
     Entry,
     Holds,
     Mul,
@@ -26,23 +33,16 @@ from symbackprop.core.syntax import (
     Ordinal,
     Positive,
     Power,
+    Sum,
     Term,
     Whole,
     free,
     substitute,
 )
-from symbackprop.core.terms import num, over, subterms, whole
+from symbackprop.core.terms import dummy, num, opened, opened_whole, over, subterms
 
-from .lengths import at_least_zero
-from .places import (
-    bounds,
-    constant_of,
-    difference,
-    index_of,
-    indices_in,
-    nonnegative,
-    shifted,
-)
+from .axes import bounds, constant_of, difference, index_of, indices_in, nonnegative, shifted
+from .context import current
 
 
 def number(e: IndexExpr) -> Term:
@@ -115,6 +115,14 @@ def plus(*args: Term) -> Term:
     return kept[0] if len(kept) == 1 else Add(tuple(kept)) if kept else ZERO
 
 
+def minus(a: Term, b: Term) -> Term:
+    return plus(a, times(num(-1), b))
+
+
+def negated(a: Term) -> Term:
+    return times(num(-1), a)
+
+
 def times(*args: Term) -> Term:
     """The product.  One that selects stays a factor of its own: what it stands beside is looked at everywhere.
 
@@ -129,13 +137,13 @@ def times(*args: Term) -> Term:
             else:
                 kept.append(t)
     if not constant:
-        return Mul((ZERO, *kept)) if any(map(partial, kept)) else ZERO
+        return Mul((ZERO, *kept)) if any(map(undefined_somewhere, kept)) else ZERO
     if constant != 1:
         kept.insert(0, Num(constant))
     return kept[0] if len(kept) == 1 else Mul(tuple(kept)) if kept else ONE
 
 
-def partial(t: Term) -> bool:
+def undefined_somewhere(t: Term) -> bool:
     """It may have no value somewhere."""
     return any(
         (isinstance(s, Power) and (s.exponent < 0 or s.exponent.denominator > 1))
@@ -143,56 +151,6 @@ def partial(t: Term) -> bool:
         or (isinstance(s, Whole) and s.fn == "inv")
         for s in subterms(t)
     )
-
-
-def minus(a: Term, b: Term) -> Term:
-    return plus(a, times(num(-1), b))
-
-
-def negated(a: Term) -> Term:
-    return times(num(-1), a)
-
-
-def complement(a: Term) -> Term:
-    """1 - a, for a 0-or-1 term; of a condition on indices it is a condition again."""
-    match a:
-        case Holds(NonNegative(e)):
-            return gate(affine(-1, [(e, -1)]))
-        case _:
-            return of_one_truth(minus(ONE, a)) or minus(ONE, a)
-
-
-def blend(mask: Term, new: Term, old: Term, here: Term | None = None) -> Term:
-    """mask new + (1 - mask) old for a 0-or-1 mask, with `old` once where `new` is old + something or old * something.
-
-    `here` is another form of `old` that equals it where the mask is 1.
-    """
-    if mask == ONE:
-        return new
-    if mask == ZERO or new == old:
-        return old
-    for base in (old,) if here is None else (here, old):
-        if base in (ONE, ZERO):
-            continue
-        rest = taken(new, base, Add)
-        if rest is not None:
-            return plus(old, times(mask, plus(*rest)))
-        rest = taken(new, base, Mul)
-        if rest is not None:
-            return times(old, plus(ONE, times(mask, minus(times(*rest), ONE))))
-    return plus(times(mask, new), times(complement(mask), old))
-
-
-def taken(t: Term, part: Term, kind: type[Add | Mul]) -> list[Term] | None:
-    """What a sum (or product) has besides the summands of `part`."""
-    if not isinstance(t, kind):
-        return None
-    rest = list(t.args)
-    for a in part.args if isinstance(part, kind) else (part,):
-        if a not in rest:
-            return None
-        rest.remove(a)
-    return rest
 
 
 def power(base: Term, exponent: Fraction | int) -> Term:
@@ -226,91 +184,89 @@ def applied(fn: str, arg: Term) -> Term:
     return Apply(fn, arg)
 
 
-def step(t: Term) -> Term:
-    """1 where t > 0, else 0."""
+# --- factors that multiply ---------------------------------------------------------------------
+
+
+def number_of(t: Term) -> Term:
+    """The same term, in which no factor guards what stands beside it."""
+    if not guards(t):
+        return t
+    if isinstance(t, Mul) and not any(map(partial, t.args)):
+        return times(*map(number_of, t.args))
+    return Add((t,))
+
+
+def guards(t: Term) -> bool:
     match t:
-        case Num(value):
-            return ONE if value > 0 else ZERO
-        case Size():
-            if at_least_zero(t - 1):
-                return ONE
-            if at_least_zero(-t):
-                return ZERO
-        case Ordinal(of):
-            return gate(shifted(of, -1))
-        case Delta():
-            return t
-        case Holds():
-            return t
+        case Holds() | Delta():
+            return True
+        case Mul(args):
+            return any(guards(a) for a in args)
+        case Add(args):
+            return len(args) > 1 and all(isinstance(a, Num | Delta | Holds) or guards(a) for a in args)
         case _:
-            pass
-    return of_one_truth(t) or behind_gates(t) or Holds(Positive(t))
+            return False
 
 
-def behind_gates(t: Term) -> Term | None:
-    """[h u + c > 0] for conditions h on indices and a number c: where h is 0 no data takes part in the step."""
-    summands = t.args if isinstance(t, Add) else (t,)
-    rest = [a for a in summands if not isinstance(a, Num)]
-    gates, inside = gated(rest[0]) if len(rest) == 1 else ((), t)
-    if not gates:
-        return None
-    c, h = plus(*(a for a in summands if isinstance(a, Num))), times(*gates)
-    return plus(times(h, step(plus(inside, c))), times(complement(h), step(c)))
+def multiplied(*args: Term) -> Term:
+    """The product as NumPy's * means it: no factor guards another one that may have no value."""
+    if any(map(partial, args)):
+        if ZERO in args:
+            return Mul((ZERO, *(a for a in args if partial(a))))
+        args = tuple(number_of(a) if any(partial(b) for b in args if b is not a) else a for a in args)
+    return times(*args)
 
 
-def gated(t: Term) -> tuple[tuple[Term, ...], Term]:
-    """The factors of a product that are conditions on indices, and the rest."""
-    if isinstance(t, Mul):
-        parts = [gated(a) for a in t.args]
-        return tuple(g for gates, _ in parts for g in gates), times(*(rest for _, rest in parts))
-    atoms = truth_atoms(t) if truth(t) else ()
-    of_data = (isinstance(a, Holds) and isinstance(a.predicate, Positive) for a in atoms)
-    return ((t,), ONE) if atoms and not any(of_data) else ((), t)
+def over_by(a: Term, b: Term) -> Term:
+    """a / b"""
+    return multiplied(a, power(b, -1))
 
 
-def of_one_truth(t: Term) -> Term | None:
-    """[a + b h > 0] for numbers a, b and one truth value h: 0, 1, h or 1 - h.  None for other terms."""
-    if not isinstance(t, Add | Mul):
-        return None
-    truths = {s for s in subterms(t) if isinstance(s, Holds | Delta)}
-    if len(truths) != 1:
-        return None
-    (h,) = truths
-    low, high = number_at(t, h, Fraction(0)), number_at(t, h, Fraction(1))
-    if low is None or high is None:
-        return None
-    if (low > 0) == (high > 0):
-        return ONE if low > 0 else ZERO
-    if high > 0:
-        return h
-    return (
-        complement(h)
-        if isinstance(h, Holds) and isinstance(h.predicate, NonNegative)
-        else Add((times(num(-1), h), ONE))
-    )
+TOTAL = frozenset(f.name for f in ROWS if f.everywhere)
 
 
-def number_at(t: Term, h: Term, value: Fraction) -> Fraction | None:
-    """The number that a sum of products of numbers and h is, where h has this value."""
-    if t == h:
-        return value
+def partial(t: Term) -> bool:
+    """Whether the term may have no value for some real entries: a logarithm, a root, a quotient in it."""
+    known = current().partial
+    if t not in known:
+        known[t] = found_partial(t)
+    return known[t]
+
+
+def found_partial(t: Term) -> bool:
     match t:
-        case Num(x):
-            return x
+        case Num() | Size() | Ordinal() | Delta():
+            return False
+        case Entry(array, _):
+            return array.name.startswith("carry#")
         case Add(args) | Mul(args):
-            parts = [number_at(a, h, value) for a in args]
-            if any(p is None for p in parts):
-                return None
-            known = [p for p in parts if p is not None]
-            return sum(known, Fraction(0)) if isinstance(t, Add) else prod(known, start=Fraction(1))
+            return any(map(partial, args))
+        case Power(base, q):
+            return partial(base) or ((q < 0 or q.denominator > 1) and not positive(base))
+        case Apply("log", arg, 0):
+            return partial(arg) or not positive(arg)
+        case Apply(fn, arg, _):
+            return fn not in TOTAL or partial(arg)
+        case Sum(size):
+            return partial(opened(t, dummy(size)))
+        case Whole(fn, order, sizes):
+            return bool(order) or fn not in ("max", "prod") or partial(opened_whole(t, tuple(map(dummy, sizes))))
+        case Holds(Positive(u)):
+            return partial(u)
+        case Holds():
+            return False
+        case Diff():
+            return True
         case _:
-            return None
+            assert_never(t)
 
 
-def same(a: Term, b: Term) -> Term:
-    """1 where the reals a and b are equal."""
-    d = minus(a, b)
-    return plus(ONE, negated(step(d)), negated(step(negated(d))))
+def positive(t: Term) -> bool:
+    """Plain to see, from the hypotheses and whatever the entries are."""
+    return Signs(current().context).holds(Positive(t))
+
+
+# --- sums ------------------------------------------------------------------------------------
 
 
 def solved_for(i: Index, d: Delta) -> IndexExpr | None:
@@ -351,19 +307,3 @@ def summed(indices: tuple[Index, ...], body: Term) -> Term:
     for i in reversed(indices):
         body = total(i, body)
     return body
-
-
-def product_over(i: Index, body: Term) -> Term:
-    """Π_i body, from the other end where its entries are then read in their own order."""
-    if body in (ONE, ZERO) and at_least_zero(i.size - 1):
-        return body
-    if backwards(i, body) > 0:
-        body = substitute(body, {i: affine(i.size - 1, [(i, -1)])})
-    return whole("prod", 0, (i,), body, ())
-
-
-def backwards(i: Index, body: Term) -> int:
-    """How many more entries are read from the end than from the start when i counts up."""
-    places = [e for s in subterms(body) if isinstance(s, Entry) for e in s.at]
-    signs = (k.constant for e in places for a, k in as_affine(e)[1] if a == i)
-    return sum(-1 if k > 0 else 1 for k in signs if k)

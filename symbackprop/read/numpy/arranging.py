@@ -7,11 +7,10 @@ from typing import Any
 
 from . import layout
 from .array import SymArray, wrap
-from .axes import broadcast, normal_axis
+from .axes import at_least_zero, broadcast, normal_axis
 from .context import NUMPY, ShapeMismatch, TraceError, provides, rows
-from .lengths import at_least_zero
-from .lifting import items_of, lengths, lifted, size_list
-from .sizes import expression, length_of, size_number
+from .indexing import items_of
+from .lifting import expression, length_of, lengths, lifted, size_list, size_number
 from .values import Value, stacked, stretched
 
 
@@ -173,30 +172,29 @@ def stack(arrays: Any, axis: int = 0) -> Any:
     return wrap(layout.transpose(value, layout.moved(value.ndim, (0,), (n,))))
 
 
-@provides("hstack")
-def hstack(arrays: Any) -> Any:
-    values = [lifted(atleast_1d(a)) for a in arrays]
-    return wrap(layout.concatenate(values, 0 if values[0].ndim == 1 else 1))
+def columns(x: Any, key: Any) -> Any:
+    """A vector with a second axis."""
+    return x[key] if isinstance(x, SymArray) and x.ndim == 1 else atleast_2d(x)
 
 
-@provides("vstack", "row_stack")
-def vstack(arrays: Any) -> Any:
-    if has_length(some(arrays)) and lifted(arrays).ndim == 2:
-        return wrap(lifted(arrays))
-    return wrap(layout.concatenate([lifted(atleast_2d(a)) for a in arrays], 0))
+@provides("hstack", composed=True)
+def hstack(tup: Any) -> Any:
+    parts = [atleast_1d(a) for a in tup]
+    return NUMPY["concatenate"](parts, axis=0 if parts[0].ndim == 1 else 1)
 
 
-@provides("column_stack")
-def column_stack(arrays: Any) -> Any:
-    values = [lifted(a) for a in arrays]
-    wide = [layout.expand(v, (1,)) if v.ndim == 1 else v for v in values]
-    return wrap(layout.concatenate(wide, 1))
+@provides("vstack", "row_stack", composed=True)
+def vstack(tup: Any) -> Any:
+    if has_length(some(tup)) and lifted(tup).ndim == 2:
+        return wrap(lifted(tup))
+    return NUMPY["concatenate"]([columns(a, (None, slice(None))) for a in tup], axis=0)
 
 
-@provides("dstack")
-def dstack(arrays: Any) -> Any:
-    values = [lifted(atleast_2d(a)) for a in arrays]
-    return wrap(layout.concatenate([layout.expand(v, (-1,)) if v.ndim == 2 else v for v in values], 2))
+rows({
+    "column_stack": lambda tup: NUMPY["concatenate"]([columns(a, (slice(None), None)) for a in tup], axis=1),
+    "dstack": lambda tup: NUMPY["concatenate"](
+        [a[..., None] if a.ndim == 2 else a for a in map(atleast_2d, tup)], axis=2),
+}, composed=True)  # fmt: skip
 
 
 @provides("split")

@@ -10,15 +10,13 @@ import numpy
 from symbackprop.clock import check_time
 from symbackprop.core.terms import IndexExpr, Num, arrays, free, sized
 
-from .axes import broadcast, shape_text
+from .axes import broadcast, index_of, shape_text
 from .context import METHODS, NUMPY, ShapeMismatch, TraceError, Unsupported, current, noted
 from .elementwise import where
-from .indexing import Plan, read
+from .indexing import Plan, items_of, mask_in, planned, read
 from .layout import expand, reshape, size_product, transpose
-from .lifting import items_of, lifted, mask_in, operators, planned, unary
+from .lifting import HANDLERS, lifted, operators, printed, size_number, unary, whole_number
 from .masks import masking
-from .places import index_of
-from .sizes import HANDLERS, printed, size_number, whole_number
 from .values import ORDER, Value, stretched
 from .writing import write
 

@@ -1,21 +1,180 @@
-"""Shapes and axes of arrays: as they are declared, what conforms, and which entries stand beside which."""
+"""Places in arrays: index expressions and what is known of them, shapes as they are declared, and which entries
+stand beside which."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from symbackprop.core.indices import Size, sized, with_symbols
-from symbackprop.core.terms import Index, IndexExpr, affine, dummy
-from symbackprop.read.numpy.context import ShapeMismatch, TraceError, current
-from symbackprop.read.numpy.lengths import at_least_zero
-from symbackprop.read.numpy.places import ZERO_AT, exact_quotient
+from symbackprop.core import indices
+from symbackprop.core.indices import (
+    Affine,
+    Bound,
+    Index,
+    IndexExpr,
+    Pick,
+    Size,
+    affine,
+    as_affine,
+    sized,
+    with_symbols,
+)  # fmt: skip
+from symbackprop.core.terms import dummy
+
+from .context import ShapeMismatch, TraceError, current
 
 At: TypeAlias = tuple[IndexExpr, ...]
 Shape: TypeAlias = tuple[Size, ...]
 UNIT = sized(1)
+ZERO_AT: IndexExpr = affine(0, ())
+
+
+def at_least_zero(s: Size) -> bool:
+    """Sufficient: s >= 0 for all sizes that the hypotheses leave."""
+    return indices.at_least_zero(s, current().context.least)
+
+
+def index_of(n: int | Size) -> IndexExpr:
+    return affine(n, ())
+
+
+def constant_of(e: IndexExpr) -> Size | None:
+    """The size this expression is when it has no index in it."""
+    return e.constant if isinstance(e, Affine) and not e.parts else None
+
+
+def integer_of(e: IndexExpr) -> int | None:
+    size = constant_of(e)
+    return None if size is None else size.constant
+
+
+def bounds(e: IndexExpr) -> tuple[Size | None, Size | None]:
+    """Smallest and largest value, as far as the signs of the coefficients are known for all sizes."""
+    low, parts = as_affine(e)
+    lower: Size | None = low
+    upper: Size | None = low
+    for atom, k in parts:
+        if isinstance(atom, Bound):
+            return (None, None)
+        top = k * (atom.size - 1)
+        if at_least_zero(k):
+            upper = None if upper is None else upper + top
+        elif at_least_zero(-k):
+            lower = None if lower is None else lower + top
+        else:
+            return (None, None)
+    return (lower, upper)
+
+
+def nonnegative(e: IndexExpr) -> bool | None:
+    """Whether e >= 0 for all sizes and indices; None when it depends."""
+    lower, upper = bounds(e)
+    if lower is not None and at_least_zero(lower):
+        return True
+    if upper is not None and at_least_zero(-upper - 1):
+        return False
+    return None
+
+
+def shifted(e: IndexExpr, by: int | Size | IndexExpr) -> IndexExpr:
+    if isinstance(by, int | Size):
+        return affine(by, [(e, 1)])
+    return affine(0, [(e, 1), (by, 1)])
+
+
+def difference(i: IndexExpr, j: IndexExpr) -> IndexExpr:
+    return affine(0, [(i, 1), (j, -1)])
+
+
+def scaled(e: IndexExpr, by: int | Size) -> IndexExpr:
+    return affine(0, [(e, by)])
+
+
+def inside(e: IndexExpr, size: Size) -> bool:
+    """0 <= e < size for all sizes."""
+    return nonnegative(e) is True and nonnegative(affine(size - 1, [(e, -1)])) is True
+
+
+def exact_quotient(p: Size, d: Size) -> Size | None:
+    """p / d when it is a polynomial with integer coefficients."""
+    if not d.monomials:
+        return None
+    rest, quotient = p, sized(0)
+    lead, k = max(d.monomials, key=lambda m: (len(m[0]), m[0]))
+    while rest.monomials:
+        symbols, c = max(rest.monomials, key=lambda m: (len(m[0]), m[0]))
+        left = list(symbols)
+        for s in lead:
+            if s not in left:
+                return None
+            left.remove(s)
+        if c % k:
+            return None
+        piece = Size(((tuple(left), c // k),))
+        quotient, rest = quotient + piece, rest - piece * d
+    return quotient
+
+
+def quotient_and_rest(e: IndexExpr, d: Size) -> tuple[IndexExpr, IndexExpr] | None:
+    """(q, r) with e = d q + r and 0 <= r < d, when that can be read off."""
+    constant, parts = as_affine(e)
+    n, m = constant.constant, d.constant
+    if not parts and n is not None and m:
+        return index_of(n // m), index_of(n % m)
+    q_parts: list[tuple[IndexExpr, Size]] = []
+    r_parts: list[tuple[IndexExpr, Size]] = []
+    for atom, k in parts:
+        whole_part = exact_quotient(k, d)
+        if whole_part is not None:
+            q_parts.append((atom, whole_part))
+        else:
+            r_parts.append((atom, k))
+    q_constant, r_constant = sized(0), sized(0)
+    for monomial in constant.monomials:
+        piece = Size((monomial,))
+        whole_part = exact_quotient(piece, d)
+        if whole_part is not None:
+            q_constant = q_constant + whole_part
+        elif m and monomial[0] == ():
+            q_constant, r_constant = q_constant + monomial[1] // m, r_constant + monomial[1] % m
+        else:
+            r_constant = r_constant + piece
+    q, r = affine(q_constant, q_parts), affine(r_constant, r_parts)
+    if inside(r, d):
+        return q, r
+    r = shifted(r, d)  # (g+1)K - 1 - k is gK + (K-1-k)
+    return (shifted(q, -1), r) if inside(r, d) else None
+
+
+def replaced(e: IndexExpr, values: dict[Index, IndexExpr]) -> IndexExpr:
+    """Index expressions in place of free indices."""
+    match e:
+        case Index():
+            return values.get(e, e)
+        case Bound():
+            return e
+        case Pick(array, at, size):
+            return Pick(array, tuple(replaced(a, values) for a in at), size)
+        case Affine(constant, parts):
+            return affine(constant, [(replaced(a, values), k) for a, k in parts])
+
+
+def indices_in(e: IndexExpr) -> set[Index]:
+    match e:
+        case Index():
+            return {e}
+        case Bound():
+            return set()
+        case Pick(_, at, _):
+            return set().union(*(indices_in(a) for a in at)) if at else set()
+        case Affine(_, parts):
+            return set().union(*(indices_in(a) for a, _ in parts)) if parts else set()
+
+
+# --- shapes ----------------------------------------------------------------------------------
 
 
 def shape_text(shape: Sequence[Size]) -> str:
@@ -147,7 +306,8 @@ def at_sizes(size: Size, values: Mapping[str, int]) -> Size:
 
 
 INTEGER = re.compile(r"int\[(?P<values>[^\]]*)\](?P<rest>.*)", re.DOTALL)
-TOKEN = re.compile(r"\s*(?:(?P<number>\d{1,9})|(?P<name>[^\W\d]\w*)|(?P<sign>//|[-+*()]))")
+TOKEN = re.compile(r"\s*(?:(?P<number>\d{1,9})(?!\d)|(?P<name>[^\W\d]\w*)|(?P<sign>//|[-+*()]))")
+MISSING = "a number, a name, a sign or a parenthesis is missing"
 LIMIT = 1000
 
 
@@ -190,79 +350,51 @@ def axes(text: str) -> tuple[Size, ...]:
 
 
 def parse_size(text: str) -> Size:
-    reader = Reader(text)
-    size = reader.sum()
-    if reader.kind != "end":
-        raise TraceError(f"in the size {text!r}: {reader.word!r} is not expected here")
+    """Sums, products and exact quotients, as Python groups them; names may be any words, such as `in`."""
+    names: list[str] = []
+    words: list[str] = []
+    place = 0
+    while rest := text[place:].strip():
+        found = TOKEN.match(text, place)
+        if not found:
+            raise TraceError(f"in the size {text!r}: {rest[0]!r} is not understood")
+        place, word = found.end(), found[0].strip()
+        if found["name"]:
+            names.append(word)
+            word = f"_{len(names)}"
+        words.append(str(int(word)) if found["number"] else word)
+    try:
+        size = computed(ast.parse(" ".join(words), mode="eval").body, names, text)
+    except (SyntaxError, RecursionError) as error:
+        cause = getattr(error, "msg", "too many brackets or signs")
+        cause = MISSING if cause.startswith("invalid") else cause
+        raise TraceError(f"in the size {text[:40]!r}: {cause}") from None
     if size.constant is not None and size.constant < 0:
         raise TraceError(f"the size {text!r} is negative")
     return size
 
 
-class Reader:
-    """Recursive descent over sums, products and parentheses."""
-
-    def __init__(self, text: str) -> None:
-        self.text, self.place, self.depth = text, 0, 0
-        self.next()
-
-    def next(self) -> None:
-        rest = self.text[self.place :]
-        if not rest.strip():
-            self.kind, self.word = "end", ""
-            return
-        found = TOKEN.match(rest)
-        if not found:
-            raise TraceError(f"in the size {self.text!r}: {rest.strip()[0]!r} is not understood")
-        self.kind = found.lastgroup or ""
-        self.word = found[self.kind]
-        self.place += found.end()
-
-    def take(self, sign: str) -> bool:
-        if self.kind == "sign" and self.word == sign:
-            self.next()
-            return True
-        return False
-
-    def sum(self) -> Size:
-        negative = self.take("-")
-        size = -self.product() if negative else self.product()
-        while self.kind == "sign" and self.word in "+-":
-            sign = self.word
-            self.next()
-            size = size + self.product() if sign == "+" else size - self.product()
-        return size
-
-    def product(self) -> Size:
-        size = self.factor()
-        while self.kind == "sign" and self.word in ("*", "//"):
-            sign = self.word
-            self.next()
-            other = self.factor()
-            if sign == "*":
-                size = size * other
-                continue
-            quotient = exact_quotient(size, other)
-            if quotient is None:
-                raise TraceError(f"in the size {self.text!r}: {size} // {other} is not exact for all sizes")
-            size = quotient
-        return size
-
-    def factor(self) -> Size:
-        kind, word = self.kind, self.word
-        if kind == "number":
-            self.next()
-            return sized(int(word))
-        if kind == "name":
-            self.next()
-            return sized(word)
-        if self.take("("):
-            self.depth += 1
-            if self.depth > 50:
-                raise TraceError(f"in the size {self.text[:40]!r}...: too many parentheses")
-            size = self.sum()
-            if not self.take(")"):
-                raise TraceError(f"in the size {self.text!r}: a closing parenthesis is missing")
-            self.depth -= 1
-            return size
-        raise TraceError(f"in the size {self.text!r}: a number, a name or a parenthesis is missing")
+def computed(node: ast.expr, names: Sequence[str], text: str) -> Size:
+    match node:
+        case ast.Constant(int(n)):
+            return sized(n)
+        case ast.Name(word):
+            return sized(names[int(word[1:]) - 1])
+        case ast.UnaryOp(ast.USub(), of):
+            return -computed(of, names, text)
+        case ast.BinOp(left, sign, right):
+            a, b = computed(left, names, text), computed(right, names, text)
+            match sign:
+                case ast.Add():
+                    return a + b
+                case ast.Sub():
+                    return a - b
+                case ast.Mult():
+                    return a * b
+                case _:
+                    quotient = exact_quotient(a, b)
+                    if quotient is None:
+                        raise TraceError(f"in the size {text!r}: {a} // {b} is not exact for all sizes")
+                    return quotient
+        case _:
+            raise TraceError(f"in the size {text!r}: {MISSING}")

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 from symbackprop.core.indices import Index, IndexExpr, affine
-from symbackprop.core.syntax import Add, Delta, Holds, Mul, NonNegative, Num, Term, free, substitute
+from symbackprop.core.syntax import Delta, Holds, NonNegative, Num, Term, free, substitute
 from symbackprop.core.terms import dummy
 
-from .algebra import delta, gate, plus, times
+from .algebra import delta, gate
 from .array import SymArray
+from .axes import index_of
 from .context import NUMPY, SplitLoop, TraceError, current
 from .layout import reshape
-from .places import index_of
+from .steps import through
 
 MOST = 16  # runs
 APART = 3  # iterations that stand apart, at each end
@@ -91,7 +92,7 @@ def ends_apart(condition: Term, t: Index, apart: tuple[int, int]) -> tuple[int, 
 
 
 def known(condition: Term, t: Index, place: IndexExpr) -> bool:
-    return isinstance(decided(substitute(condition, {t: place})), Num)
+    return isinstance(through(substitute(condition, {t: place}), decided), Num)
 
 
 def decided(t: Term) -> Term:
@@ -101,10 +102,6 @@ def decided(t: Term) -> Term:
             return gate(e)
         case Delta(i, j):
             return delta(i, j)
-        case Add(args):
-            return plus(*map(decided, args))
-        case Mul(args):
-            return times(*map(decided, args))
         case _:
             return t
 

@@ -12,19 +12,15 @@ from typing import Any
 
 from symbackprop.core.terms import ONE, Array, Entry, Index, IndexExpr, Term, affine, arrays, dummy
 
-from .algebra import blend
 from .array import SymArray
-from .axes import UNIT, aligned, broadcast
+from .axes import UNIT, At, aligned, at_least_zero, broadcast, constant_of, difference, index_of
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
 from .context import TraceError, current
-from .factors import rewritten
-from .frames import ABSENT, Place, Snapshot
-from .lengths import at_least_zero
-from .lifting import lifted
-from .places import constant_of, difference, index_of
+from .kept_state import ABSENT, Place, Snapshot
+from .lifting import SymInt, expression, lifted, whole_number
 from .sequences import Run, SymList, placed
-from .sizes import SymInt, expression, whole_number
-from .values import Case, Value, all_soft
+from .steps import blend, rewritten
+from .values import Cell, Value, all_soft, mapped
 
 
 class Poison:
@@ -281,17 +277,11 @@ class Carries:
         """A structure with the stand-ins replaced by what they are at the start of iteration t."""
         if isinstance(x, SymArray):
             v = x.value
-            return SymArray(
-                Value(
-                    v.shape,
-                    v.dtype,
-                    lambda at: inserted(v.term(at), solved),
-                    v._index,
-                    v._hole,
-                    cases=None if v._cases is None else lambda at: inserted_case(v.cases(at), solved),
-                ),
-                scalar=x.scalar,
-            )
+
+            def entry(at: At) -> Cell:
+                return mapped(v.entry(at), lambda t: inserted(t, solved))
+
+            return SymArray(Value(v.shape, v.dtype, entry, v._hole, v.soft), scalar=x.scalar)
         if isinstance(x, SymList):
             return SymList([
                 Run(r.index, self.resolved(r.item, solved)) if isinstance(r, Run) else self.resolved(r, solved)
@@ -337,10 +327,6 @@ class Carries:
 
 def is_number(x: Any) -> bool:
     return (isinstance(x, SymArray | SymInt | int | float) and not isinstance(x, bool)) or hasattr(x, "dtype")
-
-
-def inserted_case(case: Case | None, solved: dict[Array, Solved]) -> Case | None:
-    return None if case is None else (case[0], inserted(case[1], solved), case[2])
 
 
 def inserted(t: Term, solved: dict[Array, Solved]) -> Term:

@@ -30,25 +30,10 @@ from symbackprop.core.syntax import (
 )
 from symbackprop.core.terms import dummy, num
 
-from .algebra import (
-    backwards,
-    complement,
-    delta,
-    gate,
-    negated,
-    number,
-    plus,
-    product_over,
-    solved_for,
-    step,
-    summed,
-    times,
-    total,
-)
-from .axes import At, aligned
-from .factors import opened_term, positive, rewritten
-from .places import difference, index_of, indices_in, nonnegative, replaced, shifted
+from .algebra import delta, gate, negated, number, plus, positive, solved_for, summed, times, total
+from .axes import At, aligned, difference, index_of, indices_in, nonnegative, replaced, shifted
 from .scalars import exp, log, power_at, repeated_product
+from .steps import backwards, complement, opened_term, product_over, rewritten, step, taken, through
 from .values import Value
 
 
@@ -342,15 +327,7 @@ def zero_or_one(c: Term) -> bool:
 
 def given(t: Term, d: Delta, value: Term) -> Term:
     """`t` with 0 or 1 for a delta in its sums and products."""
-    if isinstance(t, Delta):
-        return value if t in (d, Delta(d.j, d.i)) else t
-    if isinstance(t, Add) and len(t.args) == 1:  # the bracket of a number that guards nothing
-        return Add((given(t.args[0], d, value),))
-    if isinstance(t, Add):
-        return plus(*(given(a, d, value) for a in t.args))
-    if isinstance(t, Mul):
-        return times(*(given(a, d, value) for a in t.args))
-    return t
+    return through(t, lambda x: value if x in (d, Delta(d.j, d.i)) else x)
 
 
 def only_where(d: Delta, t: Term) -> bool:
@@ -360,13 +337,5 @@ def only_where(d: Delta, t: Term) -> bool:
 
 def quotient(b: Term, c: Term) -> Term | None:
     """b / c when every summand of b has the factors of c."""
-    wanted = Counter(c.args if isinstance(c, Mul) else (c,))
-    parts = []
-    for t in b.args if isinstance(b, Add) else (b,):
-        have = list(t.args if isinstance(t, Mul) else (t,))
-        for f, k in wanted.items():
-            if have.count(f) < k:
-                return None
-            have.remove(f)
-        parts.append(times(*have))
-    return plus(*parts)
+    parts = [taken(t, c, Mul) for t in (b.args if isinstance(b, Add) else (b,))]
+    return None if None in parts else plus(*(times(*rest) for rest in parts if rest is not None))

@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
 from itertools import pairwise
 from string import ascii_lowercase
 from typing import Any
 
-from symbackprop.core.terms import Term, num
+from symbackprop.core.terms import Term, dummy, num
 
-from .algebra import minus, negated, plus, step, times
+from .algebra import minus, negated, plus, times
 from .array import SymArray, finished, wrap
-from .axes import normal_axis, shape_text
-from .context import NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
-from .elementwise import multiply, never_nan
-from .lengths import at_least_zero
+from .axes import At, aligned, at_least_zero, broadcast, index_of, normal_axis, shape_text, somewhere
+from .context import NUMPY, ShapeMismatch, TraceError, current, provides, refuses, rows
+from .creation import dtype_named
+from .elementwise import never_nan
 from .lifting import lifted, size_list
-from .places import index_of
-from .reductions import NANS, add_up
-from .values import Value, elementwise, finite, known
+from .products import same_size
+from .reductions import NANS
+from .steps import step
+from .values import ORDER, Dtype, Value, elementwise, finite, known
 
 
-@provides("average")
+@provides("average", composed=True)
 def average(a: Any, axis: Any = None, weights: Any = None, keepdims: Any = False) -> Any:
-    if not all(at_least_zero(s - 1) for s in lifted(a).shape):
+    a = NUMPY["asarray"](a)
+    if not all(at_least_zero(s - 1) for s in a.value.shape):
         raise TraceError("np.average of an array that may be empty for some sizes: NumPy raises")
     if weights is None:
-        return NUMPY["mean"](a, axis, keepdims=keepdims)
-    w = lifted(weights)
-    value = lifted(a)
-    if w.shape != value.shape:
+        return NUMPY["mean"](a, axis=axis, keepdims=keepdims)
+    w = NUMPY["asarray"](weights)
+    if w.value.shape != a.value.shape:
         if not isinstance(axis, int) or w.ndim != 1:
-            raise ShapeMismatch(f"average of shape {shape_text(value.shape)} with weights {shape_text(w.shape)}")
-        n = normal_axis(axis, value.ndim)
-        w = w.remap(value.shape, lambda at: (at[n],))
-    top = add_up(multiply(value, w), axis, bool(keepdims))
-    return NUMPY["divide"](wrap(top), wrap(add_up(w, axis, bool(keepdims))))
+            raise ShapeMismatch(
+                f"average of shape {shape_text(a.value.shape)} with weights {shape_text(w.value.shape)}"
+            )
+        n = normal_axis(axis, a.ndim)
+        same_size(a.value.shape[n], w.value.shape[0], "average", a.value, w.value)
+        total, w = NUMPY["sum"](w), w[tuple(slice(None) if k == n else None for k in range(a.ndim))]
+    else:
+        total = NUMPY["sum"](w, axis=axis, keepdims=keepdims)
+    return NUMPY["divide"](NUMPY["sum"](NUMPY["multiply"](a, w), axis=axis, keepdims=keepdims), total)
 
 
 @provides("clip", method=True)
@@ -144,73 +148,12 @@ def plain_truth(x: Any) -> Any:
     return SymArray(number if value.origin is None else number.marked(value.origin), scalar=True)
 
 
-# --- recorded as what they are made of, for which there are rules: hstack as concatenate, kron as einsum -------
+# --- recorded as others, for which there are rules, where their arguments allow it -----------------------------
 # Each takes the arguments of the call; None where this call is recorded as it stands.
 
 
 def ndim(x: Any) -> int:
     return x.ndim if isinstance(x, SymArray) else 0
-
-
-def listed(parts: Any) -> bool:
-    return isinstance(parts, tuple | list) and bool(parts) and all(isinstance(p, SymArray) for p in parts)
-
-
-def joined(parts: Any, axis: int, widen: Any = None) -> Any:
-    """The parts along an axis, vectors with brackets that give them a second one."""
-    if not listed(parts):
-        return None
-    if widen is None:
-        return NUMPY["concatenate"](parts, axis=0 if ndim(parts[0]) == 1 else axis)
-    if not all(map(ndim, parts)):
-        return None
-    return NUMPY["concatenate"]([p[widen] if p.ndim == 1 else p for p in parts], axis=axis)
-
-
-def product_of(parts: Any) -> Any:
-    return reduce(NUMPY["matmul"], parts)
-
-
-def tensordot_as_einsum(a: Any, b: Any, axes: Any = 2) -> Any:
-    if not ndim(a) or not ndim(b):
-        return None
-    ours, theirs = (range(ndim(a) - axes, ndim(a)), range(axes)) if isinstance(axes, int) else axes
-    sides = (((x,) if isinstance(x, int) else x, ndim(y)) for x, y in ((ours, a), (theirs, b)))
-    left, right = ([k % n for k in x] for x, n in sides)
-    first = ascii_lowercase[: ndim(a)]
-    free = iter(ascii_lowercase[ndim(a) :])
-    second = "".join(first[left[right.index(k)]] if k in right else next(free) for k in range(ndim(b)))
-    kept = [c for k, c in enumerate(first) if k not in left] + [c for k, c in enumerate(second) if k not in right]
-    if not kept:
-        return None
-    return NUMPY["einsum"](f"{first},{second}->{''.join(kept)}", a, b)
-
-
-def kron_as_einsum(a: Any, b: Any) -> Any:
-    if ndim(a) != 2 or ndim(b) != 2:
-        return None
-    (m, n), (p, q) = a.shape, b.shape
-    return NUMPY["reshape"](NUMPY["einsum"]("ij,kl->ikjl", a, b), (m * p, n * q))
-
-
-def diff_as_slices(a: Any, n: Any = 1, axis: Any = -1) -> Any:
-    if n != 1 or not ndim(a) or not isinstance(axis, int):
-        return None
-    lead = (slice(None),) * (axis % ndim(a))
-    return NUMPY["subtract"](a[(*lead, slice(1, None))], a[(*lead, slice(None, -1))])
-
-
-def average_as_sums(a: Any, axis: Any = None, weights: Any = None) -> Any:
-    if weights is None:
-        return NUMPY["mean"](a, axis=axis)
-    if not ndim(a) or ndim(weights) not in (1, ndim(a)) or (axis is None and ndim(weights) != ndim(a)):
-        return None
-    if ndim(weights) < ndim(a):
-        total = NUMPY["sum"](weights)
-        weights = weights[tuple(slice(None) if k == axis % ndim(a) else None for k in range(ndim(a)))]
-    else:
-        total = NUMPY["sum"](weights, axis=axis)
-    return NUMPY["divide"](NUMPY["sum"](NUMPY["multiply"](a, weights), axis=axis), total)
 
 
 def matmul_as_einsum(a: Any, b: Any) -> Any:
@@ -251,25 +194,13 @@ def norm_as_sum(a: Any, ord: Any = None, axis: Any = None, keepdims: Any = False
 
 
 COMPOSITES: dict[str, Callable[..., Any]] = {
-    "hstack": lambda parts: joined(parts, 1),
-    "vstack": lambda parts: joined(parts, 0, (None, slice(None))),
-    "column_stack": lambda parts: joined(parts, 1, (slice(None), None)),
-    "tensordot": tensordot_as_einsum,
-    "kron": kron_as_einsum,
     "outer": lambda a, b:
         NUMPY["outer"](a.ravel(), b.ravel()) if min(ndim(a), ndim(b)) and ndim(a) + ndim(b) > 2 else None,
     "inner": lambda a, b: NUMPY["matmul"](a, b.T) if ndim(a) == ndim(b) == 2 else None,
-    "multi_dot": lambda parts: product_of(parts) if listed(parts) else None,
-    "matrix_power": lambda a, n:
-        product_of([a] * n) if isinstance(n, int) and 2 <= n <= 8 and ndim(a) >= 2 else None,
-    "diff": diff_as_slices,
-    "average": average_as_sums,
     "matmul": matmul_as_einsum,
     "einsum": einsum_in_full,
     "fabs": lambda a: NUMPY["absolute"](a),
     "norm": norm_as_sum,
-    "vecdot": lambda a, b, axis=-1:
-        NUMPY["sum"](NUMPY["multiply"](a, b), axis=axis) if axis == -1 and ndim(a) == ndim(b) > 1 else None,
 }  # fmt: skip
 
 
@@ -280,3 +211,84 @@ def composed(operation: str, args: Sequence[Any], options: dict[str, Any]) -> An
         return None if composite is None else composite(*args, **options)
     except (TypeError, ValueError):
         return None
+
+
+# --- np.vectorize and np.apply_along_axis: a Python function of one entry or of one row, at a generic index 
+
+
+class Vectorized:
+    """NumPy takes the dtype of the result from `otypes`, or else from the function's first value."""
+
+    def __init__(self, function: Any, otypes: Any = None) -> None:
+        self.function, self.otypes = function, otypes
+
+    def __call__(self, *args: Any) -> Any:
+        values = [lifted(a) for a in args]
+        shape = broadcast(*(v.shape for v in values))
+        if self.otypes is None and not all(at_least_zero(s - 1) for s in shape):
+            raise TraceError("np.vectorize without otypes of an array that may be empty: NumPy raises")
+
+        def entry(at: At) -> Value:
+            scalars = [
+                SymArray(v.remap((), lambda _, v=v: aligned(v.shape, at)), scalar=True)  # type: ignore[misc]
+                for v in values
+            ]
+            result = self.function(*scalars)
+            if isinstance(result, tuple) or lifted(result).ndim:
+                raise TraceError("np.vectorize of a function that gives several numbers or an array")
+            return lifted(result)
+
+        kind = self.kind(entry, shape)
+        return SymArray(Value(shape, kind, lambda at: entry(at).term(())))
+
+    def kind(self, entry: Any, shape: Any) -> Dtype:
+        state = current()
+        before, state.mixed = state.mixed, False
+        first = entry(somewhere(shape)).dtype
+        if self.otypes is None:
+            if state.mixed:
+                raise TraceError("np.vectorize takes the dtype from the first value, here a float or a whole number by "
+                                 "the data: give otypes=[float]")  # fmt: skip
+            result: Dtype = first
+        else:
+            (given,) = self.otypes
+            result = dtype_named(given, "real")
+            if ORDER[result] < ORDER[first] or result == "narrow":
+                raise TraceError(f"np.vectorize with otypes={self.otypes!r}, which cuts the values")
+        state.mixed = before
+        return result
+
+
+@provides("vectorize", otypes="one type that cuts no value")
+def vectorize(pyfunc: Any = None, otypes: Any = None) -> Any:
+    return Vectorized(pyfunc, otypes) if pyfunc is not None else lambda f: Vectorized(f, otypes)
+
+
+refuses("frompyfunc", because="gives an array of Python objects: use np.vectorize with otypes")
+
+
+@provides("apply_along_axis")
+def apply_along_axis(function: Any, axis: int, x: Any, *args: Any, **options: Any) -> Any:
+    """function of each row along the axis; its result stands where the axis was."""
+    value = lifted(x)
+    n = normal_axis(axis, value.ndim)
+    rest = [k for k in range(value.ndim) if k != n]
+
+    def row(at: At) -> Value:
+        def full(inner: At) -> At:
+            found = dict(zip(rest, at, strict=True))
+            return tuple(inner[0] if k == n else found[k] for k in range(value.ndim))
+
+        return lifted(function(SymArray(value.remap((value.shape[n],), full)), *args, **options))
+
+    first = row(tuple(dummy(value.shape[k]) for k in rest))
+    if current().mixed or not all(at_least_zero(value.shape[k] - 1) for k in rest):
+        raise TraceError("np.apply_along_axis takes the dtype from the first row, which may not be there or differ")
+    shape = first.shape
+    outer = [value.shape[k] for k in rest]
+    inside = len(shape)
+
+    def term(at: At) -> Any:
+        return row((*at[:n], *at[n + inside :])).term(at[n : n + inside])
+
+    return wrap(Value((*outer[:n], *shape, *outer[n:]), first.dtype, term))

@@ -151,6 +151,28 @@ class Unsupported(TraceError, AttributeError):
     """A name that NumPy has not got either: an AttributeError, so that hasattr() works."""
 
 
+class Unread:
+    """A number or an array that a function only carries on, such as a running mean: what comes of it is unread, too.
+
+    Whatever else is done with it is an error.
+    """
+
+    def carried(self, *others: Any) -> Unread:
+        return self
+
+    def refused(self, *others: Any) -> Any:
+        raise TraceError("what a function carries from call to call is read")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = carried
+    __getitem__ = __neg__ = __pos__ = carried
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __iter__ = __len__ = __contains__ = refused
+    __int__ = __float__ = __index__ = __abs__ = __round__ = __array__ = __str__ = __repr__ = __format__ = refused
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = __matmul__ = __rmatmul__ = refused
+    __rpow__ = __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = __setitem__ = refused
+    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = __call__ = __getattr__ = refused
+    __hash__ = None  # type: ignore[assignment]
+
+
 NUMPY: dict[str, Any] = {}
 LINALG: dict[str, Any] = {}
 SPECIAL: dict[str, Any] = {}
@@ -221,18 +243,20 @@ def parameters(home: str, name: str) -> Mapping[str, inspect.Parameter]:
 
 
 def provides(
-    *names: str, table: dict[str, Any] = NUMPY, method: bool = False, where: str = "", **arguments: str
-) -> Callable[[F], F]:
+    *names: str, table: dict[str, Any] = NUMPY, method: bool = False, composed: bool = False, where: str = "",
+    **arguments: str,
+) -> Callable[[F], F]:  # fmt: skip
     """Register a function under these names; `method` makes it an array method as well.
 
-    `where` and the texts by argument say to what it is restricted; docs/numpy.md prints them.
+    What is `composed` of other functions is recorded as these.  `where` and the texts by argument say to what it is
+    restricted; docs/numpy.md prints them.
     """
 
     def register(f: F) -> F:
-        seen = noted(names[0])
         for name in names:
             home = home_of(table)
-            table[name] = seen(strict(f, home, name))
+            run = strict(f, home, name)
+            table[name] = run if composed else noted(names[0])(run)
             SUPPORTED[home, name] = Supported(home, name, f, method, where, arguments)
             if method:
                 METHODS[name] = name
@@ -241,12 +265,15 @@ def provides(
     return register
 
 
-def rows(meanings: Mapping[str, Callable[..., Any]], table: dict[str, Any] = NUMPY, method: bool = False) -> None:
+def rows(
+    meanings: Mapping[str, Callable[..., Any]], table: dict[str, Any] = NUMPY, method: bool = False,
+    composed: bool = False,
+) -> None:  # fmt: skip
     """Functions of one line each, under NumPy's names of their arguments; names of one meaning stand in one key."""
     for names, f in meanings.items():
         first, *more = names.split()
         f.__name__ = f.__qualname__ = first
-        provides(first, *more, table=table, method=method)(f)
+        provides(first, *more, table=table, method=method, composed=composed)(f)
 
 
 def refuses(*names: str, table: dict[str, Any] = NUMPY, because: str) -> None:

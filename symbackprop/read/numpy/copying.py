@@ -16,15 +16,15 @@ from typing import Any
 
 from .array import SymArray
 from .carried import GrowingList
+from .composed import Vectorized
 from .context import TraceError
 from .drawing import CHANCE, Chance
-from .frames import HEAP, MARK, home_of
+from .kept_state import HEAP, MARK, attributes_of, home_of
+from .lifting import HANDLERS, expression
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in
 from .python_builtins import BUILTINS, standard, traced_product
-from .sizes import HANDLERS, expression
 from .values import Value
-from .vectorized import Vectorized
 
 STANDARD = frozenset(sys.stdlib_module_names)
 COMPILERS = ("numba", "jax", "jaxlib")  # their wrappers compute what the function does
@@ -275,18 +275,6 @@ class Copier:
         return copy
 
 
-def attributes_of(x: Any) -> dict[str, Any] | None:
-    """What an object holds, by name, also where its class has __slots__; None for what holds nothing."""
-    kept = getattr(x, "__dict__", None)
-    named = [s for c in type(x).__mro__ for s in as_names(vars(c).get("__slots__", ()))]
-    slots = {s: getattr(x, s) for s in named if s not in ("__dict__", "__weakref__") and hasattr(x, s)}
-    return None if kept is None and not named else {**slots, **(kept or {})}
-
-
-def as_names(slots: Any) -> tuple[str, ...]:
-    return (slots,) if isinstance(slots, str) else tuple(slots)
-
-
 class Remembering:
     """functools.lru_cache: the same object for the same arguments."""
 
@@ -333,6 +321,8 @@ class ModuleView:
 
 def refuse_identity_of_numbers(code: types.CodeType) -> None:
     """`len(x) is 3` and `(len(x) > 3) is True` ask for objects, which here are others than in a run."""
+    if dis.opmap["IS_OP"] not in code.co_code[::2]:
+        return
     steps = list(dis.get_instructions(code))
     for first, second, third in zip([None, *steps], steps, steps[1:], strict=False):
         literal = second.argval if second.opname == "LOAD_CONST" else None

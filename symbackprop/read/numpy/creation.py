@@ -12,15 +12,13 @@ from symbackprop.core.terms import IndexExpr, Size, Term, affine, sized
 
 from .algebra import delta, gate
 from .array import SymArray, wrap
-from .axes import At
+from .axes import ZERO_AT, At, at_least_zero, constant_of, difference, exact_quotient, index_of, shifted
 from .context import NUMPY, TraceError, current, provides, rows
-from .lengths import at_least_zero
-from .lifting import dtype_kind, lengths, lifted
+from .lifting import SymInt, dtype_kind, expression, length, length_of, lengths, lifted, size_number, size_of
 from .masks import masking
-from .places import ZERO_AT, constant_of, difference, exact_quotient, index_of, shifted
-from .sizes import SymInt, expression, length, length_of, rounded, size_number, size_of
+from .scalars import rounded
 from .truth import truth
-from .values import ORDER, Dtype, Value, constant, integer, known, stretched
+from .values import ORDER, Dtype, Value, constant, integer, integers, known, stretched
 
 PYTHON_TYPES: tuple[tuple[type, Dtype], ...] = ((float, "real"), (int, "int"), (bool, "bool"))
 LETTERS: dict[Dtype, str] = {"bool": "bool", "int": "int64", "real": "float64"}
@@ -57,6 +55,8 @@ def dtype_named(dtype: Any, default: Dtype) -> Dtype:
 
 def computed_in(v: Value, dtype: Any, name: str) -> Value:
     """An operand under the option dtype=, where the cast changes no number."""
+    if dtype is None:
+        return v
     kind = dtype_named(dtype, v.dtype)
     if ORDER[kind] < ORDER[v.dtype] or kind in ("bool", "narrow"):
         raise TraceError(f"np.{name} with dtype={dtype!r}, which cuts or wraps numbers")
@@ -196,7 +196,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Sy
     def place(at: At) -> IndexExpr:
         return affine(0, [(ends[0], 1), (at[0], step)])
 
-    return SymArray(Value((count,), "int", None, place).cast(kind))
+    return SymArray(integers((count,), place).cast(kind))
 
 
 @provides("linspace", num="at least two points for all sizes, as in 'n+1'")
@@ -205,7 +205,7 @@ def linspace(start: Any, stop: Any, num: Any = 50, endpoint: Any = True) -> Any:
     gaps = count - 1 if endpoint else count
     if gaps.constant is None and not at_least_zero(gaps - 1):
         raise TraceError(f"linspace of {count} points, which may be one point for some sizes: write 'n+1' points")
-    place = SymArray(Value((count,), "int", None, lambda at: at[0]))
+    place = SymArray(integers((count,), lambda at: at[0]))
     divide, multiply, add, subtract = (NUMPY[n] for n in ("divide", "multiply", "add", "subtract"))
     if gaps == sized(0):
         return filled((count,), lifted(start).cast("real"))
@@ -306,7 +306,7 @@ def ix_(*args: Any) -> Any:
 @provides("indices")
 def indices(dimensions: Any) -> Any:
     sizes = lengths(dimensions)
-    grids = [Value(sizes, "int", None, itemgetter(k)) for k in range(len(sizes))]
+    grids = [integers(sizes, itemgetter(k)) for k in range(len(sizes))]
     return SymArray(lifted([SymArray(g) for g in grids]))
 
 

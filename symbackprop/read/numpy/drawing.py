@@ -15,7 +15,7 @@ from symbackprop.read.numpy.axes import Declared
 
 from .array import wrap
 from .context import TraceError, current
-from .sizes import HANDLERS, expression, length_of, size_of
+from .lifting import HANDLERS, expression, length_of, size_of
 from .values import Value
 
 ALONE = (

@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from symbackprop.core.terms import ONE, ZERO, IndexExpr, Num, Term, dummy, num
+from symbackprop.core.terms import ONE, ZERO, Num, Term, dummy, num
 
-from .algebra import blend, complement, minus, negated, plus, same, size_term, step, times
-from .axes import At
+from .algebra import minus, multiplied, negated, over_by, partial, plus, size_term, times
+from .axes import At, scaled
 from .context import TraceError, current
-from .factors import multiplied, over_by, partial
 from .masks import F0, MASK_CONSTANT, MASKED, beside, masked, masking
-from .places import scaled
-from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wrapping
-from .sizes import rounded
+from .scalars import HALF, SCALAR, absolute, exp, log, raised, rounded, sqrt, square, wrapping
+from .steps import blend, complement, same, step
 from .truth import COMPARISONS, INTEGER_BINARY, compared, either, logical, logical_not, truth
-from .values import Value, all_soft, conformed, constant, elementwise, elementwise_integer, fits, known, promoted
+from .values import Cell, Value, all_soft, conformed, constant, elementwise, elementwise_integer, fits, known, promoted
 
 Operation: TypeAlias = Callable[..., Value]
 
@@ -92,8 +90,7 @@ def never_nan(x: Value, name: str) -> Value:
 def add(x: Value, y: Value) -> Value:
     if x.holes or y.holes:
         total, (a, b) = elementwise(plus, x.bare, y.bare), conformed(x, y)
-        return Value(total.shape, "real", total.term, None, lambda at: either(a.hole(at), b.hole(at)),
-                     soft=all_soft(x, y))  # fmt: skip
+        return Value(total.shape, "real", total.term, lambda at: either(a.hole(at), b.hole(at)), all_soft(x, y))
     if x.dtype == y.dtype == "bool":
         if all(python_truth(v) or (v.ndim == 0 and known(v) is not None) for v in (x, y)):
             raise TraceError("the sum of two single truth values: Python counts, NumPy joins them with or")
@@ -147,7 +144,7 @@ def scaled_holes(x: Value, y: Value, f: Callable[[Term, Term], Term]) -> Value:
         if all_soft(x, y):
             return elementwise(f, x.bare, y.bare)
         raise TraceError("-inf may only be scaled by a positive constant: scale before masking")
-    return Value(x.shape, "real", elementwise(f, x.bare, y).term, None, x.hole, soft=x.soft)
+    return Value(x.shape, "real", elementwise(f, x.bare, y).term, x.hole, x.soft)
 
 
 def arithmetic(name: str, f: Callable[[Term, Term], Term], x: Value, y: Value) -> Value:
@@ -198,7 +195,7 @@ def maximum_with_holes(larger: Callable[[Term, Term], Term], x: Value, y: Value)
         return plus(times(h, t), times(complement(h), k, s), times(complement(h), complement(k), larger(s, t)))
 
     both = x.holes and y.holes
-    return Value(x.shape, "real", term, None, (lambda at: times(x.hole(at), y.hole(at))) if both else None)
+    return Value(x.shape, "real", term, (lambda at: times(x.hole(at), y.hole(at))) if both else None)
 
 
 def where(c: Value, x: Value, y: Value) -> Value:
@@ -207,20 +204,17 @@ def where(c: Value, x: Value, y: Value) -> Value:
     kind = promoted(x, y)
     mask, x, y = conformed(truth(c), x, y)
 
-    def term(at: At) -> Term:
+    def entry(at: At) -> Cell:
         m = mask.term(at)
-        return x.term(at) if m == ONE else y.term(at) if m == ZERO else blend(m, x.term(at), y.term(at))
+        if m in (ONE, ZERO):
+            return (x if m == ONE else y).entry(at)
+        return blend(m, x.term(at), y.term(at))
 
     def hole(at: At) -> Term:
         m, a, b = mask.term(at), x.hole(at), y.hole(at)
         return a if a == b else plus(times(m, a), times(complement(m), b))
 
-    def index(at: At) -> IndexExpr | None:
-        m = mask.term(at)
-        return (x if m == ONE else y).index(at) if m in (ONE, ZERO) else None
-
-    index_if = index if kind in ("int", "narrow") else None
-    return Value(mask.shape, kind, term, index_if, hole if x.holes or y.holes else None, soft=all_soft(x, y))
+    return Value(mask.shape, kind, entry, hole if x.holes or y.holes else None, all_soft(x, y))
 
 
 def quotient(name: str, x: Value, y: Value) -> Value:

@@ -6,15 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine
+from symbackprop.core.terms import Index, IndexExpr, Size, Term, affine, sized
 
-from .algebra import delta, summed, times
-from .axes import UNIT, At, Shape, aligned, broadcast, shape_text, somewhere
+from .algebra import delta, times
+from .axes import (
+    UNIT,
+    ZERO_AT,
+    At,
+    Shape,
+    aligned,
+    bounds,
+    broadcast,
+    constant_of,
+    difference,
+    exact_quotient,
+    index_of,
+    inside,
+    integer_of,
+    nonnegative,
+    shape_text,
+    shifted,
+    somewhere,
+)
 from .context import NoSuchPlace, ShapeMismatch, TraceError
-from .places import ZERO_AT, bounds, index_of, inside, integer_of, nonnegative, shifted
-from .values import Case, Piece, Value, finite, pieced, together
+from .layout import expand
+from .lifting import SymInt, expression, length, lifted
+from .values import Case, Piece, Value, exactly, finite, pieced, together
 
 LIMIT = 256
 
@@ -45,24 +64,30 @@ class Many:
     places: Value
 
 
-Item: TypeAlias = New | Slice | At1 | Many
+T = TypeVar("T")
+Item: TypeAlias = Slice | At1 | Many
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A key against a shape: one item per axis, and new axes.  Masks have been taken out before."""
+    """A key against a shape: one item for each axis.  Masks have been taken out before."""
 
     items: tuple[Item, ...]
     shape: Shape  # of the array indexed
     spread: Shape  # broadcast shape of the integer arrays
-    front: int  # where their axes stand in the result
-    result: Shape
+    front: int  # where their axes stand among those of the entries
+    entries: Shape  # of what is named
+    new: tuple[int, ...] = ()  # the axes of the result that are new
+
+    @property
+    def result(self) -> Shape:
+        own = iter(self.entries)
+        return tuple(UNIT if k in self.new else next(own) for k in range(len(self.entries) + len(self.new)))
 
     @property
     def leading(self) -> bool:
         """Whether the entries named lie side by side in row-major order."""
-        axes = [i for i in self.items if not isinstance(i, New)]
-        rows = list(zip(axes, self.shape, strict=True))
+        rows = list(zip(self.items, self.shape, strict=True))
         while rows and isinstance(rows[0][0], At1):
             rows.pop(0)
         if rows and isinstance(rows[0][0], Slice) and rows[0][0].step == 1:
@@ -72,6 +97,11 @@ class Plan:
     @property
     def basic(self) -> bool:
         return not any(isinstance(i, Many) for i in self.items)
+
+    def split(self, at: tuple[T, ...]) -> tuple[tuple[T, ...], tuple[T, ...]]:
+        """Of what stands for the axes of the entries the part in the integer arrays, and the rest."""
+        end = self.front + len(self.spread)
+        return at[self.front : end], at[: self.front] + at[end:]
 
 
 def checked(e: IndexExpr, size: Size) -> IndexExpr:
@@ -89,7 +119,7 @@ def checked(e: IndexExpr, size: Size) -> IndexExpr:
     raise TraceError(f"that the index is inside the axis of {size} entries is not known for all sizes")
 
 
-def plan(items: Sequence[Item | None], shape: Shape) -> Plan:
+def plan(items: Sequence[Item | New | None], shape: Shape) -> Plan:
     """`None` among the items stands for the Ellipsis."""
     used = sum(not isinstance(i, New) for i in items if i is not None)
     if used > len(shape):
@@ -100,24 +130,21 @@ def plan(items: Sequence[Item | None], shape: Shape) -> Plan:
     at = full.index(None)
     before = sum(not isinstance(i, New) for i in full[:at])
     rest = [Slice(ZERO_AT, s, 1) for s in shape[before : before + len(shape) - used]]
-    whole_items: list[Item] = [*(i for i in full[:at] if i), *rest, *(i for i in full[at + 1 :] if i)]
+    every: list[Item | New] = [*(i for i in full[:at] if i), *rest, *(i for i in full[at + 1 :] if i)]
 
-    many = [i.places for i in whole_items if isinstance(i, Many)]
+    many = [i.places for i in every if isinstance(i, Many)]
     spread = broadcast(*(v.shape for v in many)) if many else ()
-    advanced = [n for n, i in enumerate(whole_items) if isinstance(i, Many) or (many and isinstance(i, At1))]
-    together = bool(advanced) and advanced == list(range(advanced[0], advanced[-1] + 1))
-    result: list[Size] = []
-    front = 0
-    for n, item in enumerate(whole_items):
-        if advanced and together and n == advanced[0]:
-            front = len(result)
-        match item:
-            case New():
-                result.append(UNIT)
-            case Slice(_, length, _):
-                result.append(length)
-    result[front:front] = spread
-    return Plan(tuple(whole_items), shape, spread, front, tuple(result))
+    advanced = [n for n, i in enumerate(every) if isinstance(i, Many) or (many and isinstance(i, At1))]
+    spots = [n + (None in items and n >= at) for n in advanced]  # an Ellipsis keeps apart, though it be of no axis
+    together = bool(spots) and spots == list(range(spots[0], spots[-1] + 1))
+    first = advanced[0] if together else 0
+    kept = [(n, i.length if isinstance(i, Slice) else None) for n, i in enumerate(every) if isinstance(i, Slice | New)]
+    front = sum(n < first for n, _ in kept)
+    axes = [*(s for _, s in kept[:front]), *spread, *(s for _, s in kept[front:])]
+    new = tuple(k for k, s in enumerate(axes) if s is None)
+    own = tuple(i for i in every if not isinstance(i, New))
+    front -= sum(k < front for k in new)
+    return Plan(own, shape, spread, front, tuple(s for s in axes if s is not None), new)
 
 
 def listed(p: Plan) -> bool:
@@ -135,105 +162,72 @@ def places_of(p: Plan) -> list[tuple[At, Plan]]:
     found = []
     for place in product(*map(range, counts)):
         block = tuple(index_of(k) for k in place)
-        items: list[Item] = []
-        axis = 0
-        for item in p.items:
-            if isinstance(item, Many):
-                items.append(At1(entry_of(item.places, aligned(item.places.shape, block), p.shape[axis])))
-            else:
-                items.append(item)
-            axis += not isinstance(item, New)
-        rest = (*p.result[: p.front], *p.result[p.front + len(p.spread) :])
-        found.append((block, Plan(tuple(items), p.shape, (), 0, rest)))
+        items = tuple(
+            At1(entry_of(i.places, aligned(i.places.shape, block), size)) if isinstance(i, Many) else i
+            for i, size in zip(p.items, p.shape, strict=True)
+        )
+        found.append((block, Plan(items, p.shape, (), 0, p.split(p.entries)[1])))
     return found
+
+
+def read(v: Value, p: Plan) -> Value:
+    """The entries the plan names."""
+    found = read_listed(v, p) if listed(p) else read_entries(v, p)
+    if not p.new:
+        return found
+    result = expand(found, p.new)
+    own = [k for k in range(result.ndim) if k not in p.new]
+    result.distinct = frozenset(own[k] for k in found.distinct)
+    return result
 
 
 def read_listed(v: Value, p: Plan) -> Value:
     found = [(block, read(finite(v), q)) for block, q in places_of(p)]
 
     def pieces(at: At) -> list[Piece]:
-        here, rest = at[p.front : p.front + len(p.spread)], at[: p.front] + at[p.front + len(p.spread) :]
+        here, rest = p.split(at)
         return [(times(*map(delta, here, block)), piece, rest) for block, piece in found]
 
-    return pieced(p.result, v.dtype, [piece for _, piece in found], pieces)
+    return pieced(p.entries, v.dtype, [piece for _, piece in found], pieces)
 
 
-def read(v: Value, p: Plan) -> Value:
-    """The entries the plan names."""
-    if listed(p):
-        return read_listed(v, p)
+def read_entries(v: Value, p: Plan) -> Value:
     places = located(p)
-    open_cases = any(isinstance(i, Many) and cases_only(i.places) for i in p.items)
 
-    def cases(at: At) -> tuple[tuple[Index, ...], Term, At]:
+    def named(at: At) -> tuple[tuple[Index, ...], Term, At]:
         """Dummies and mask of integers that are known by cases, and the place."""
-        block = at[p.front : p.front + len(p.spread)]
-        rest = list(at[: p.front] + at[p.front + len(p.spread) :])
+        block, others = p.split(at)
+        rest = iter(others)
         found: list[Case] = []
-        axis = 0
         for n, item in enumerate(p.items):
             match item:
-                case New():
-                    rest.pop(0)
-                    continue
                 case Slice(start, length, by):
-                    e = rest.pop(0)
-                    found.append(((), ONE, start if length == UNIT else affine(0, [(start, 1), (e, by)])))
+                    e = next(rest)
+                    found.append(exactly(start if length == UNIT else affine(0, [(start, 1), (e, by)])))
                 case At1():
-                    found.append(((), ONE, places[n]))
+                    found.append(exactly(places[n]))
                 case Many(array):
-                    found.append(entry_cases(array, aligned(array.shape, block), p.shape[axis]))
-            axis += 1
+                    found.append(entry_cases(array, aligned(array.shape, block), p.shape[n]))
         return together(found)
 
-    if not open_cases:
-        return still_distinct(v, p, v.remap(p.result, lambda at: cases(at)[2]))
-
-    def term(at: At) -> Term:
-        dummies, mask, full = cases(at)
-        return summed(dummies, times(mask, v.term(full)))
-
-    def whole(at: At) -> Case | None:
-        dummies, mask, full = cases(at)
-        inner = v.cases(full)
-        return None if inner is None else ((*dummies, *inner[0]), times(mask, inner[1]), inner[2])
-
-    finite(v)
-    return Value(p.result, v.dtype, term, None, None, None, whole if v.dtype in ("int", "narrow") else None)
-
-
-def still_distinct(v: Value, p: Plan, result: Value) -> Value:
-    """A slice of what sorts an array names no entry twice either."""
-    places = iter(range(len(p.result)))
-    own = [(i, next(places) if isinstance(i, New | Slice) else None) for i in p.items] if p.basic else []
-    axes = [k for i, k in own if not isinstance(i, New)]
-    result.distinct = frozenset(k for n, k in enumerate(axes) if n in v.distinct and k is not None)
+    if any(isinstance(i, Many) and i.places.index(somewhere(i.places.shape)) is None for i in p.items):
+        return Value(p.entries, finite(v).dtype, lambda at: v.chosen(*named(at)))
+    result = v.remap(p.entries, lambda at: named(at)[2])
+    if p.basic:  # a slice of what sorts an array names no entry twice either
+        sliced = [n for n, i in enumerate(p.items) if isinstance(i, Slice)]
+        result.distinct = frozenset(k for k, n in enumerate(sliced) if n in v.distinct)
     return result
 
 
 def located(p: Plan) -> dict[int, IndexExpr]:
     """Checked places of the single whole numbers; also checks the arrays once, at a generic index."""
     found: dict[int, IndexExpr] = {}
-    axis = 0
     for n, item in enumerate(p.items):
-        if isinstance(item, New):
-            continue
         if isinstance(item, At1):
-            found[n] = checked(item.place, p.shape[axis])
-        elif isinstance(item, Many):
-            corners(item.places, p.shape[axis])
-        axis += 1
+            found[n] = checked(item.place, p.shape[n])
+        elif isinstance(item, Many) and (case := item.places.cases(somewhere(item.places.shape))) is not None:
+            checked(case.place, p.shape[n])
     return found
-
-
-def corners(array: Value, size: Size) -> None:
-    case = array.cases(somewhere(array.shape))
-    if case is not None:
-        checked(case[2], size)
-
-
-def cases_only(array: Value) -> bool:
-    return array.index(somewhere(array.shape)) is None
 
 
 def entry_of(array: Value, at: At, size: Size) -> IndexExpr:
@@ -248,4 +242,126 @@ def entry_cases(array: Value, at: At, size: Size) -> Case:
     case = array.cases(at)
     if case is None:
         raise TraceError("an index that is computed from real numbers, or an integer without an exact form")
-    return case[0], case[1], checked(case[2], size)
+    return case._replace(place=checked(case.place, size))
+
+
+# --- keys as they are written --------------------------------------------------------------------
+
+
+def items_of(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
+def mask_in(key: Any) -> Value | None:
+    """The key when it is one boolean array."""
+    items = items_of(key)
+    if len(items) != 1 or items[0] is None or items[0] is Ellipsis or isinstance(items[0], slice | int | SymInt):
+        if any(is_mask(i) for i in items):
+            raise TraceError("a boolean mask beside other indices: use np.where or a mask that is multiplied")
+        return None
+    return lifted(items[0]) if is_mask(items[0]) else None
+
+
+def is_mask(item: Any) -> bool:
+    if item is None or item is Ellipsis or isinstance(item, slice | int | SymInt | str):
+        return isinstance(item, bool)
+    return lifted(item).dtype == "bool"
+
+
+def planned(key: Any, shape: Shape) -> Plan:
+    """The plan of a key without masks."""
+    raw = items_of(key)
+    used = sum(1 for i in raw if i is not None and i is not Ellipsis)
+    items: list[Item | New | None] = []
+    axis = 0
+    for item in raw:
+        if item is None:
+            items.append(New())
+        elif item is Ellipsis:
+            items.append(None)
+            axis = len(shape) - (used - axis)
+        else:
+            if not 0 <= axis < len(shape):
+                raise ShapeMismatch(f"{used} indices for an array with {len(shape)} axes")
+            items.append(item_of(item, shape[axis]))
+            axis += 1
+    return plan(items, shape)
+
+
+def item_of(item: Any, size: Size) -> Item:
+    if isinstance(item, slice):
+        return sliced(item, size)
+    e = expression(item)
+    if e is not None:
+        return At1(e)
+    if isinstance(item, str | float):
+        raise TraceError(f"{item!r} is not an index")
+    value = lifted(item)
+    if value.dtype == "real":
+        raise TraceError("an index that is computed from real numbers")
+    if value.ndim == 0:
+        place = value.index(())
+        if place is not None:
+            return At1(place)
+        if value.cases(()) is None:
+            raise TraceError("an index whose value depends on the data")
+    return Many(value)
+
+
+def sliced(item: slice, size: Size) -> Slice:
+    """Start, length and step by NumPy's rules; whether an end is inside must be known for all sizes."""
+    by = 1 if item.step is None else item.step
+    if not isinstance(by, int) or by == 0:
+        raise TraceError(f"the step of a slice must be a plain number, not {by!r}")
+    first = ends(item.start, size, ZERO_AT if by > 0 else index_of(size - 1), by)
+    last = ends(item.stop, size, index_of(size) if by > 0 else index_of(-1), by)
+    span = difference(last, first) if by > 0 else difference(first, last)
+    count = constant_of(span)
+    if count is None:
+        raise TraceError("a slice whose length depends on a loop index or on the data: mask the whole axis instead")
+    if nonnegative(span) is False:
+        return Slice(ZERO_AT, sized(0), 1)
+    length(count, "a slice")
+    if by not in (1, -1):
+        known = count.constant
+        count = divided_up(count, abs(by)) if known is None else sized(-(-known // abs(by)))
+    return Slice(first, count, by)
+
+
+def divided_up(length: Size, by: int) -> Size:
+    """ceil(length / by) where all sizes divide: 2n / 2 = n, (2n - 1) / 2 rounds up to n."""
+    whole = [m for m in length.monomials if m[0]]
+    rest = sum(c for m, c in length.monomials if not m)
+    exact = exact_quotient(Size(tuple(whole)), sized(by))
+    if exact is None:
+        raise TraceError(f"every {by}th of {length} entries: declare the size as a product, such as '{by}*n'")
+    return exact + -(-rest // by)
+
+
+def ends(value: Any, size: Size, default: IndexExpr, by: int) -> IndexExpr:
+    """One end of a slice, clipped to the axis."""
+    if value is None:
+        return default
+    e = expression(value)
+    if e is None:
+        e = lifted(value).index(()) if hasattr(value, "value") and lifted(value).ndim == 0 else None
+    if e is None:
+        raise TraceError(f"{value!r} is not the end of a slice")
+    known = nonnegative(e)
+    if known is None:
+        raise TraceError("a slice end that may be negative for some sizes")
+    if not known:
+        e = shifted(e, size)
+        if nonnegative(e) is False:
+            return ZERO_AT if by > 0 else index_of(-1)
+        if nonnegative(e) is None:
+            raise TraceError(f"a slice end of {value!r} in an axis of {size} entries: is the axis long enough?")
+    top = size if by > 0 else size - 1
+    inside = nonnegative(difference(index_of(top), e))
+    if inside is False:
+        return index_of(top)
+    if inside is None:
+        if nonnegative(difference(e, index_of(top))):
+            return index_of(top)
+        raise TraceError(f"a slice end of {value!r} in an axis of {size} entries: which is larger is not known")
+    return e

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, dummy, sized
 
 from .algebra import between, delta, summed, times
-from .axes import UNIT, At, Shape, conflict, normal_axes, normal_axis, shape_text
+from .axes import (
+    UNIT,
+    ZERO_AT,
+    At,
+    Shape,
+    at_least_zero,
+    conflict,
+    exact_quotient,
+    normal_axes,
+    normal_axis,
+    quotient_and_rest,
+    shape_text,
+    shifted,
+)
 from .context import ShapeMismatch, TraceError, current
-from .lengths import at_least_zero
-from .places import ZERO_AT, exact_quotient, quotient_and_rest, shifted
-from .values import Case, Piece, Value, pieced, promoted
+from .values import Cell, Piece, Value, pieced, promoted
 
 
 def transpose(v: Value, order: Sequence[int] | None = None) -> Value:
@@ -107,51 +118,32 @@ def reshape(v: Value, new: Sequence[Size | None]) -> Value:
             if len(factors) > 1 and len(one) == 1 and one[0].constant is None:
                 current().merged.setdefault(one[0], factors)
 
-    def spread(at: At) -> tuple[list[IndexExpr], list[tuple[IndexExpr, IndexExpr, tuple[Index, ...]]]]:
-        """Old indices, and the equations (flat index, its form in stand-ins, stand-ins) that could not be solved."""
+    def spread(at: At) -> tuple[tuple[Index, ...], Term, At]:
+        """Old indices; where some cannot be read off, dummies for them and the mask that says which they are."""
         full: list[IndexExpr] = [ZERO_AT] * v.ndim
-        open_equations: list[tuple[IndexExpr, IndexExpr, tuple[Index, ...]]] = []
+        dummies: tuple[Index, ...] = ()
+        mask: Term = ONE
         for olds, news in groups:
             flat = flattened([at[k] for k in news], [shape[k] for k in news])
             sizes = [v.shape[k] for k in olds]
             found = unravelled(flat, sizes)
             if found is None:
                 found = [dummy(s) if s != UNIT else ZERO_AT for s in sizes]
-                dummies = tuple(i for i in found if isinstance(i, Index))
-                open_equations.append((flat, flattened(found, sizes), dummies))
+                dummies += tuple(i for i in found if isinstance(i, Index))
+                mask = times(mask, delta(flat, flattened(found, sizes)))
             for k, e in zip(olds, found, strict=True):
                 full[k] = e
-        return full, open_equations
+        return dummies, mask, tuple(full)
 
-    def entry(at: At, read: Callable[[At], Term]) -> Term:
-        full, open_equations = spread(at)
-        body = read(tuple(full))
-        for flat, form, dummies in open_equations:
-            body = summed(dummies, times(delta(flat, form), body))
-        return body
+    def entry(at: At) -> Cell:
+        dummies, mask, full = spread(at)
+        return v.chosen(dummies, mask, full) if dummies else v.entry(full)
 
-    def index(at: At) -> IndexExpr | None:
-        full, open_equations = spread(at)
-        return None if open_equations else v.index(tuple(full))
+    def hole(at: At) -> Term:
+        dummies, mask, full = spread(at)
+        return summed(dummies, times(mask, v.hole(full)))
 
-    def cases(at: At) -> Case | None:
-        full, open_equations = spread(at)
-        e = v.index(tuple(full))
-        mask = times(*(delta(flat, form) for flat, form, _ in open_equations))
-        return None if e is None else (tuple(i for _, _, dummies in open_equations for i in dummies), mask, e)
-
-    hole = (lambda at: entry(at, v.hole)) if v.holes else None
-    whole = v.dtype in ("int", "narrow")
-    return Value(
-        shape,
-        v.dtype,
-        lambda at: entry(at, v.term),
-        index if whole else None,
-        hole,
-        None,
-        cases if whole else None,
-        v.soft,
-    )
+    return Value(shape, v.dtype, entry, v.holes_of(hole), v.soft)
 
 
 def matched(old: Shape, new: Shape) -> list[tuple[list[int], list[int]]]:

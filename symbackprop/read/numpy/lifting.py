@@ -1,23 +1,263 @@
-"""From Python's values, brackets and operators to immutable arrays, plans of indexing and functions of the tables."""
+"""What Python's values become: arrays, and whole numbers that are not known (sizes such as n or L+K-1, loop indices).
+
+A SymInt takes part in Python arithmetic; a result that is a plain number is a Python int.  Comparisons that hold or
+fail for all sizes are True or False; others are symbolic masks, which refuse to be a branch condition.
+"""
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from numbers import Integral, Rational
 from typing import Any
 
-from symbackprop.core.terms import IndexExpr, Size, num, sized
+from symbackprop.core.indices import IndexExpr, Size, affine, sized
+from symbackprop.core.terms import Num, num
 
-from .axes import Shape
-from .context import NUMPY, ShapeMismatch, TraceError, current
-from .indexing import At1, Item, Many, New, Plan, Slice, plan
-from .places import ZERO_AT, constant_of, difference, exact_quotient, index_of, nonnegative, shifted
+from .axes import (
+    at_least_zero,
+    constant_of,
+    difference,
+    exact_quotient,
+    index_of,
+    integer_of,
+    nonnegative,
+    quotient_and_rest,
+    scaled,
+)
+from .context import NUMPY, TraceError, Unread, current
 from .scalars import digits
-from .sizes import SymInt, expression, size_of
-from .sizes import length as longer
+from .truth import COMPARISON
 from .values import Dtype, Value, constant, integer, minus_infinity, stacked
+
+
+def whole_number(e: IndexExpr) -> SymInt | int:
+    n = integer_of(e)
+    return SymInt(e) if n is None else n
+
+
+def size_number(s: Size) -> SymInt | int:
+    return whole_number(index_of(s))
+
+
+def expression(x: object) -> IndexExpr | None:
+    """The index expression of a whole number, or None for anything else."""
+    if isinstance(x, SymInt):
+        return x.expr
+    if isinstance(x, bool):
+        return index_of(int(x))
+    if isinstance(x, int):
+        return index_of(x)
+    hook = getattr(type(x), "__symbackprop_index__", None)
+    if hook is not None:
+        found: IndexExpr | None = hook(x)
+        return found
+    if hasattr(x, "dtype") and getattr(x, "ndim", None) == 0 and getattr(x.dtype, "kind", "") in "iu":
+        return index_of(int(x))  # type: ignore[call-overload]
+    return None
+
+
+def size_of(x: object, what: str) -> Size:
+    e = expression(x)
+    size = None if e is None else constant_of(e)
+    if size is None:
+        raise TraceError(f"{what} is not a size that is known before the data: {x!r}")
+    return size
+
+
+def length(size: Size, what: str) -> Size:
+    """A size that is not negative; Python and NumPy cut it at 0, or raise."""
+    if not at_least_zero(size):
+        hint = "declare the axis longer, such as 'n+1'"
+        raise TraceError(f"{what} of {size} entries: that it is not negative is not known for all sizes; {hint}")
+    return size
+
+
+def length_of(x: object, what: str) -> Size:
+    return length(size_of(x, what), what)
+
+
+def never_zero(d: Size) -> bool:
+    return at_least_zero(d - 1) or at_least_zero(-d - 1)
+
+
+def joined(name: str, x: object, y: object) -> Any:
+    """Arithmetic that stays whole where it can; what does not is handed to the arrays."""
+    if name == "multiply" and (isinstance(x, list | tuple) or isinstance(y, list | tuple)):
+        return HANDLERS["repeated"](*((x, y) if isinstance(x, list | tuple) else (y, x)))
+    a, b = expression(x), expression(y)
+    if a is None or b is None:
+        return NotImplemented if name == "divmod" else general(name, x, y)
+    match name:
+        case "add":
+            return whole_number(affine(0, [(a, 1), (b, 1)]))
+        case "subtract":
+            return whole_number(difference(a, b))
+        case "multiply":
+            for e, f in ((a, b), (b, a)):
+                if (size := constant_of(f)) is not None:
+                    return whole_number(scaled(e, size))
+        case "true_divide":
+            p, d = constant_of(a), constant_of(b)
+            quotient = exact_quotient(p, d) if p is not None and d is not None else None
+            if quotient is not None and d is not None and never_zero(d):
+                return general("positive", size_number(quotient), real=True)
+        case "floor_divide":
+            return divided(a, b)[0]
+        case "remainder":
+            return divided(a, b)[1]
+        case "divmod":
+            return divided(a, b)
+    return general(name, x, y)
+
+
+def divided(a: IndexExpr, b: IndexExpr) -> tuple[Any, Any]:
+    d, found = constant_of(b), None
+    if d is not None and not never_zero(d):
+        raise TraceError(f"division by {whole_number(b)}, which may be 0 for some sizes")
+    if d is not None:
+        p = constant_of(a)
+        quotient = exact_quotient(p, d) if p is not None else None
+        found = (index_of(quotient), index_of(0)) if quotient is not None else quotient_and_rest(a, d)
+    if found is None:
+        x, y = whole_number(a), whole_number(b)
+        raise TraceError(f"{x} // {y} is not exact for all sizes: declare the size as a product, such as '2*n'")
+    return whole_number(found[0]), whole_number(found[1])
+
+
+def methods(name: str) -> tuple[Callable[[Any, object], Any], Callable[[Any, object], Any]]:
+    return (lambda self, other: joined(name, self, other)), (lambda self, other: joined(name, other, self))
+
+
+def comparison(name: str) -> Callable[[Any, object], Any]:
+    def method(self: SymInt, other: object) -> Any:
+        e = expression(other)
+        if e is None:
+            given = other is None or isinstance(other, str | tuple | list)
+            return NotImplemented if given else general(name, self, other)
+        holds = COMPARISON[name](self.expr, e)
+        return bool(holds.value) if isinstance(holds, Num) else general(name, self, other)
+
+    return method
+
+
+class SymInt:
+    """An index expression as a Python number."""
+
+    __slots__ = ("expr",)
+    __array_priority__ = 2000
+
+    def __init__(self, expr: IndexExpr) -> None:
+        self.expr = expr
+
+    @property
+    def value(self) -> Value:
+        return integer(self.expr)
+
+    shape = ()
+    ndim = 0
+    size = 1
+
+    __add__, __radd__ = methods("add")
+    __sub__, __rsub__ = methods("subtract")
+    __mul__, __rmul__ = methods("multiply")
+    __truediv__, __rtruediv__ = methods("true_divide")
+    __floordiv__, __rfloordiv__ = methods("floor_divide")
+    __mod__, __rmod__ = methods("remainder")
+    __divmod__, __rdivmod__ = methods("divmod")
+    __lt__, __le__, __gt__ = comparison("less"), comparison("less_equal"), comparison("greater")
+    __ge__, __eq__, __ne__ = comparison("greater_equal"), comparison("equal"), comparison("not_equal")
+
+    def __neg__(self) -> Any:
+        return whole_number(scaled(self.expr, -1))
+
+    def __pos__(self) -> SymInt:
+        return self
+
+    def __abs__(self) -> Any:
+        known = nonnegative(self.expr)
+        if known is None:
+            return general("absolute", self)
+        return self if known else -self
+
+    def __pow__(self, other: object) -> Any:
+        size = constant_of(self.expr)
+        if isinstance(other, int) and 0 <= other <= 16 and size is not None:
+            result = sized(1)
+            for _ in range(other):
+                result = result * size
+            return size_number(result)
+        if isinstance(other, int) and other < 0:
+            return general("float_power", self, other)
+        return general("power", self, other)
+
+    def __rpow__(self, other: object) -> Any:
+        return general("float_power", other, self)
+
+    def __hash__(self) -> int:
+        raise TraceError(f"{text(self.expr)} is a key of a dict or a set: which one depends on the sizes")
+
+    def __bool__(self) -> bool:
+        zero = COMPARISON["equal"](self.expr, index_of(0))
+        if not isinstance(zero, Num):
+            raise TraceError(f"whether {self} is 0 is not known for all sizes, so it cannot be a condition")
+        return not zero.value
+
+    def __int__(self) -> int:
+        raise TraceError(f"{self} is not a number yet: the function needs its value")
+
+    __index__ = __int__
+    __trunc__ = __int__
+
+    def __float__(self) -> float:
+        raise TraceError(f"{self} is not a number yet: the function needs its value")
+
+    def __repr__(self) -> str:
+        return printed(text(self.expr))
+
+    def item(self) -> SymInt:
+        return self
+
+    @property
+    def dtype(self) -> Any:
+        return general("dtype", self)
+
+    def astype(self, kind: object, **options: object) -> Any:
+        return general("astype", self, kind, **options)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        return general("ufunc", ufunc, method, *inputs, **options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, options: Any) -> Any:
+        return general("function", func, *args, **options)
+
+
+def printed(text: str) -> str:
+    """What our own messages show; in the user's code a text would go on without the number in it."""
+    if sys._getframe(2).f_globals.get("__name__", "").split(".")[0] != "symbackprop":
+        raise TraceError(f"{text} is made a text: what it says depends on the sizes or on the data")
+    return text
+
+
+def text(e: IndexExpr) -> str:
+    size = constant_of(e)
+    if size is not None:
+        return str(size)
+    name = getattr(e, "name", None)
+    return name.split("#")[0] if isinstance(name, str) else "an index"
+
+
+# What leaves the whole numbers is handed to the arrays; `array.py` puts itself here.
+HANDLERS: dict[str, Any] = {}
+
+
+def general(name: str, *args: Any, **options: Any) -> Any:
+    return HANDLERS["general"](name, *args, **options)
+
+
+# --- arrays and operators --------------------------------------------------------------------
 
 DIGITS = 7  # a decimal with that many digits may be a rounded number
 KINDS: dict[str, Dtype] = {"b": "bool", "i": "int", "u": "narrow", "f": "real"}
@@ -95,125 +335,6 @@ def from_numpy(x: Any) -> Value:
     return constant(exact(number, str(x[()] if x.dtype.itemsize < 8 else number)))
 
 
-def items_of(key: Any) -> tuple[Any, ...]:
-    return key if isinstance(key, tuple) else (key,)
-
-
-def mask_in(key: Any) -> Value | None:
-    """The key when it is one boolean array."""
-    items = items_of(key)
-    if len(items) != 1 or items[0] is None or items[0] is Ellipsis or isinstance(items[0], slice | int | SymInt):
-        if any(is_mask(i) for i in items):
-            raise TraceError("a boolean mask beside other indices: use np.where or a mask that is multiplied")
-        return None
-    return lifted(items[0]) if is_mask(items[0]) else None
-
-
-def is_mask(item: Any) -> bool:
-    if item is None or item is Ellipsis or isinstance(item, slice | int | SymInt | str):
-        return isinstance(item, bool)
-    return lifted(item).dtype == "bool"
-
-
-def planned(key: Any, shape: Shape) -> Plan:
-    """The plan of a key without masks."""
-    raw = items_of(key)
-    used = sum(1 for i in raw if i is not None and i is not Ellipsis)
-    items: list[Item | None] = []
-    axis = 0
-    for item in raw:
-        if item is None:
-            items.append(New())
-        elif item is Ellipsis:
-            items.append(None)
-            axis = len(shape) - (used - axis)
-        else:
-            if not 0 <= axis < len(shape):
-                raise ShapeMismatch(f"{used} indices for an array with {len(shape)} axes")
-            items.append(item_of(item, shape[axis]))
-            axis += 1
-    return plan(items, shape)
-
-
-def item_of(item: Any, size: Size) -> Item:
-    if isinstance(item, slice):
-        return sliced(item, size)
-    e = expression(item)
-    if e is not None:
-        return At1(e)
-    if isinstance(item, str | float):
-        raise TraceError(f"{item!r} is not an index")
-    value = lifted(item)
-    if value.dtype == "real":
-        raise TraceError("an index that is computed from real numbers")
-    if value.ndim == 0:
-        place = value.index(())
-        if place is not None:
-            return At1(place)
-        if value.cases(()) is None:
-            raise TraceError("an index whose value depends on the data")
-    return Many(value)
-
-
-def sliced(item: slice, size: Size) -> Slice:
-    """Start, length and step by NumPy's rules; whether an end is inside must be known for all sizes."""
-    by = 1 if item.step is None else item.step
-    if not isinstance(by, int) or by == 0:
-        raise TraceError(f"the step of a slice must be a plain number, not {by!r}")
-    first = ends(item.start, size, ZERO_AT if by > 0 else index_of(size - 1), by)
-    last = ends(item.stop, size, index_of(size) if by > 0 else index_of(-1), by)
-    span = difference(last, first) if by > 0 else difference(first, last)
-    length = constant_of(span)
-    if length is None:
-        raise TraceError("a slice whose length depends on a loop index or on the data: mask the whole axis instead")
-    if nonnegative(span) is False:
-        return Slice(ZERO_AT, sized(0), 1)
-    longer(length, "a slice")
-    if by not in (1, -1):
-        known = length.constant
-        length = divided_up(length, abs(by)) if known is None else sized(-(-known // abs(by)))
-    return Slice(first, length, by)
-
-
-def divided_up(length: Size, by: int) -> Size:
-    """ceil(length / by) where all sizes divide: 2n / 2 = n, (2n - 1) / 2 rounds up to n."""
-    whole = [m for m in length.monomials if m[0]]
-    rest = sum(c for m, c in length.monomials if not m)
-    exact = exact_quotient(Size(tuple(whole)), sized(by))
-    if exact is None:
-        raise TraceError(f"every {by}th of {length} entries: declare the size as a product, such as '{by}*n'")
-    return exact + -(-rest // by)
-
-
-def ends(value: Any, size: Size, default: IndexExpr, by: int) -> IndexExpr:
-    """One end of a slice, clipped to the axis."""
-    if value is None:
-        return default
-    e = expression(value)
-    if e is None:
-        e = lifted(value).index(()) if hasattr(value, "value") and lifted(value).ndim == 0 else None
-    if e is None:
-        raise TraceError(f"{value!r} is not the end of a slice")
-    known = nonnegative(e)
-    if known is None:
-        raise TraceError("a slice end that may be negative for some sizes")
-    if not known:
-        e = shifted(e, size)
-        if nonnegative(e) is False:
-            return ZERO_AT if by > 0 else index_of(-1)
-        if nonnegative(e) is None:
-            raise TraceError(f"a slice end of {value!r} in an axis of {size} entries: is the axis long enough?")
-    top = size if by > 0 else size - 1
-    inside = nonnegative(difference(index_of(top), e))
-    if inside is False:
-        return index_of(top)
-    if inside is None:
-        if nonnegative(difference(e, index_of(top))):
-            return index_of(top)
-        raise TraceError(f"a slice end of {value!r} in an axis of {size} entries: which is larger is not known")
-    return e
-
-
 def size_list(shape: Any, what: str = "a shape") -> tuple[Size, ...]:
     if isinstance(shape, tuple | list):
         return tuple(size_of(s, what) for s in shape)
@@ -227,29 +348,7 @@ def size_list(shape: Any, what: str = "a shape") -> tuple[Size, ...]:
 
 def lengths(shape: Any, what: str = "a shape") -> tuple[Size, ...]:
     """A shape of sizes that are not negative: at others NumPy raises."""
-    return tuple(longer(s, what) for s in size_list(shape, what))
-
-
-class Unread:
-    """A number or an array that a function only carries on, such as a running mean: what comes of it is unread, too.
-
-    Whatever else is done with it is an error.
-    """
-
-    def carried(self, *others: Any) -> Unread:
-        return self
-
-    def refused(self, *others: Any) -> Any:
-        raise TraceError("what a function carries from call to call is read")
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = carried
-    __getitem__ = __neg__ = __pos__ = carried
-    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __iter__ = __len__ = __contains__ = refused
-    __int__ = __float__ = __index__ = __abs__ = __round__ = __array__ = __str__ = __repr__ = __format__ = refused
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = __matmul__ = __rmatmul__ = refused
-    __rpow__ = __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = __setitem__ = refused
-    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = __call__ = __getattr__ = refused
-    __hash__ = None  # type: ignore[assignment]
+    return tuple(length(s, what) for s in size_list(shape, what))
 
 
 def operators(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from symbackprop.core.terms import Term, dummy, whole
 
 from .algebra import delta
 from .array import SymArray, wrap
-from .axes import UNIT, At, conflict, normal_axes, shape_text
+from .axes import UNIT, ZERO_AT, At, conflict, normal_axes, shape_text
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
 from .elementwise import unary
 from .layout import squeeze
 from .lifting import lifted
-from .places import ZERO_AT
 from .products import matmul
 from .reductions import add_up, largest, smallest
 from .reductions import vector_norm as norm_of_vector
@@ -70,19 +70,6 @@ def identity(v: Value) -> Value:
     return Value(v.shape, "real", lambda at: delta(at[-2], at[-1]))
 
 
-def power_of(v: Value, n: int) -> Value:
-    square(v, "matrix_power")
-    if abs(n) > 64:
-        raise TraceError(f"matrix_power with exponent {n}; at most 64 is unrolled")
-    base = inverse(v) if n < 0 else v
-    if n == 0:
-        return identity(v)
-    result = base
-    for _ in range(abs(n) - 1):
-        result = matmul(result, base)
-    return result
-
-
 def norm_of_matrix(v: Value, order: object, axes: tuple[int, int], keepdims: bool) -> Value:
     rows, columns = axes
     if order == "fro":
@@ -128,22 +115,26 @@ def slogdet(a: Any) -> Any:
     return SlogdetResult((wrap(unary("sign", det)), wrap(elementwise(SCALAR["log"], unary("absolute", det)))))
 
 
-@provides("matrix_power", table=LINALG)
+def multi_dot(arrays: Any) -> Any:
+    return reduce(NUMPY["matmul"], arrays)
+
+
+@provides("matrix_power", table=LINALG, composed=True)
 def matrix_power(a: Any, n: Any) -> Any:
     if not isinstance(n, int):
         if isinstance(n, SymArray) and n.known() is not None and n.known() == int(n.known()):
             n = int(n.known())
         else:
             raise TraceError(f"matrix_power with the exponent {n!r}, which is not a plain number")
-    return wrap(power_of(lifted(a), n))
+    square(lifted(a), "matrix_power")
+    if abs(n) > 64:
+        raise TraceError(f"matrix_power with exponent {n}; at most 64 is unrolled")
+    if n == 0:
+        return wrap(identity(lifted(a)))
+    return multi_dot([a if n > 0 else LINALG["inv"](a)] * abs(n))
 
 
-@provides("multi_dot", table=LINALG)
-def multi_dot(arrays: Any) -> Any:
-    result = arrays[0]
-    for a in arrays[1:]:
-        result = NUMPY["matmul"](result, a)
-    return result
+rows({"multi_dot": multi_dot}, table=LINALG, composed=True)
 
 
 @provides("norm", table=LINALG, ord="not of singular values")

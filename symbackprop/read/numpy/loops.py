@@ -16,14 +16,13 @@ from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, du
 
 from .algebra import gate, times
 from .array import SymArray
+from .axes import at_least_zero, bounds, constant_of, difference, index_of, nonnegative, shifted
 from .branching import split
 from .carried import Carries
 from .context import TraceError, current
-from .frames import MARK, Snapshot
-from .lengths import at_least_zero
-from .places import bounds, constant_of, difference, index_of, nonnegative, shifted
+from .kept_state import MARK, Snapshot
+from .lifting import HANDLERS, expression, size_number, whole_number
 from .sequences import Run, SymList, Uncompared
-from .sizes import HANDLERS, expression, size_number, whole_number
 from .values import Value
 
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")

@@ -26,7 +26,7 @@ def masking(v: Value) -> Value:
     value = known(v)
     if v.holes or value is None or value > MASK_CONSTANT:
         return v
-    return Value(v.shape, "real", v.term, None, lambda at: ONE, soft=True)
+    return Value(v.shape, "real", v.term, lambda at: ONE, soft=True)
 
 
 def beside(hole: Term, t: Term) -> Term:
@@ -51,8 +51,7 @@ def masked(v: Value, sign: int = 1) -> Value | None:
     def parts(at: At) -> tuple[Fraction, Term]:
         return mask_in(v.term(at), sign) or (F0, ZERO)
 
-    return Value(v.shape, "real", lambda at: times(num(parts(at)[0]), parts(at)[1]), None, lambda at: parts(at)[1],
-                 soft=True)  # fmt: skip
+    return Value(v.shape, "real", lambda at: times(num(parts(at)[0]), parts(at)[1]), lambda at: parts(at)[1], True)
 
 
 def mask_in(t: Term, sign: int) -> tuple[Fraction, Term] | None:

@@ -15,11 +15,10 @@ from . import arranging, composed, linalg, moving, picking, products, reductions
 from .array import SymArray, wrap
 from .context import LINALG, MATH, NUMPY, SPECIAL, WINDOWS, TraceError, Unsupported, refusal
 from .drawing import Random, Symbolic, replaced
-from .lifting import dtype_kind, lifted
-from .scalars import exp, pi
+from .lifting import HANDLERS, SymInt, dtype_kind, lifted, size_number
+from .scalars import exp, pi, rounded
 from .selection import Selection
 from .sequences import SymList
-from .sizes import HANDLERS, SymInt, rounded, size_number
 from .values import Value, constant, elementwise, known
 
 
@@ -34,12 +33,39 @@ def symbolic(x: Any) -> bool:
     return False
 
 
-class Kind:
-    """A number type: a cast, a dtype and a class to ask isinstance about."""
+class StandIn:
+    """What stands for a class: to call, and to ask isinstance about."""
+
+    def __init__(self, original: Any) -> None:
+        self.original, self.__name__ = original, original.__name__
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.original, name)
+
+    def __getitem__(self, item: Any) -> Any:
+        return self
+
+    def __or__(self, other: Any) -> Any:
+        return self
+
+    __ror__ = __or__
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.original == getattr(other, "original", other))
+
+    def __hash__(self) -> int:
+        return hash(self.original)
+
+    def __repr__(self) -> str:
+        return repr(self.original)
+
+
+class Kind(StandIn):
+    """A number type: a cast, and a dtype."""
 
     def __init__(self, original: Any, kind: str) -> None:
-        self.original, self.kind = original, kind
-        self.__name__ = original.__name__
+        super().__init__(original)
+        self.kind = kind
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if not args or isinstance(args[0], str):
@@ -69,23 +95,6 @@ class Kind:
         if self.original is bool or not symbolic(x):
             return bool(x)
         return NUMPY["asarray"](x, dtype=bool) if axes else NUMPY["not_equal"](x, 0)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.original, name)
-
-    def __or__(self, other: Any) -> Any:
-        return self
-
-    __ror__ = __or__
-
-    def __eq__(self, other: object) -> bool:
-        return bool(self.original == getattr(other, "original", other))
-
-    def __hash__(self) -> int:
-        return hash(self.original)
-
-    def __repr__(self) -> str:
-        return repr(self.original)
 
 
 def whole(x: Any) -> Any:
@@ -310,23 +319,23 @@ def counterpart(function: Any) -> Any:
         return None
     home = str(getattr(function, "__module__", None) or "numpy")
     home = ALIKE.get(home, home)
-    if type(function).__name__ == "ufunc" or home.startswith("scipy.special"):
-        return NUMPY.get(name) or SPECIAL.get(name)
-    if home.startswith(("numpy.linalg", "scipy.linalg")):
-        return LINALG.get(name)
     if home.startswith("numpy.random"):
         return getattr(RANDOM, name)
-    if home == "math":
-        return MATH.get(name)
-    if home.startswith("scipy.signal"):
-        return SIGNAL.get(name)
-    root = home.split(".")[0]
-    if root in ("autograd", "jax"):
-        return SPECIAL.get(name) or NUMPY.get(name) or LINALG.get(name)
-    if root == "numpy":
-        return NUMPY.get(name) or WINDOWS.get(name) or LINALG.get(name)
-    return None
+    if type(function).__name__ == "ufunc":
+        home = "scipy.special"
+    tables = next((tables for prefix, tables in TABLES if home.startswith(prefix)), ())
+    return next((table[name] for table in tables if name in table), None)
 
 
+TABLES: tuple[tuple[str, tuple[dict[str, Any], ...]], ...] = (  # by where a function says that it is from
+    ("scipy.special", (NUMPY, SPECIAL)),
+    ("numpy.linalg", (LINALG,)),
+    ("scipy.linalg", (LINALG,)),
+    ("math", (MATH,)),
+    ("scipy.signal", (SIGNAL,)),
+    ("autograd", (SPECIAL, NUMPY, LINALG)),
+    ("jax", (SPECIAL, NUMPY, LINALG)),
+    ("numpy", (NUMPY, WINDOWS, LINALG)),
+)
 HANDLERS["counterpart"] = counterpart
 HANDLERS["numpy"] = MODULES["numpy"]

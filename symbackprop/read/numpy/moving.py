@@ -7,17 +7,28 @@ from typing import Any
 
 from symbackprop.core.terms import ONE, ZERO, IndexExpr, Size, Term, affine, sized
 
-from .algebra import between, complement, delta, gate, times
+from .algebra import between, delta, gate, times
 from .arranging import swapaxes, viewed
 from .array import SymArray, wrap
-from .axes import UNIT, At, normal_axes, normal_axis, shape_text
+from .axes import (
+    UNIT,
+    ZERO_AT,
+    At,
+    at_least_zero,
+    constant_of,
+    difference,
+    index_of,
+    normal_axes,
+    normal_axis,
+    quotient_and_rest,
+    shape_text,
+    shifted,
+)
 from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
 from .layout import reshape
-from .lengths import at_least_zero
-from .lifting import lengths, lifted
-from .places import ZERO_AT, difference, shifted
-from .sizes import expression, length_of, size_number, size_of
+from .lifting import expression, length_of, lengths, lifted, size_number, size_of
+from .steps import complement
 from .truth import truth
 from .values import ORDER, Piece, Value, pieced
 
@@ -51,38 +62,27 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 
 @provides("roll", shift="at most the size of the axis, for all sizes")
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    value = lifted(x)
     if axis is None:
-        flat = rolled(reshape(value, [None]), size_of(shift, "the shift"), 0)
-        return wrap(reshape(flat, value.shape))
+        return NUMPY["reshape"](rolled(NUMPY["reshape"](x, -1), shift, 0), NUMPY["shape"](x))
     shifts = list(shift) if isinstance(shift, tuple | list) else [shift]
     axes = list(axis) if isinstance(axis, tuple | list) else [axis]
-    if len(shifts) == 1:
-        shifts = shifts * len(axes)
-    for s, a in zip(shifts, axes, strict=True):
-        value = rolled(value, size_of(s, "the shift"), a)
-    return wrap(value)
+    for s, a in zip(shifts * len(axes) if len(shifts) == 1 else shifts, axes, strict=True):
+        x = rolled(NUMPY["asarray"](x), s, a)
+    return x
 
 
-def rolled(v: Value, shift: Size, axis: int) -> Value:
+def rolled(x: SymArray, shift: Any, axis: int) -> Any:
     """Entry i is x[(i - shift) mod n], for 0 <= shift <= n or -n <= shift <= 0."""
-    n = normal_axis(axis, v.ndim)
-    size = v.shape[n]
-    s, m = shift.constant, size.constant
-    if s is not None and m:
-        shift = sized(s % m)
-    if at_least_zero(-shift):
-        shift = shift + size
-    if not (at_least_zero(shift) and at_least_zero(size - shift)):
-        raise TraceError(f"roll by {shift} of an axis of {size}: that the shift is at most the size is not known")
-    first = v.remap(v.shape, lambda at: (*at[:n], shifted(at[n], -shift), *at[n + 1 :]))
-    second = v.remap(v.shape, lambda at: (*at[:n], shifted(at[n], size - shift), *at[n + 1 :]))
-
-    def pieces(at: At) -> list[Piece]:
-        mask = gate(shifted(at[n], -shift))
-        return [(mask, first, at), (complement(mask), second, at)]
-
-    return pieced(v.shape, v.dtype, (v,), pieces)
+    n = normal_axis(axis, x.ndim)
+    by, size = size_of(shift, "the shift"), x.value.shape[n]
+    if by.constant is not None and size.constant:
+        by = sized(by.constant % size.constant)
+    if at_least_zero(-by):
+        by = by + size
+    if not (at_least_zero(by) and at_least_zero(size - by)):
+        raise TraceError(f"roll by {by} of an axis of {size}: that the shift is at most the size is not known")
+    cut, lead = size_number(size - by), (slice(None),) * n
+    return NUMPY["concatenate"]([x[(*lead, slice(cut, None))], x[(*lead, slice(None, cut))]], n)
 
 
 @provides("tile")
@@ -154,13 +154,9 @@ def padded(v: Value, widths: Sequence[tuple[Size, Size]], fill: Value) -> Value:
 
 def triangle(x: Any, k: Any, side: Callable[[IndexExpr, IndexExpr, Size], IndexExpr]) -> Any:
     """The entries whose row and column are on one side of a diagonal."""
-    given, diagonal = lifted(x), size_of(k, "the diagonal")
-    v = given if given.ndim != 1 else given.remap((given.shape[0],) * 2, lambda at: at[1:])
-
-    def pieces(at: At) -> list[Piece]:
-        return [(gate(side(at[-2], at[-1], diagonal)), v, at)]
-
-    return wrap(pieced(v.shape, v.dtype, (v,), pieces))
+    v, diagonal = lifted(x), size_of(k, "the diagonal")
+    v = v if v.ndim != 1 else v.remap((v.shape[0],) * 2, lambda at: at[1:])
+    return wrap(pieced(v.shape, v.dtype, (v,), lambda at: [(gate(side(at[-2], at[-1], diagonal)), v, at)]))
 
 
 def beside(k: Size) -> tuple[Size, Size]:
@@ -222,22 +218,35 @@ def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
     return viewed(x, lambda v: windows(v, sizes, axes), None)
 
 
-def windows(v: Value, sizes: Sequence[Size], axes: Sequence[int]) -> Value:
-    """sliding_window_view: x[..., i + w, ...] with the window axes last."""
+def windows(
+    v: Value, sizes: Sequence[Size], axes: Sequence[int], stride: Sequence[int] = (), dilation: Sequence[int] = ()
+) -> Value:
+    """x[..., s i + d j, ...] along these axes, with the places j as new last axes."""
     places = [normal_axis(k, v.ndim) for k in axes]
+    steps = list(zip(places, sizes, stride or (1,) * len(sizes), dilation or (1,) * len(sizes), strict=True))
     shape = list(v.shape)
-    for k, w in zip(places, sizes, strict=True):
-        shape[k] = shape[k] - w + 1
-        if not at_least_zero(shape[k] - 1):
-            raise ShapeMismatch(f"a window of {w} is larger than the axis of {v.shape[k]} for some sizes")
+    for k, w, s, d in steps:
+        shape[k] = windows_in(shape[k], w, s, d)
 
     def f(at: At) -> At:
         full = list(at[: v.ndim])
-        for k, e in zip(places, at[v.ndim :], strict=True):
-            full[k] = affine(0, [(full[k], 1), (e, 1)])
+        for (k, _, s, d), j in zip(steps, at[v.ndim :], strict=True):
+            full[k] = affine(0, [(full[k], s), (j, d)])
         return tuple(full)
 
     return v.remap((*shape, *sizes), f)
+
+
+def windows_in(n: Size, k: Size, stride: int, dilation: int) -> Size:
+    """How many windows an axis holds: the last entries may be in none."""
+    room = n - (k - 1) * dilation - 1
+    if not at_least_zero(room):
+        raise ShapeMismatch(f"a window over {room * -1 + n} entries is larger than the axis of {n} for some sizes")
+    found = quotient_and_rest(index_of(room), sized(stride))
+    count = None if found is None else constant_of(found[0])
+    if count is None:
+        raise TraceError(f"how many windows {stride} apart {n} entries hold: declare the size as '{stride}*n + ...'")
+    return count + 1
 
 
 # --- choices ---------------------------------------------------------------------------------
@@ -282,22 +291,22 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
     return wrap(lifted(source[(slice(None),) * n + (indices,)]))
 
 
+def places(count: Any, axis: int, ndim: int) -> Any:
+    """0, 1, ... count-1 along one of `ndim` axes."""
+    return NUMPY["reshape"](NUMPY["arange"](count), tuple(-1 if k == axis else 1 for k in range(ndim)))
+
+
 def along(x: Any, indices: Any, axis: int) -> tuple[Any, ...]:
-    value, places = lifted(x), lifted(indices)
+    value, given = lifted(x), lifted(indices)
     n = normal_axis(axis, value.ndim)
-    if places.ndim != value.ndim:
+    if given.ndim != value.ndim:
         raise ShapeMismatch("take_along_axis needs as many axes in the indices as in the array")
-    key = []
     for k, s in enumerate(value.shape):
-        size = places.shape[k]
-        if k == n:
-            key.append(SymArray(places))
-            continue
-        if size not in (s, sized(1)) and not at_least_zero(s - size):
-            raise TraceError(f"take_along_axis of shapes {shape_text(value.shape)} and {shape_text(places.shape)}")
-        rows = NUMPY["arange"](size_number(s))
-        key.append(NUMPY["reshape"](rows, tuple(-1 if m == k else 1 for m in range(value.ndim))))
-    return tuple(key)
+        if k != n and given.shape[k] not in (s, sized(1)) and not at_least_zero(s - given.shape[k]):
+            raise TraceError(f"take_along_axis of shapes {shape_text(value.shape)} and {shape_text(given.shape)}")
+    return tuple(
+        SymArray(given) if k == n else places(size_number(s), k, value.ndim) for k, s in enumerate(value.shape)
+    )
 
 
 @provides("put_along_axis")
@@ -305,14 +314,14 @@ def put_along_axis(x: Any, indices: Any, values: Any, axis: int) -> None:
     x[along(x, indices, axis)] = values
 
 
-@provides("diff", x="not booleans, of which NumPy takes exclusive or")
+@provides("diff", composed=True, x="not booleans, of which NumPy takes exclusive or")
 def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     if not isinstance(n, int) or n < 1:
         raise TraceError(f"np.diff taken {n!r} times")
     for _ in range(n):
         k = normal_axis(axis, lifted(x).ndim)
         source, lead = NUMPY["asarray"](x), (slice(None),) * k
-        x = source[(*lead, slice(1, None))] - source[(*lead, slice(None, -1))]
+        x = NUMPY["subtract"](source[(*lead, slice(1, None))], source[(*lead, slice(None, -1))])
     return x
 
 

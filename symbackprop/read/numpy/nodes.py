@@ -10,7 +10,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Size, Term
 
 from .axes import At, aligned
-from .sizes import SymInt
+from .lifting import SymInt
 from .tracing import tensor
 from .values import Dtype, Value
 
@@ -71,7 +71,7 @@ class Node:
         """The entries, of a named node in terms of earlier ones; holes are not looked at."""
         if self.meaning is not None:
             return self.meaning
-        return tensor(Value(self.shape, self.dtype, self.value.term))
+        return tensor(self.value.bare)
 
     def at(self, at: At) -> Term:
         """The entry at these indices, which may be those of a larger array that this one is broadcast to."""

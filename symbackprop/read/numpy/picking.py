@@ -12,16 +12,27 @@ from typing import Any
 from symbackprop.core.signs import within
 from symbackprop.core.terms import Delta, IndexExpr, Size, Term, dummy, num, whole
 
-from .algebra import delta, gate, minus, negated, number, plus, step, summed, times
+from .algebra import delta, gate, minus, negated, number, plus, summed, times
 from .array import SymArray, finished, wrap
-from .axes import At, normal_axes, normal_axis, over_axes, shape_text, somewhere, without
+from .axes import (
+    At,
+    difference,
+    indices_in,
+    normal_axes,
+    normal_axis,
+    over_axes,
+    quotient_and_rest,
+    replaced,
+    shape_text,
+    shifted,
+    without,
+)
 from .context import NUMPY, TraceError, current, provides
-from .elementwise import never_nan
 from .layout import flattened
 from .lifting import lifted, size_list
-from .places import difference, indices_in, quotient_and_rest, replaced, shifted
-from .reductions import nonempty
-from .values import Case, Value, finite
+from .reductions import named, nonempty
+from .steps import step
+from .values import Case, Value, exactly, finite
 
 HALF = num(Fraction(1, 2))
 
@@ -31,62 +42,42 @@ def best_place(v: Value, axis: int | None, keepdims: bool, smallest: bool) -> Va
     finite(v)
     axes = normal_axes(axis, v.ndim)
     nonempty(v, axes, "argmax")
-    ones = place_of_the_one(v, axes[0], keepdims) if len(axes) == 1 and not smallest else None
-    if ones is not None:
-        return ones
+    shape = without(v.shape, axes, keepdims)
 
-    def cases(at: At) -> Case:
+    def entry(at: At) -> Case:
+        one = place_of_the_one(v, axes[0], keepdims, at) if len(axes) == 1 and not smallest else None
+        if one is not None:
+            return exactly(one)
         indices, full = over_axes(v.shape, axes, keepdims, at)
         place = flattened([full[k] for k in axes], [v.shape[k] for k in axes])
         entry = v.term(full)
         found = tuple(dummy(i.size) for i in indices)
         chosen = whole("argmax", 0, indices, negated(entry) if smallest else entry, found)
-        return found, chosen if found else num(1), replaced(place, dict(zip(indices, found, strict=True)))
+        return Case(found, chosen if found else num(1), replaced(place, dict(zip(indices, found, strict=True))))
 
-    return by_cases(without(v.shape, axes, keepdims), cases)
+    return Value(shape, "int", entry)
 
 
-def place_of_the_one(v: Value, axis: int, keepdims: bool) -> Value | None:
+def place_of_the_one(v: Value, axis: int, keepdims: bool, at: At) -> IndexExpr | None:
     """Where the 1 of an array of deltas stands, of one_hot(labels) the labels; None of other arrays."""
-
-    def index(at: At) -> IndexExpr | None:
-        i = dummy(v.shape[axis])
-        match v.term((*at[:axis], i, *at[axis + keepdims :])):
-            case Delta(a, b) if i in (a, b):
-                place = b if a == i else a
-                return place if i not in indices_in(place) and within(place, i.size) else None
-            case _:
-                return None
-
-    shape = without(v.shape, (axis,), keepdims)
-    at = somewhere(shape)
-    return None if index(at) is None else Value(shape, "int", None, index)
+    i = dummy(v.shape[axis])
+    match v.term((*at[:axis], i, *at[axis + keepdims :])):
+        case Delta(a, b) if i in (a, b):
+            place = b if a == i else a
+            return place if i not in indices_in(place) and within(place, i.size) else None
+        case _:
+            return None
 
 
-def by_cases(shape: tuple[Size, ...], cases: Any) -> Value:
-    """The integers that are known by these cases."""
-
-    def term(at: At) -> Term:
-        dummies, mask, place = cases(at)
-        return summed(dummies, times(mask, number(place)))
-
-    return Value(shape, "int", term, cases=cases)
-
-
-def place_function(name: str, smallest: bool, aware: bool) -> Any:
+def place_function(name: str) -> None:
     def function(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
-        v = lifted(a) if not aware else never_nan(lifted(a), name)
-        return finished(best_place(v, axis, bool(keepdims), smallest), out, True)
+        return finished(best_place(lifted(a), axis, bool(keepdims), name == "argmin"), out, True)
 
-    function.__name__ = name
-    return function
+    named(name, function)
 
 
-for kind in ("argmax", "argmin"):
-    provides(kind, method=True)(place_function(kind, kind == "argmin", False))
-    provides(f"nan{kind}", where="what may be nan (a logarithm, a root, a quotient) is refused")(
-        place_function(f"nan{kind}", kind == "argmin", True)
-    )
+place_function("argmax")
+place_function("argmin")
 
 
 @provides("unravel_index", shape="places that are known by index or by argmax")
@@ -105,19 +96,14 @@ def unravel_index(indices: Any, shape: Any) -> Any:
 def digit(v: Value, size: Size, which: int) -> Value:
     """Quotient (0) or rest (1) of places by a size."""
 
-    def part(place: IndexExpr | None) -> IndexExpr:
-        found = None if place is None else quotient_and_rest(place, size)
-        if found is None:
+    def entry(at: At) -> Case:
+        case = v.cases(at)
+        found = None if case is None else quotient_and_rest(case.place, size)
+        if case is None or found is None:
             raise TraceError(f"the digits of a place to the base {size}: the shape is not that of the array")
-        return found[which]
+        return case._replace(place=found[which])
 
-    def cases(at: At) -> Case:
-        dummies, mask, place = v.cases(at) or ((), num(1), None)
-        return dummies, mask, part(place)
-
-    if v.index(somewhere(v.shape)) is None:
-        return by_cases(v.shape, cases)
-    return Value(v.shape, "int", None, lambda at: part(v.index(at)))
+    return Value(v.shape, "int", entry)
 
 
 # --- ranks -----------------------------------------------------------------------------------
@@ -155,9 +141,9 @@ def sortable(a: Any, axis: Any, kind: Any, name: str) -> tuple[Value, int]:
 def sorted_places(v: Value, axis: int) -> Value:
     def cases(at: At) -> Case:
         i = dummy(v.shape[axis])
-        return (i,), stands_at(v, axis, (*at[:axis], i, *at[axis + 1 :]), at[axis]), i
+        return Case((i,), stands_at(v, axis, (*at[:axis], i, *at[axis + 1 :]), at[axis]), i)
 
-    return permutation(by_cases(v.shape, cases), axis)
+    return permutation(Value(v.shape, "int", cases), axis)
 
 
 def permutation(v: Value, axis: int) -> Value:
@@ -170,9 +156,9 @@ def ranks(v: Value, axis: int) -> Value:
 
     def cases(at: At) -> Case:
         k = dummy(v.shape[axis])
-        return (k,), stands_at(v, axis, at, k), k
+        return Case((k,), stands_at(v, axis, at, k), k)
 
-    return permutation(by_cases(v.shape, cases), axis)
+    return permutation(Value(v.shape, "int", cases), axis)
 
 
 TIES = "equal entries keep their order, as with kind='stable'"

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from string import ascii_letters
 from typing import Any
 
-from symbackprop.core.terms import Index, IndexExpr, Size, Term, affine, dummy, sized
+from symbackprop.core.terms import Delta, Index, IndexExpr, Size, Term, affine, dummy, over, sized
 
 from . import layout
-from .algebra import between, blend, delta, step, summed, times
+from .algebra import between, delta, multiplied, summed, times
 from .arranging import viewed
 from .array import SymArray, finished, wrap
-from .axes import UNIT, At, axis_index, broadcast, conflict, normal_axis, shape_text
-from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, rows
-from .factors import multiplied
-from .lengths import at_least_zero
-from .lifting import lifted
-from .places import ZERO_AT, index_of, quotient_and_rest
+from .axes import (
+    UNIT,
+    ZERO_AT,
+    At,
+    at_least_zero,
+    axis_index,
+    broadcast,
+    conflict,
+    index_of,
+    normal_axis,
+    quotient_and_rest,
+    shape_text,
+)
+from .context import LINALG, NUMPY, ShapeMismatch, TraceError, noted, provides, rows
+from .lifting import lifted, size_of
+from .moving import windows
+from .steps import blend, step
 from .values import Value, finite, promoted
 
 Label = Hashable
@@ -83,52 +95,35 @@ def matmul(x: Value, y: Value) -> Value:
     return contraction((x, y), (left, right), out, "matmul")
 
 
-def dot(x: Value, y: Value) -> Value:
-    if x.ndim == 0 or y.ndim == 0:
-        return contraction((x, y), (range(x.ndim), range(y.ndim)), range(max(x.ndim, y.ndim)), "dot")
-    if y.ndim == 1:
-        return tensordot(x, y, [-1], [0], "dot")
-    return tensordot(x, y, [-1], [-2], "dot")
+def letters_of(m: int, n: int, pairs: Iterable[tuple[int, int]], batch: int = 0) -> tuple[str, str, str]:
+    """For arrays with m and n axes, of which these are the same, and of the result: those of the first, of the second.
+
+    The first `batch` pairs stay, in front.
+    """
+    pairs = [(k % m, p % n) for k, p in pairs]
+    first, second = ascii_letters[:m], list(ascii_letters[m : m + n])
+    for k, p in pairs:
+        second[p] = first[k]
+    kept = [first[k] for k, _ in pairs[:batch]]
+    gone = {first[k] for k, _ in pairs}
+    out = [c for c in (*first, *second) if c not in gone]
+    return first, "".join(second), "".join([*kept, *out])
 
 
-def inner(x: Value, y: Value) -> Value:
-    return dot(x, y) if x.ndim == 0 or y.ndim == 0 else tensordot(x, y, [-1], [-1], "inner")
-
-
-def tensordot(x: Value, y: Value, left: Sequence[int], right: Sequence[int], what: str = "tensordot") -> Value:
-    a, b = [normal_axis(k, x.ndim) for k in left], [normal_axis(k, y.ndim) for k in right]
-    if len(a) != len(b):
-        raise ShapeMismatch(f"{what}: {len(a)} axes against {len(b)}")
-    for k, m in zip(a, b, strict=True):
-        same_size(x.shape[k], y.shape[m], what, x, y)
-    first: list[Label] = [("x", k) for k in range(x.ndim)]
-    second: list[Label] = [("y", k) for k in range(y.ndim)]
-    for k, m in zip(a, b, strict=True):
-        second[m] = first[k]
-    out = [f for k, f in enumerate(first) if k not in a] + [s for m, s in enumerate(second) if m not in b]
+def paired(x: Value, y: Value, right: int, what: str) -> Value:
+    """Over the last axis of the first and this one of the second; with a number, the product."""
+    if not x.ndim or not y.ndim:
+        return contraction((x, y), (range(x.ndim), range(y.ndim)), range(max(x.ndim, y.ndim)), what)
+    right = max(right, -y.ndim)
+    same_size(x.shape[-1], y.shape[right], what, x, y)
+    first, second, out = letters_of(x.ndim, y.ndim, [(-1, right)])
     return contraction((x, y), (first, second), out, what)
 
 
 def outer(x: Value, y: Value) -> Value:
     """Of the flattened arrays."""
     x, y = (layout.reshape(v, [None]) if v.ndim != 1 else v for v in (x, y))
-    return contraction((x, y), (["i"], ["j"]), ["i", "j"], "outer")
-
-
-def batched(x: Value, y: Value, left: str, right: str, out: str) -> Value:
-    """With broadcast batch axes in front."""
-    extra = (x.ndim - len(left), y.ndim - len(right))
-    labels = ([*range(-extra[0], 0), *left], [*range(-extra[1], 0), *right])
-    return contraction((x, y), labels, [*range(-max(extra), 0), *out], "matvec or vecmat")
-
-
-def trace(v: Value, a: int, b: int) -> Value:
-    first, second = normal_axis(a, v.ndim), normal_axis(b, v.ndim)
-    same_size(v.shape[first], v.shape[second], "trace", v, v)
-    labels: list[Label] = list(range(v.ndim))
-    labels[second] = labels[first]
-    v = v.cast("int") if v.dtype == "bool" else v
-    return contraction((v,), (labels,), [x for k, x in enumerate(labels) if k not in (first, second)], "trace")
+    return contraction((x, y), ("i", "j"), "ij", "outer")
 
 
 # --- einsum ----------------------------------------------------------------------------------
@@ -174,19 +169,6 @@ def expanded(part: str, extra: int) -> list[Label]:
     return [*before, *range(-extra, 0), *after]
 
 
-def kron(x: Value, y: Value) -> Value:
-    """The product with interleaved axes, which are merged."""
-    n = max(x.ndim, y.ndim)
-    xs, ys = (sized(1),) * (n - x.ndim) + x.shape, (sized(1),) * (n - y.ndim) + y.shape
-    a: list[Label] = [("a", k) for k in range(n)]
-    b: list[Label] = [("b", k) for k in range(n)]
-    out = [label for pair in zip(a, b, strict=True) for label in pair]
-    wide_x = x.remap(xs, lambda at: at[n - x.ndim :])
-    wide_y = y.remap(ys, lambda at: at[n - y.ndim :])
-    product = contraction((wide_x, wide_y), (a, b), out, "kron")
-    return layout.reshape(product, [p * q for p, q in zip(xs, ys, strict=True)])
-
-
 # --- under NumPy's names ---------------------------------------------------------------------
 
 
@@ -197,19 +179,17 @@ def of_two(meaning: Callable[[Value, Value], Value]) -> Callable[..., Any]:
     return function
 
 
-rows({"dot": of_two(dot)}, method=True)
+rows({"dot": of_two(lambda a, b: paired(a, b, -2, "dot"))}, method=True)
+rows({"inner": of_two(lambda a, b: paired(a, b, -1, "inner")), "outer": of_two(outer)})
+rows({"outer": of_two(outer)}, table=LINALG)
 rows({
-    "inner": of_two(inner),
-    "outer": of_two(outer),
-    "kron": of_two(kron),
-    "matvec": of_two(lambda a, b: batched(a, b, "mn", "n", "m")),
-    "vecmat": of_two(lambda a, b: batched(a, b, "m", "mn", "n")),
+    "matvec": lambda a, b, out=None: NUMPY["einsum"]("...mn,...n->...m", a, b, out=out),
+    "vecmat": lambda a, b, out=None: NUMPY["einsum"]("...m,...mn->...n", a, b, out=out),
     "vdot": lambda a, b: NUMPY["dot"](NUMPY["ravel"](a), NUMPY["ravel"](b)),
     "einsum_path": lambda *operands, optimize="greedy": (True, ""),  # where it is passed on it makes no difference
 })  # fmt: skip
 for _table in (NUMPY, LINALG):
-    rows({"vecdot": lambda a, b, axis=-1: NUMPY["sum"](NUMPY["multiply"](a, b), axis)}, table=_table)
-rows({"outer": of_two(outer)}, table=LINALG)
+    rows({"vecdot": lambda a, b, axis=-1: NUMPY["sum"](NUMPY["multiply"](a, b), axis=axis)}, _table, composed=True)
 
 
 @provides("einsum")
@@ -252,24 +232,35 @@ def einsum_lists(given: tuple[Any, ...]) -> Any:
     return arrays, inputs, output
 
 
-@provides("tensordot")
-@provides("tensordot", table=LINALG)
-def over_axes(a: Any, b: Any, axes: Any = 2) -> Any:
+@provides("tensordot", composed=True)
+@provides("tensordot", table=LINALG, composed=True)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     x, y = lifted(a), lifted(b)
-    if isinstance(axes, int):
-        left, right = list(range(x.ndim - axes, x.ndim)), list(range(axes))
-    else:
-        left, right = ([k] if isinstance(k, int) else list(k) for k in axes)
-    return SymArray(tensordot(x, y, left, right))
+    left, right = (range(x.ndim - axes, x.ndim), range(axes)) if isinstance(axes, int) else axes
+    left, right = ([k] if isinstance(k, int) else list(k) for k in (left, right))
+    if len(left) != len(right):
+        raise ShapeMismatch(f"tensordot: {len(left)} axes against {len(right)}")
+    pairs = [(normal_axis(k, x.ndim), normal_axis(p, y.ndim)) for k, p in zip(left, right, strict=True)]
+    for k, p in pairs:
+        same_size(x.shape[k], y.shape[p], "tensordot", x, y)
+    return NUMPY["einsum"]("{},{}->{}".format(*letters_of(x.ndim, y.ndim, pairs)), a, b)
 
 
-@provides("trace", method=True)
-@provides("trace", table=LINALG)
-def trace_of(a: Any, offset: Any = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    value = lifted(a)
-    if offset == 0 and value.shape[axis1] == value.shape[axis2]:
-        return wrap(trace(value, axis1, axis2))
-    return NUMPY["sum"](NUMPY["diagonal"](a, offset, axis1, axis2), -1)
+@provides("kron", composed=True)
+def kron(a: Any, b: Any) -> Any:
+    """The product with interleaved axes, which are merged."""
+    a, b = NUMPY["asarray"](a), NUMPY["asarray"](b)
+    n = max(a.ndim, b.ndim)
+    a, b = (x[(None,) * (n - x.ndim)] if x.ndim < n else x for x in (a, b))
+    first, second, _ = letters_of(n, n, ())
+    out = "".join(map("".join, zip(first, second, strict=True)))
+    product = NUMPY["einsum"](f"{first},{second}->{out}", a, b)
+    return NUMPY["reshape"](product, tuple(p * q for p, q in zip(a.shape, b.shape, strict=True)))
+
+
+rows({"trace": lambda a, offset=0, axis1=0, axis2=1: NUMPY["sum"](NUMPY["diagonal"](a, offset, axis1, axis2), -1)},
+     method=True)  # fmt: skip
+rows({"trace": lambda x, *, offset=0: NUMPY["trace"](x, offset, -2, -1)}, table=LINALG, composed=True)
 
 
 @provides("cross")
@@ -326,3 +317,74 @@ rows({
     "correlate": lambda a, v, mode="valid": wrap(
         convolved(lifted(a), lifted(NUMPY["flip"](SymArray(lifted(v)))), mode)),
 })  # fmt: skip
+
+
+# --- what libraries have and NumPy has no name for: windows and their products with filters, padding that cuts 
+
+
+@noted("scattered")
+def scattered(like: Any, key: Any, values: Any) -> Any:
+    """Zeros like `like` with the values added at the key; a place that the key names twice gets both."""
+    target = NUMPY["zeros_like"](like)
+    NUMPY["add"].at(target, key, values)
+    return target
+
+
+@noted("strided_windows")
+def strided_windows(x: Any, kernel: tuple[Any, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> Any:
+    """Windows along the last axes, x[..., s i + d j, ...], with their places j as new last axes."""
+    v = lifted(x)
+    widths = tuple(size_of(k, "a window") for k in kernel)
+    return SymArray(windows(v, widths, range(v.ndim - len(widths), v.ndim), stride, dilation))
+
+
+@noted("added_windows")
+def added_windows(
+    windows: Any, like: Any, axes: tuple[int, ...], stride: tuple[int, ...] = (), dilation: tuple[int, ...] = ()
+) -> Any:
+    """Windows of these axes (their entries on the last axes) added up where they came from."""
+    v, shape = lifted(windows), lifted(like).shape
+    rank = len(shape)
+    steps = list(zip(axes, stride or (1,) * len(axes), dilation or (1,) * len(axes), strict=True))
+
+    def term(at: At) -> Any:
+        starts, inside = {a: dummy(v.shape[a]) for a in axes}, [dummy(n) for n in v.shape[rank:]]
+        places = [starts.get(k, at[k]) for k in range(rank)]
+        here = [Delta(at[a], affine(0, [(starts[a], s), (j, d)])) for (a, s, d), j in zip(steps, inside, strict=True)]
+        total: Term = times(v.term((*places, *inside)), *here)
+        for i in reversed([*starts.values(), *inside]):
+            total = over(i, total)
+        return total
+
+    return SymArray(Value(shape, "real", term))
+
+
+def padded(x: Any, widths: Sequence[tuple[Any, Any]], fill: Any) -> Any:
+    """Entries before and after those of each axis; negative numbers cut entries off."""
+    if any(negative(e) for pair in widths for e in pair):
+        x = x[tuple(slice(-a if negative(a) else None, b if negative(b) else None) for a, b in widths)]
+    grown = [tuple(0 if negative(e) else e for e in pair) for pair in widths]
+    if all(isinstance(e, int) and e == 0 for pair in grown for e in pair):
+        return NUMPY["copy"](x)
+    return NUMPY["pad"](x, grown, constant_values=fill)
+
+
+def negative(n: Any) -> bool:
+    return isinstance(n, int) and n < 0
+
+
+def correlated(patches: Any, w: Any, channels: Any = 1, samples: Any = 1) -> Any:
+    """Windows times filters: (samples, channels, places, inside) and (channels of the result, channels, inside).
+
+    The channels, or the samples, and the filters may stand in groups.
+    """
+    rank = w.ndim - 2
+    out, inner = "pqrs"[:rank], "uvwx"[:rank]
+    if all(isinstance(n, int) and n == 1 for n in (channels, samples)):
+        return NUMPY["einsum"](f"nc{out}{inner},oc{inner}->no{out}", patches, w)
+    n, c, *places = patches.shape
+    groups, first = (samples, "gnc") if isinstance(channels, int) and channels == 1 else (channels, "ngc")
+    shape = (groups, n // groups, c, *places) if first == "gnc" else (n, groups, c // groups, *places)
+    filters = NUMPY["reshape"](w, (groups, w.shape[0] // groups, *w.shape[1:]))
+    found = NUMPY["einsum"](f"{first}{out}{inner},goc{inner}->ngo{out}", NUMPY["reshape"](patches, shape), filters)
+    return NUMPY["reshape"](found, (found.shape[0], w.shape[0], *found.shape[3:]))

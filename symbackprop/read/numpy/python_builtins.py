@@ -13,27 +13,23 @@ from symbackprop.core.terms import ONE, Term
 
 from .algebra import summed, times
 from .array import SymArray, wrap
-from .context import NUMPY, TraceError, current, provides
+from .axes import at_least_zero
+from .context import NUMPY, TraceError, Unread, current, provides
 from .creation import steps
 from .drawing import CHANCE, Chance
-from .lengths import at_least_zero
-from .lifting import Unread, lifted
+from .lifting import HANDLERS, SymInt, lifted, size_number
 from .loops import Stream, drained, nested, stream_of, symbolic_range
-from .modules import MODULES, Kind, stand_in, symbolic
+from .modules import MODULES, Kind, StandIn, stand_in, symbolic
+from .scalars import rounded
 from .selection import Selection
 from .sequences import Run, SymList
-from .sizes import HANDLERS, SymInt, rounded, size_number
 from .values import Dtype, Value
 
 HANDLERS["steps"] = steps
 
 
-class Container:
-    """list and tuple: to call, and to ask isinstance about."""
-
-    def __init__(self, original: Any) -> None:
-        self.original = original
-        self.__name__ = original.__name__
+class Container(StandIn):
+    """list and tuple."""
 
     def __call__(self, *args: Any) -> Any:
         if args:
@@ -48,18 +44,6 @@ class Container:
                     raise TraceError("a list over several symbolic ranges")
                 return Stream(indices[0].size, Run(indices[0], items[0]).at).listed()
         return self.original(*args)
-
-    def __getitem__(self, item: Any) -> Any:
-        return self
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.original, name)
-
-    def __eq__(self, other: object) -> bool:
-        return self.original is getattr(other, "original", other)
-
-    def __hash__(self) -> int:
-        return hash(self.original)
 
 
 def traced_len(x: Any) -> Any:
@@ -273,10 +257,8 @@ def ndindex(*shape: Any) -> Any:
     return traced_product(*(traced_range(s) for s in sizes))
 
 
-class Typer:
+class Typer(StandIn):
     """type(x), where the classes of Python's numbers and lists are stood in for."""
-
-    original = type
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if len(args) != 1:
@@ -291,9 +273,6 @@ class Typer:
         if isinstance(x, SymList):
             return BUILTINS["list"]
         return next((BUILTINS[c.__name__] for c in STOOD_IN if type(x) is c), type(x))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(type, name)
 
 
 STOOD_IN = (float, int, bool, list, tuple)
@@ -324,6 +303,6 @@ BUILTINS: dict[str, Any] = {
     "print": lambda *args, **options: (
         None if symbolic(args) else print(*args, **options)
     ),  # shows nothing of what is not known
-    "type": Typer(),
+    "type": Typer(type),
     "__import__": traced_import,
 }

@@ -28,7 +28,7 @@ from .axes import UNIT, aligned
 from .composed import composed
 from .context import TraceError, Tracing, current, tracing
 from .copying import Copier
-from .frames import MARK, traced_frames
+from .kept_state import MARK, traced_frames
 from .lifting import lifted
 from .nodes import CONSTANT, FORMULA, INPUT, Node, Span, identity, nodes_in
 from .tracing import alike, argument, run_raw, settled, symbol, tensor
@@ -193,7 +193,7 @@ class Recorder:
         """The node of a value; a new one, known by its formula, where no noted call made it."""
         if id(value) in self.by_value:
             return self.by_value[id(value)]
-        found = arrays(tensor(bare(value)).body) if value.dtype == "real" else frozenset()
+        found = arrays(tensor(value.bare).body) if value.dtype == "real" else frozenset()
         parents = tuple(sorted((self.by_array[a] for a in found if a in self.by_array), key=lambda n: n.number))
         return self.new(FORMULA if parents else CONSTANT, parents, {}, value, not value.shape)
 
@@ -242,11 +242,6 @@ def node_of(x: Any) -> Node | None:
 
 def array_of(node: Node) -> SymArray:
     return SymArray(node.value, scalar=node.scalar)
-
-
-def bare(value: Value) -> Value:
-    """The entries without the holes."""
-    return Value(value.shape, value.dtype, value.term)
 
 
 def arranged(args: tuple[Any, ...], out: SymArray) -> bool:

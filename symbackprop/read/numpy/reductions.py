@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import wraps
 from typing import Any
 
 from symbackprop.core.terms import ONE, Index, Size, Term, dummy, num, sized, whole
 
-from .algebra import complement, gate, minus, negated, plus, power, size_term, step, summed, times
+from .algebra import gate, minus, multiplied, negated, plus, power, size_term, summed, times
 from .array import finished, wrap
-from .axes import At, aligned, normal_axes, normal_axis, over_axes, without
+from .axes import At, aligned, at_least_zero, difference, normal_axes, normal_axis, over_axes, without
 from .context import NUMPY, SPECIAL, TraceError, original, provides, rows
 from .creation import computed_in
 from .elementwise import never_nan, subtract, unary
 from .elementwise import where as chosen_where
-from .factors import multiplied
-from .lengths import at_least_zero
-from .lifting import exact, lifted
-from .places import difference
+from .lifting import exact, expression, lifted, size_of
 from .scalars import log, sqrt
-from .sizes import expression, size_of
+from .steps import complement, step
 from .truth import truth
 from .values import ORDER, Dtype, Value, elementwise, finite, known
 
@@ -197,14 +195,28 @@ def axes_argument(axis: Any) -> Any:
     return int(axis)
 
 
-def reduction(
-    name: str,
-    run: Callable[[Value, Any, bool], Value],
-    empty: float | None = None,
-    selection: str = "",
-    aware: bool = False,
-) -> Any:
+def named(name: str, function: Callable[..., Any], *more: str, where: str = "") -> None:
+    """The function, and its twin that skips nan, where NumPy has it: the same for what is never nan."""
+    provides(name, *more, method=True, where=where)(function)
+
+    @wraps(function)
+    def twin(a: Any, *args: Any, **options: Any) -> Any:
+        never_nan(lifted(a), f"nan{name}")
+        return function(a, *args, **options)
+
+    if original("numpy", f"nan{name}") is not None:
+        provides(f"nan{name}", where=NANS)(twin)
+
+
+COMBINED = {"max": "maximum", "min": "minimum", "sum": "add", "prod": "multiply"}
+NANS = "what may be nan (a logarithm, a root, a quotient) is refused"
+
+
+def reducer(
+    name: str, run: Callable[[Value, Any, bool], Value], *more: str, empty: float | None = None, selection: str = ""
+) -> None:
     """A function of the entries along axes; `empty` is what entries count that where= leaves out."""
+    extreme = name in ("max", "min")
 
     def function(
         a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
@@ -216,15 +228,12 @@ def reduction(
             return getattr(a, selection)(axis)
         value = lifted(a)
         if initial is not None:
-            given, kept = lifted(initial).dtype, value.dtype if name in ("max", "min") else total_kind(value)
+            given, kept = lifted(initial).dtype, value.dtype if extreme else total_kind(value)
             if ORDER[given] > ORDER[kept]:
                 raise TraceError(f"np.{name} of {value.dtype} numbers with initial={initial!r}, which is cut to fit")
-        if aware:
-            never_nan(value, f"nan{name}")
-        if dtype is not None:
-            value = computed_in(value, dtype, name)
+        value = computed_in(value, dtype, name)
         if where is not True:
-            left_out = initial if name in ("max", "min") else empty
+            left_out = initial if extreme else empty
             if left_out is None:
                 raise TraceError(f"np.{name} with where= and no initial=: multiply by the mask instead")
             value = chosen_where(lifted(where), value, lifted(left_out).cast(value.dtype))
@@ -235,21 +244,8 @@ def reduction(
             result = lifted(NUMPY[COMBINED[name]](wrap(result), initial))
         return finished(result, out, True)
 
-    function.__name__ = name
-    return function
-
-
-COMBINED = {"max": "maximum", "min": "minimum", "sum": "add", "prod": "multiply"}
-NANS = "what may be nan (a logarithm, a root, a quotient) is refused"
-
-
-def reducer(
-    name: str, run: Callable[[Value, Any, bool], Value], *more: str, empty: float | None = None, selection: str = ""
-) -> None:
-    where = "where: only with initial" if name in ("max", "min") else "" if empty is not None else "where: refused"
-    provides(name, *more, method=True, where=where)(reduction(name, run, empty, selection))
-    if original("numpy", f"nan{name}") is not None:
-        provides(f"nan{name}", where=NANS)(reduction(name, run, empty, selection, aware=True))
+    named(name, function, *more, where="where: only with initial" if extreme else "" if empty is not None
+          else "where: refused")  # fmt: skip
 
 
 reducer("sum", add_up, empty=0, selection="sum")
@@ -281,39 +277,26 @@ def freedom(ddof: Any, correction: Any) -> Any:
     return size_term(size_of(given, "ddof"))
 
 
-def spread(name: str, run: Callable[..., Value], aware: bool) -> Any:
+def spread(name: str, run: Callable[..., Value]) -> None:
     def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False,
                  correction: Any = None) -> Any:  # fmt: skip
-        value = lifted(a) if not aware else never_nan(lifted(a), f"nan{name}")
-        if dtype is not None:
-            value = computed_in(value, dtype, name)
+        value = computed_in(lifted(a), dtype, name)
         return finished(run(value, axes_argument(axis), bool(keepdims), freedom(ddof, correction)), out, True)
 
-    function.__name__ = name
-    return function
+    named(name, function)
 
 
-for name, run in (("var", variance), ("std", deviation)):
-    provides(name, method=True)(spread(name, run, False))
-    provides(f"nan{name}", where=NANS)(spread(name, run, True))
-
-
-def accumulation(name: str, run: Callable[..., Value], aware: bool) -> Any:
+def accumulation(name: str, run: Callable[..., Value]) -> None:
     def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
-        value = flat_if(a, axis)
-        if aware:
-            never_nan(value, f"nan{name}")
-        if dtype is not None:
-            value = computed_in(value, dtype, name)
-        return finished(run(value, axis), out, True)
+        return finished(run(computed_in(flat_if(a, axis), dtype, name), axis), out, True)
 
-    function.__name__ = name
-    return function
+    named(name, function)
 
 
-for name, fold in (("cumsum", running_sum), ("cumprod", running_product)):
-    provides(name, method=True)(accumulation(name, fold, False))
-    provides(f"nan{name}", where=NANS)(accumulation(name, fold, True))
+spread("var", variance)
+spread("std", deviation)
+accumulation("cumsum", running_sum)
+accumulation("cumprod", running_product)
 
 
 def flat_if(a: Any, axis: Any) -> Value:

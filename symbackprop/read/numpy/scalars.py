@@ -18,15 +18,15 @@ from functools import cache
 from typing import TypeAlias
 
 from symbackprop.core.functions import ROWS
-from symbackprop.core.indices import IndexExpr, Size, affine
+from symbackprop.core.indices import IndexExpr, Size, affine, sized
+from symbackprop.core.sums import in_sizes
 from symbackprop.core.syntax import ONE, Add, Array, Entry, Mul, Num, Ordinal, Term
 from symbackprop.core.terms import dummy, num, subterms
 
-from .algebra import applied, gate, minus, negated, plus, power, product_over, step, times
-from .axes import At, aligned, broadcast
+from .algebra import applied, gate, minus, multiplied, negated, over_by, partial, plus, positive, power, times
+from .axes import At, aligned, at_least_zero, bounds, broadcast, index_of, integer_of, nonnegative, scaled
 from .context import TraceError, current
-from .factors import multiplied, over_by, partial, positive
-from .places import bounds, index_of, integer_of, nonnegative, scaled
+from .steps import product_over, step
 from .values import Dtype, Value, elementwise, finite, fits, known
 
 HALF = num(Fraction(1, 2))
@@ -266,3 +266,37 @@ def recognised(x: float) -> Term | None:
     state.notes[f"{abs(x)!r} is read as {form.text.format(r)}"] = None
     t = form.term(r)
     return t if x > 0 else times(num(-1), t)
+
+
+# --- numbers that are cut to whole ones: int((H - F) / s) + 1 ------------------------------------
+
+ROUNDINGS: dict[str, Callable[[Fraction], int]] = {
+    "floor": math.floor, "ceil": math.ceil, "trunc": math.trunc, "int": math.trunc, "rint": round, "round": round,
+}  # fmt: skip
+
+
+def rounded(name: str, v: Value) -> Size | None:
+    """floor, ceil, ... of a number that is known up to sizes; None for what depends on the data.
+
+    A polynomial in sizes with whole coefficients and a fraction is cut in the same way for all sizes.  Raises
+    TraceError where the sizes decide how it is cut.
+    """
+    monomials = in_sizes(v.term(())) if v.ndim == 0 and not v.holes else None
+    if monomials is None or any(e < 0 for _, powers in monomials for e in powers.values()):
+        return None
+    rest = sum((c for c, powers in monomials if not powers), Fraction(0))
+    parts = [(c, powers) for c, powers in monomials if powers]
+    coarsest = max((c.denominator for c, _ in parts), default=1)
+    if coarsest > 1:
+        raise TraceError(
+            f"a part of a size is cut to a whole number: write the size as a product, such as '{coarsest}*n'"
+        )
+    size = sized(0)
+    for c, powers in parts:
+        size = size + math.prod((b for b, e in powers.items() for _ in range(e)), start=sized(int(c)))
+    if rest.denominator == 1 or name in ("floor", "ceil") or not parts:
+        return size + ROUNDINGS[name](rest)
+    down, up = size + math.floor(rest), size + math.ceil(rest)
+    if name in ("int", "trunc") and (at_least_zero(down) or at_least_zero(-up)):
+        return down if at_least_zero(down) else up
+    raise TraceError(f"how {size} + {rest} is cut to a whole number depends on the sizes: use // instead")

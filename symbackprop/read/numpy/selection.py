@@ -12,8 +12,7 @@ from .axes import shape_text
 from .context import NUMPY, ShapeMismatch, TraceError
 from .elementwise import multiply
 from .layout import expand
-from .lifting import lifted
-from .sizes import HANDLERS
+from .lifting import HANDLERS, lifted
 from .truth import truth
 from .values import Value, elementwise
 

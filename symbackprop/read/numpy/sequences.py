@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,10 @@ from symbackprop.core.terms import Index, IndexExpr, Size, affine, sized
 
 from . import layout
 from .array import SymArray, wrap
-from .axes import At
+from .axes import At, at_least_zero, constant_of, inside, replaced, shifted
 from .context import TraceError
-from .lengths import at_least_zero
-from .lifting import lifted, sliced
-from .places import constant_of, inside, replaced, shifted
-from .sizes import HANDLERS, SymInt, expression, length, size_number, whole_number
+from .indexing import sliced
+from .lifting import HANDLERS, SymInt, expression, length, lifted, size_number, whole_number
 from .values import Value, stacked
 
 
@@ -177,17 +175,11 @@ class SymList(Uncompared):
 def run_value(r: Run) -> Value:
     inner = lifted(r.item)
 
-    def at_place(f: Callable[[Value, At], Any]) -> Callable[[At], Any]:
-        return lambda at: f(inner.put({r.index: at[0]}), at[1:])
+    def placed(at: At) -> Value:
+        return inner.put({r.index: at[0]})
 
-    return Value(
-        (r.size, *inner.shape),
-        inner.dtype,
-        at_place(Value.term),
-        at_place(Value.index) if inner.dtype in ("int", "narrow") else None,
-        at_place(Value.hole) if inner.holes else None,
-        soft=inner.soft,
-    )
+    holes = inner.holes_of(lambda at: placed(at).hole(at[1:]))
+    return Value((r.size, *inner.shape), inner.dtype, lambda at: placed(at).entry(at[1:]), holes, inner.soft)
 
 
 def wrap_entry(v: Value, e: IndexExpr) -> Any:

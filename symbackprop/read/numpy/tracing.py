@@ -10,7 +10,7 @@ import builtins
 import linecache
 import sys
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import TracebackType
@@ -26,18 +26,15 @@ from symbackprop.read.numpy.axes import Declared
 
 from .algebra import delta
 from .array import SymArray
-from .axes import UNIT, aligned
-from .context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
+from .axes import UNIT, ZERO_AT, aligned
+from .context import ShapeMismatch, TraceError, Tracing, Unread, current, tracing, with_loops_split
 from .copying import FOREIGN, STANDARD, Copier, ModuleView
 from .creation import straight
 from .drawing import Random, Supplied, generator, replaced
-from .frames import MARK, home_of
-from .kept_state import asks_for_types, carried_on, frozen, kept_alike, put, surface
-from .lifting import Unread, lifted
-from .places import ZERO_AT
+from .kept_state import MARK, asks_for_types, carried_on, frozen, home_of, kept_alike, put, surface
+from .lifting import HANDLERS, SymInt, lifted, size_number, whole_number
 from .sequences import SymList
-from .sizes import HANDLERS, SymInt, size_number, whole_number
-from .values import Value
+from .values import Value, integers
 
 LETTERS = "ijklmnpqrs"
 HANDLERS["array"] = lambda x: straight(SymArray(lifted(x)))
@@ -67,7 +64,7 @@ def symbol(name: str, declared: Declared) -> Any:
         size = declared.values
         if not shape:
             return whole_number(Pick(name, (), size))
-        return straight(SymArray(Value(shape, "int", None, lambda at: Pick(name, at, size))))
+        return straight(SymArray(integers(shape, lambda at: Pick(name, at, size))))
 
     def entry(at: tuple[Any, ...]) -> Term:
         if declared.hot is not None:
@@ -212,13 +209,17 @@ def same_entries(a: Value, b: Value) -> bool:
 CAUGHT = "; the error is handled by try/except, so what is computed depends on the sizes"
 
 
+def user_code(tb: TracebackType | None) -> Iterator[TracebackType]:
+    """The parts of a traceback in the user's code, the innermost last."""
+    while tb is not None:
+        if MARK in tb.tb_frame.f_globals:
+            yield tb
+        tb = tb.tb_next
+
+
 def handlers_on_the_way(tb: TracebackType | None) -> bool:
     """Whether the user's code would have handled NumPy's own error: there is a try around it."""
-    while tb is not None:
-        if MARK in tb.tb_frame.f_globals and tb.tb_frame.f_code.co_exceptiontable:
-            return True
-        tb = tb.tb_next
-    return False
+    return any(part.tb_frame.f_code.co_exceptiontable for part in user_code(tb))
 
 
 def name_of(function: Any) -> str:
@@ -239,12 +240,9 @@ def at_place(message: str, place: tuple[str, int] | None) -> str:
 
 
 def last_user_frame(tb: TracebackType | None) -> tuple[str, int] | None:
-    found = None
-    while tb is not None:
-        if MARK in tb.tb_frame.f_globals:
-            found = (tb.tb_frame.f_code.co_filename, tb.tb_lineno or tb.tb_frame.f_code.co_firstlineno)
-        tb = tb.tb_next
-    return found
+    *_, last = None, *user_code(tb)
+    code = None if last is None else last.tb_frame.f_code
+    return None if last is None or code is None else (code.co_filename, last.tb_lineno or code.co_firstlineno)
 
 
 # --- results ---------------------------------------------------------------------------------
@@ -293,9 +291,6 @@ def alike(a: Any, b: Any) -> bool:
     if isinstance(a, tuple | list):
         return len(a) == len(b) and all(map(alike, a, b))
     return bool(a == b)
-
-
-# --- hypotheses, written as comparisons: lambda x, eps: [eps > 0, x.sum(-1) == 1, A == A.T] ----------
 
 
 # --- copies that run as they are -------------------------------------------------------------

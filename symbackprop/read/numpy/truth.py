@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from symbackprop.core.terms import ONE, ZERO, IndexExpr, Term, affine, num
 
-from .algebra import complement, delta, gate, minus, negated, plus, same, step, summed, times
-from .axes import At, Shape, aligned, broadcast
+from .algebra import delta, gate, minus, negated, plus, summed, times
+from .axes import (
+    At,
+    Shape,
+    aligned,
+    broadcast,
+    constant_of,
+    difference,
+    nonnegative,
+    quotient_and_rest,
+    scaled,
+    shifted,
+)
 from .context import TraceError
-from .places import constant_of, difference, nonnegative, quotient_and_rest, scaled, shifted
+from .steps import complement, same, step
 from .values import Value, constant, elementwise, finite, known, together
 
 IndexOperation: TypeAlias = Callable[[IndexExpr, IndexExpr], IndexExpr | None]
@@ -50,14 +61,21 @@ def less(a: Term, b: Term) -> Term:
     return step(minus(b, a))
 
 
-REAL_COMPARISON: dict[str, Callable[[Term, Term], Term]] = {
-    "less": less,
-    "greater": lambda a, b: less(b, a),
-    "less_equal": lambda a, b: complement(less(b, a)),
-    "greater_equal": lambda a, b: complement(less(a, b)),
-    "equal": same,
-    "not_equal": lambda a, b: complement(same(a, b)),
-}
+Compared: TypeAlias = Callable[[Any, Any], Term]
+
+
+def comparisons(less: Compared, same: Compared) -> dict[str, Compared]:
+    return {
+        "less": less,
+        "greater": lambda a, b: less(b, a),
+        "less_equal": lambda a, b: complement(less(b, a)),
+        "greater_equal": lambda a, b: complement(less(a, b)),
+        "equal": same,
+        "not_equal": lambda a, b: complement(same(a, b)),
+    }
+
+
+REAL_COMPARISON = comparisons(less, same)
 COMPARISONS = tuple(REAL_COMPARISON)
 
 
@@ -118,14 +136,7 @@ def index_less(a: IndexExpr, b: IndexExpr) -> Term:
     return gate(shifted(difference(b, a), -1))
 
 
-COMPARISON: dict[str, Callable[[IndexExpr, IndexExpr], Term]] = {
-    "less": index_less,
-    "greater": lambda a, b: index_less(b, a),
-    "less_equal": lambda a, b: gate(difference(b, a)),
-    "greater_equal": lambda a, b: gate(difference(a, b)),
-    "equal": delta,
-    "not_equal": lambda a, b: complement(delta(a, b)),
-}
+COMPARISON = comparisons(index_less, delta)
 
 
 def integer_less(name: str, x: Value, y: Value, shape: Shape, fallback: Callable[[Term, Term], Term]) -> Value:

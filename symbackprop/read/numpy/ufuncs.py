@@ -11,10 +11,10 @@ from .axes import UNIT
 from .context import LINALG, NUMPY, SPECIAL, SUPPORTED, Supported, TraceError, current, dropped, noted, original
 from .creation import computed_in
 from .elementwise import BINARY, UNARY, unary
-from .lifting import lifted, mask_in, planned
+from .indexing import mask_in, planned
+from .lifting import HANDLERS, lifted
 from .products import matmul
 from .selection import Selection, selected_operands
-from .sizes import HANDLERS
 from .values import Value
 from .writing import write
 
@@ -77,9 +77,7 @@ class Ufunc:
             raise TypeError(f"{self.__name__}() takes {self.nin} positional arguments but {len(args)} were given")
         if any(isinstance(a, Selection) for a in args):
             return selected_operands(self, args)
-        values = [lifted(a) for a in args]
-        if dtype is not None:
-            values = [computed_in(v, dtype, self.__name__) for v in values]
+        values = [computed_in(lifted(a), dtype, self.__name__) for a in args]
         found = finished(self.run(*values), out, where)
         if out is None and isinstance(found, SymArray):
             found._straight = found._straight or in_order(args, found.ndim)

@@ -5,85 +5,110 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import prod
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from symbackprop.core.indices import Index, IndexExpr, Size, sized
 from symbackprop.core.syntax import ONE, ZERO, Add, Mul, Num, Power, Sum, Term, substitute
 from symbackprop.core.terms import dummy, num
 
 from .algebra import delta, number, plus, summed, times
-from .axes import At, Shape, aligned, broadcast, shape_text, somewhere
+from .axes import At, Shape, aligned, broadcast, index_of, indices_in, integer_of, replaced, shape_text, somewhere
 from .context import ShapeMismatch, TraceError
-from .places import index_of, indices_in, integer_of, replaced
 
 Dtype: TypeAlias = Literal["bool", "narrow", "int", "real"]  # narrow: int8, uint8, int32, ...: arithmetic may wrap
-Case: TypeAlias = tuple[tuple[Index, ...], Term, IndexExpr]
 ORDER: dict[Dtype, int] = {"bool": 0, "narrow": 1, "int": 2, "real": 3}
+WHOLE = ("int", "narrow")
+
+
+class Case(NamedTuple):
+    """A whole number: the place, for the values of the dummies at which the mask is 1 (one of them is)."""
+
+    dummies: tuple[Index, ...]
+    mask: Term
+    place: IndexExpr
+
+    @property
+    def term(self) -> Term:
+        return summed(self.dummies, times(self.mask, number(self.place)))
+
+
+Cell: TypeAlias = Term | Case
+
+
+def exactly(e: IndexExpr) -> Case:
+    return Case((), ONE, e)
 
 
 class Value:
     """shape and entry function.
 
-    `index` gives an integer entry as an index expression, or None where it has none (a count, a product of two
-    entries).  `cases` then may give dummies, a mask that is 1 for one value of them, and an index expression in them:
-    an entry of a reshaped array.  `hole` is 1 where the entry is minus infinity (the term there means nothing), or,
-    with `soft`, where it is a number such as -1e9 that masks an exponential (the term there is the number).
-    `origin` remembers a comparison, for hypotheses; integers are `distinct` along the axes on which no two are equal,
-    whatever the data.
+    An entry is a term, or a whole number whose place is known: an index expression, perhaps by cases, as in a reshaped
+    array.  `hole` is 1 where the entry is minus infinity (the term there means nothing), or, with `soft`, where it is a
+    number such as -1e9 that masks an exponential (the term there is the number).  `origin` remembers a comparison, for
+    hypotheses; integers are `distinct` along the axes on which no two are equal, whatever the data.
     """
 
-    __slots__ = ("_cases", "_hole", "_index", "_memo", "_term", "distinct", "dtype", "origin", "shape", "soft")
+    __slots__ = ("_entries", "_entry", "_hole", "_terms", "distinct", "dtype", "origin", "shape", "soft")
 
     def __init__(
         self,
         shape: Shape,
         dtype: Dtype,
-        term: Callable[[At], Term] | None = None,
-        index: Callable[[At], IndexExpr | None] | None = None,
+        entry: Callable[[At], Cell],
         hole: Callable[[At], Term] | None = None,
-        origin: tuple[str, Value, Value] | None = None,
-        cases: Callable[[At], Case | None] | None = None,
         soft: bool = False,
+        origin: tuple[str, Value, Value] | None = None,
     ) -> None:
         self.shape, self.dtype, self.origin, self.soft = shape, dtype, origin, soft
-        self._term, self._index, self._hole, self._cases = term, index, hole, cases
-        self._memo: dict[At, Term] = {}
+        self._entry, self._hole = entry, hole
+        self._entries: dict[At, Cell] = {}
+        self._terms: dict[At, Term] = {}
         self.distinct: frozenset[int] = frozenset()
 
     @property
     def ndim(self) -> int:
         return len(self.shape)
 
-    def term(self, at: At) -> Term:
-        found = self._memo.get(at)
+    def entry(self, at: At) -> Cell:
+        found = self._entries.get(at)
         if found is None:
-            index = self._index(at) if self._index is not None else None
-            if index is not None:
-                found = number(index)
-            elif self._term is not None:
-                found = self._term(at)
-            else:
-                raise TraceError("this integer has no value as a number")
-            self._memo[at] = found
+            found = self._entries[at] = self._entry(at)
+        return found
+
+    def term(self, at: At) -> Term:
+        found = self._terms.get(at)
+        if found is None:
+            cell = self.entry(at)
+            found = self._terms[at] = cell.term if isinstance(cell, Case) else cell
         return found
 
     def index(self, at: At) -> IndexExpr | None:
-        if self._index is not None:
-            return self._index(at)
-        if self.dtype in ("int", "narrow"):
-            t = self.term(at)
-            if isinstance(t, Num):
-                return index_of(int(t.value))
-            if isinstance(t, Size):
-                return index_of(t)
+        """An integer entry as an index expression, where it is one."""
+        cell = self.entry(at)
+        if isinstance(cell, Case) and not cell.dummies and cell.mask == ONE:
+            return cell.place
+        if self.dtype in WHOLE:
+            match self.term(at):
+                case Num(value):
+                    return index_of(int(value))
+                case Size() as size:
+                    return index_of(size)
         return None
 
     def cases(self, at: At) -> Case | None:
         """An integer entry as dummies, mask and index expression."""
         e = self.index(at)
         if e is not None:
-            return (), ONE, e
-        return None if self._cases is None else self._cases(at)
+            return exactly(e)
+        cell = self.entry(at)
+        return cell if isinstance(cell, Case) else None
+
+    def chosen(self, dummies: tuple[Index, ...], mask: Term, at: At) -> Cell:
+        """The entry at `at` for the values of the dummies at which the mask is 1."""
+        inner = self.cases(at) if self.dtype in WHOLE else None
+        if inner is None:
+            return summed(dummies, times(mask, self.term(at)))
+        return Case((*dummies, *inner.dummies), times(mask, inner.mask), inner.place)
 
     @property
     def holes(self) -> bool:
@@ -92,33 +117,26 @@ class Value:
     def hole(self, at: At) -> Term:
         return ZERO if self._hole is None else self._hole(at)
 
+    def holes_of(self, f: Callable[[At], Term]) -> Callable[[At], Term] | None:
+        """f as the holes of an array that has some where this one has."""
+        return f if self.holes else None
+
     def remap(self, shape: Shape, f: Callable[[At], At]) -> Value:
         """The array whose entry at `at` is this one's at f(at)."""
-        index, hole, cases = self._index, self._hole, self._cases
-        return Value(
-            shape,
-            self.dtype,
-            lambda at: self.term(f(at)),
-            None if index is None else lambda at: self.index(f(at)),
-            None if hole is None else lambda at: self.hole(f(at)),
-            None,
-            None if cases is None else lambda at: cases(f(at)),
-            self.soft,
-        )
+        holes = self.holes_of(lambda at: self.hole(f(at)))
+        return Value(shape, self.dtype, lambda at: self.entry(f(at)), holes, self.soft)
 
     def marked(self, origin: tuple[str, Value, Value]) -> Value:
-        return Value(self.shape, self.dtype, self.term, self._index, self._hole, origin)
+        return Value(self.shape, self.dtype, self.entry, self._hole, self.soft, origin)
 
     @property
     def bare(self) -> Value:
         """The finite entries, without the holes."""
-        return Value(self.shape, self.dtype, self.term, self._index)
+        return Value(self.shape, self.dtype, self.entry)
 
     def cast(self, dtype: Dtype) -> Value:
         """The same numbers under another dtype (only where no number changes)."""
-        if dtype == self.dtype:
-            return self
-        return Value(self.shape, dtype, self.term, self._index, self._hole, None, self._cases, self.soft)
+        return self if dtype == self.dtype else Value(self.shape, dtype, self.entry, self._hole, self.soft)
 
     def put(self, values: dict[Index, IndexExpr]) -> Value:
         """Index expressions in place of free indices of the entries."""
@@ -130,33 +148,23 @@ class Value:
             stand_ins = tuple(dummy(s, "a") for s in self.shape)
             return stand_ins, {**mapping, **dict(zip(stand_ins, at, strict=True))}
 
-        def term(at: At) -> Term:
+        def entry(at: At) -> Cell:
             inner, swap = away(at)
-            return substitute(self.term(inner), swap)
-
-        def index(at: At) -> IndexExpr | None:
-            inner, swap = away(at)
-            found = self.index(inner)
-            return None if found is None else replaced(found, swap)
+            return mapped(self.entry(inner), lambda t: substitute(t, swap), lambda e: replaced(e, swap))
 
         def hole(at: At) -> Term:
             inner, swap = away(at)
             return substitute(self.hole(inner), swap)
 
-        def cases(at: At) -> Case | None:
-            inner, swap = away(at)
-            case = self.cases(inner)
-            return None if case is None else (case[0], substitute(case[1], swap), replaced(case[2], swap))
+        return Value(self.shape, self.dtype, entry, self.holes_of(hole), self.soft)
 
-        return Value(
-            self.shape,
-            self.dtype,
-            term,
-            index if self._index is not None else None,
-            hole if self.holes else None,
-            cases=None if self._cases is None else cases,
-            soft=self.soft,
-        )
+
+def mapped(cell: Cell, f: Callable[[Term], Term], g: Callable[[IndexExpr], IndexExpr] = lambda e: e) -> Cell:
+    return Case(cell.dummies, f(cell.mask), g(cell.place)) if isinstance(cell, Case) else f(cell)
+
+
+def integers(shape: Shape, place: Callable[[At], IndexExpr]) -> Value:
+    return Value(shape, "int", lambda at: exactly(place(at)))
 
 
 def real(shape: Shape, term: Callable[[At], Term]) -> Value:
@@ -164,20 +172,17 @@ def real(shape: Shape, term: Callable[[At], Term]) -> Value:
 
 
 def constant(value: Fraction | int | bool, dtype: Dtype = "real", shape: Shape = ()) -> Value:
-    if dtype == "int":
-        e = index_of(int(value))
-        return Value(shape, dtype, None, lambda at: e)
-    t = num(Fraction(value))
-    return Value(shape, dtype, lambda at: t)
+    cell: Cell = exactly(index_of(int(value))) if dtype == "int" else num(Fraction(value))
+    return Value(shape, dtype, lambda at: cell)
 
 
 def minus_infinity() -> Value:
-    return Value((), "real", lambda at: ZERO, None, lambda at: ONE)
+    return Value((), "real", lambda at: ZERO, lambda at: ONE)
 
 
 def integer(e: IndexExpr) -> Value:
     """A whole number as an array of no axes."""
-    return Value((), "int", None, lambda at: e)
+    return integers((), lambda at: e)
 
 
 def known(v: Value) -> Fraction | None:
@@ -242,27 +247,18 @@ def together(cases: Sequence[Case]) -> tuple[tuple[Index, ...], Term, tuple[Inde
 
 def elementwise_integer(f: Callable[..., Term], g: Callable[..., IndexExpr | None], *vs: Value) -> Value:
     """As `elementwise`; g is the same function on index expressions, None where it has none."""
-
-    def index(at: At) -> IndexExpr | None:
-        parts = [v.index(aligned(v.shape, at)) for v in vs]
-        return None if any(p is None for p in parts) else g(*parts)
-
-    def cases(at: At) -> Case | None:
-        known = [c for v in vs if (c := v.cases(aligned(v.shape, at))) is not None]
-        if len(known) < len(vs):
-            return None
-        dummies, mask, places = together(known)
-        e = g(*places)
-        return None if e is None else (dummies, mask, e)
-
     plain = elementwise(f, *vs, dtype="int")
-    by_cases = any(v._cases is not None for v in vs)
 
-    def term(at: At) -> Term:
-        case = cases(at) if by_cases else None
-        return plain.term(at) if case is None else summed(case[0], times(case[1], number(case[2])))
+    def entry(at: At) -> Cell:
+        known = [c for v in vs if (c := v.cases(aligned(v.shape, at))) is not None]
+        if len(known) == len(vs):
+            dummies, mask, places = together(known)
+            e = g(*places)
+            if e is not None:
+                return Case(dummies, mask, e)
+        return plain.term(at)
 
-    return Value(plain.shape, "int", term, index, cases=cases if by_cases else None)
+    return Value(plain.shape, "int", entry)
 
 
 def fits(v: Value) -> Value:
@@ -315,22 +311,14 @@ def pieced(shape: Shape, dtype: Dtype, values: Sequence[Value], pieces: Callable
         found = [p for p in pieces(at) if p[0] != ZERO]
         return found, len(found) == 1 and found[0][0] == ONE
 
-    def entry(at: At, of: Callable[[Value, At], Term]) -> Term:
+    def entry(at: At) -> Cell:
         found, alone = here(at)
-        return of(*found[0][1:]) if alone else plus(*(times(m, of(v, inner)) for m, v, inner in found))
+        return found[0][1].entry(found[0][2]) if alone else plus(*(times(m, v.term(inner)) for m, v, inner in found))
 
-    def index(at: At) -> IndexExpr | None:
-        found, alone = here(at)
-        return found[0][1].index(found[0][2]) if alone else None
+    def hole(at: At) -> Term:
+        return plus(*(times(m, v.hole(inner)) for m, v, inner in here(at)[0]))
 
-    return Value(
-        shape,
-        dtype,
-        lambda at: entry(at, Value.term),
-        index if dtype in ("int", "narrow") else None,
-        (lambda at: entry(at, Value.hole)) if any(v.holes for v in values) else None,
-        soft=all_soft(*values),
-    )
+    return Value(shape, dtype, entry, hole if any(v.holes for v in values) else None, all_soft(*values))
 
 
 def stacked(items: Sequence[Value]) -> Value:

@@ -8,13 +8,28 @@ from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine, 
 from symbackprop.core.syntax import ONE, ZERO, Add, Term, substitute
 from symbackprop.core.terms import dummy, whole
 
-from .algebra import between, blend, complement, delta, gate, plus, step, summed, taken, times
-from .axes import UNIT, At, aligned, shape_text, somewhere
+from .algebra import between, delta, gate, plus, summed, times
+from .axes import (
+    UNIT,
+    ZERO_AT,
+    At,
+    aligned,
+    constant_of,
+    difference,
+    index_of,
+    indices_in,
+    nonnegative,
+    quotient_and_rest,
+    shape_text,
+    shifted,
+    somewhere,
+)
 from .context import ShapeMismatch, TraceError
-from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
+from .indexing import At1, Many, Plan, Slice, entry_cases, listed, located, places_of
+from .layout import squeeze
 from .masks import masking
-from .places import ZERO_AT, constant_of, difference, index_of, indices_in, nonnegative, quotient_and_rest, shifted
-from .values import ORDER, Case, Value, all_soft, stretched, together
+from .steps import blend, complement, step, taken
+from .values import ORDER, Case, Cell, Value, all_soft, stretched, together
 
 Written: TypeAlias = tuple[tuple[Index, ...], Term, At]
 
@@ -31,19 +46,18 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
             raise ShapeMismatch(f"shape {shape_text(new.shape)} does not fit into {shape_text(p.result)}")
         drop = new.ndim - len(p.result)
         new = new.remap(new.shape[drop:], lambda at, new=new: (ZERO_AT,) * drop + at)  # type: ignore[misc]
-    wide = stretched(new, p.result)
+    wide = squeeze(stretched(new, p.result), p.new)
     if listed(p):
         for block, q in places_of(p):  # one after the other, as NumPy does
 
             def piece(at: At, block: At = block) -> At:
                 return (*at[: p.front], *block, *at[p.front :])
 
-            v = write(v, q, wide.remap(q.result, piece), accumulate)
+            v = write(v, q, wide.remap(q.entries, piece), accumulate)
         return v
     places = located(p)
-    dropped = len(p.result) - new.ndim
-    first, last = max(0, p.front - dropped), max(0, p.front + len(p.spread) - dropped)
-    block_used = any(s != UNIT for s in new.shape[first:last])
+    own = [s for k, s in enumerate((UNIT,) * (len(p.result) - new.ndim) + new.shape) if k not in p.new]
+    block_used = any(s != UNIT for s in p.split(tuple(own))[0])
     distinct = injective(p)
 
     def parts(at: At) -> tuple[Term, At, tuple[Index, ...], tuple[Index, ...], Written]:
@@ -55,23 +69,18 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         strided: list[Index] = []
         many: list[tuple[int, Case]] = []
         block = somewhere(p.spread)
-        axis = 0
-        for n, item in enumerate(p.items):
+        for axis, item in enumerate(p.items):
             match item:
-                case New():
-                    inner.append(ZERO_AT)
-                    continue
                 case Slice(start, length, by):
                     m, e = position(at[axis], start, length, by, strided)
                     if start != ZERO_AT or by != 1 or length != p.shape[axis]:
                         mask = times(mask, m)
                     inner.append(ZERO_AT if length == UNIT else e)
                 case At1():
-                    here[axis] = places[n]
-                    mask = times(mask, delta(at[axis], places[n]))
+                    here[axis] = places[axis]
+                    mask = times(mask, delta(at[axis], places[axis]))
                 case Many(array):
                     many.append((axis, entry_cases(array, aligned(array.shape, block), p.shape[axis])))
-            axis += 1
         by_cases, holds, named = together([case for _, case in many])
         for (axis, _), place in zip(many, named, strict=True):
             here[axis] = place
@@ -86,12 +95,14 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         by_cases, holds, here = there
         return summed(by_cases, times(holds, v.term(here)))
 
-    def term(at: At) -> Term:
+    def entry(at: At) -> Cell:
         mask, inner, strided, block, there = parts(at)
         if mask == ZERO:
-            return v.term(at)
+            return v.entry(at)
         if accumulate:
             return plus(v.term(at), summed((*strided, *block), times(mask, wide.term(inner))))
+        if not block and not strided and mask == ONE:
+            return wide.entry(inner)
         if not block and not strided:
             return blend(mask, wide.term(inner), v.term(at), old(there))
         if distinct or not block:
@@ -108,12 +119,6 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
             raise TraceError("the same entry may be written twice through several index axes: which write is last?")
         return last_written(block, mask, wide.term(inner), v.term(at))
 
-    def index(at: At) -> IndexExpr | None:
-        mask, inner, strided, block, _ = parts(at)
-        if strided or block or mask not in (ONE, ZERO):
-            return None
-        return wide.index(inner) if mask == ONE else v.index(at)
-
     def hole(at: At) -> Term:
         mask, inner, strided, block, _ = parts(at)
         if strided or block:
@@ -124,8 +129,7 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
     holes = v.holes or wide.holes
     if soft and (listed(p) or any(isinstance(i, Many) for i in p.items) or accumulate):
         holes = False
-    keeps = v.dtype in ("int", "narrow")
-    return Value(v.shape, v.dtype, term, index if keeps else None, hole if holes else None, soft=soft)
+    return Value(v.shape, v.dtype, entry, hole if holes else None, soft)
 
 
 def position(e: IndexExpr, start: IndexExpr, length: Size, by: int, strided: list[Index]) -> tuple[Term, IndexExpr]:

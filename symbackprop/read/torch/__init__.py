@@ -3,9 +3,8 @@
 from .dispatch import HeldConstant, Reading
 from .functions import Custom, backward_names, forward_parameters, function_code, names_no_library, uses_torch
 from .modules import Maker, building, module_code
-from .numbers import for_torch
 from .running import TorchCode, doubles, named
-from .tensors import TracedTensor
+from .tensors import TracedTensor, for_torch
 
 __all__ = [
     "Custom", "HeldConstant", "Maker", "Reading", "TorchCode", "TracedTensor", "backward_names", "building", "doubles",

@@ -18,14 +18,24 @@ from symbackprop.clock import check_time
 from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.axes import shape_text
 from symbackprop.read.numpy.context import current
-from symbackprop.read.numpy.factors import renamed
-from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.sizes import size_of
+from symbackprop.read.numpy.lifting import lifted, size_of
+from symbackprop.read.numpy.steps import renamed
 
 from .meanings.entrywise import DRAWN
-from .numbers import SYMBOLIC, in_torch, of_torch
 from .registry import INERT, Meaning, meaning_of
-from .tensors import TRUTH, WHOLE, TracedTensor, as_kind, constant, kind_of, number_in, sample_shape
+from .tensors import (
+    SYMBOLIC,
+    TRUTH,
+    WHOLE,
+    TracedTensor,
+    as_kind,
+    constant,
+    in_torch,
+    kind_of,
+    number_in,
+    of_torch,
+    sample_shape,
+)
 
 aten = torch.ops.aten
 

@@ -21,10 +21,9 @@ from symbackprop.read.numpy import Declared, SymArray, TraceError, size_number
 from symbackprop.read.numpy.values import constant
 
 from .dispatch import Reading
-from .numbers import for_torch
 from .running import TorchCode, doubles, located, named
 from .standins import MATH, as_users, users_globals
-from .tensors import TracedTensor, made
+from .tensors import TracedTensor, for_torch, made
 
 
 @dataclass(frozen=True, slots=True)

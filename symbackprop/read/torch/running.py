@@ -13,15 +13,14 @@ import torch
 
 from symbackprop.core.terms import Size, SymbackpropError, sized
 from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, SymInt, TraceError, size_number
+from symbackprop.read.numpy.axes import constant_of
 from symbackprop.read.numpy.drawing import restarted
-from symbackprop.read.numpy.places import constant_of
-from symbackprop.read.numpy.sizes import size_of
+from symbackprop.read.numpy.lifting import size_of
 from symbackprop.read.numpy.tracing import at_place, last_user_frame
 
 from .dispatch import Reading, Supplying
-from .numbers import for_torch, unknown_number
 from .standins import as_users, rewritten, users_globals
-from .tensors import TracedTensor, made
+from .tensors import TracedTensor, for_torch, made, unknown_number
 
 Body: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
 

@@ -21,9 +21,9 @@ import torch
 import torch.nn.functional as F
 
 from symbackprop.read.numpy import TraceError
-from symbackprop.read.numpy.frames import MARK
+from symbackprop.read.numpy.kept_state import MARK
 
-from .numbers import PYTORCH, SYMBOLIC, Number, applied, pi
+from .tensors import PYTORCH, SYMBOLIC, Number, applied, pi
 
 LIBRARIES = (
     *{sysconfig.get_path(k) for k in ("stdlib", "platstdlib", "purelib", "platlib")}, PYTORCH,

@@ -9,7 +9,7 @@ from itertools import combinations, permutations, product
 from typing import cast
 
 from symbackprop.read.notes.declared.symbols import Declarations
-from symbackprop.read.notes.grammar.rewriting import negative, scalar_like, scaled_tree, transposed
+from symbackprop.read.notes.grammar.syntax import negative, scalar_like, scaled_tree, transposed
 from symbackprop.read.notes.grammar.tree import (
     Add, All, Annotated, Binder, Call, Cases, Derivative, Entry, Expr, Function, Gradient, Hadamard, IndexName,
     Kronecker, Label, Neg, Num, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,

@@ -12,7 +12,7 @@ import numpy as np
 
 from symbackprop.numbers.floats import close
 from symbackprop.read.notes.declared.symbols import Declarations
-from symbackprop.read.notes.grammar.rewriting import index_names
+from symbackprop.read.notes.grammar.syntax import index_names
 from symbackprop.read.notes.grammar.tree import (
     Add, Call, Entry, Expr, Label, Neg, Num, Ones, Power, Product, Quotient, Symbol, Transpose,
 )  # fmt: skip

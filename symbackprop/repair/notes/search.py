@@ -18,7 +18,7 @@ from symbackprop.decide.outcomes import Repair
 from symbackprop.prove.working_out import derived, in_names
 from symbackprop.read.notes.files.place import ReadError, Span
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
-from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
+from symbackprop.read.notes.grammar.syntax import index_names, scaled_tree
 from symbackprop.read.notes.grammar.tree import (
     Add, Call, Derivative, Entry, Expr, Gradient, IndexName, Missing, Num, Over, Product, Sum, Symbol, Transpose,
 )  # fmt: skip

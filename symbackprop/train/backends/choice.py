@@ -160,13 +160,9 @@ def estimated(step: Step, batch: int) -> float:
     return CALL * len(step.assignments) + PRODUCT * sum(multiplications(a, step, batch) for a in products)
 
 
-def engine(
-    choice: str, step: Step, batch: int, flat: Array, slots: list[Array], x: Array, t: Array, layout: str | None = None
-) -> Engine:
-    """The backend of this name, at work on these samples; `layout` repeats an earlier choice of the compiled one."""
-    if choice == "compiled":
-        return Compiled(step, batch, flat, slots, x, t, layout)
-    made: dict[str, Callable[..., Engine]] = {"numpy": PlannedNumPy, "jax": jax_scan}
+def engine(choice: str, step: Step, batch: int, flat: Array, slots: list[Array], x: Array, t: Array) -> Engine:
+    """The backend of this name, at work on these samples."""
+    made: dict[str, Callable[..., Engine]] = {"numpy": PlannedNumPy, "compiled": Compiled, "jax": jax_scan}
     return made[choice](step, batch, flat, slots, x, t)
 
 

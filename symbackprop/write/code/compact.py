@@ -18,48 +18,13 @@ from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, IndexExpr, ProofError, SymbackpropError
 from symbackprop.core.kernel import Linear, check
 from symbackprop.core.matrix import (
-    UNIT,
-    ZERO_INDEX,
-    Determinant,
-    Diagonal,
-    DiagonalOf,
-    ElementPower,
-    Elementwise,
-    Given,
-    Hadamard,
-    Identity,
-    Inverse,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Product,
-    Scale,
-    Softmax,
-    Trace,
-    Transpose,
-    Zeros,
-    entry,
-    shape,
-)
+    UNIT, ZERO_INDEX, Determinant, Diagonal, DiagonalOf, ElementPower, Elementwise, Given, Hadamard, Identity, Inverse,
+    Leaf, Matrix, Ones, Plus, Product, Scale, Softmax, Trace, Transpose, Zeros, entry, shape,
+)  # fmt: skip
 from symbackprop.core.sums import Expansion, Factors, Monomial, collect
 from symbackprop.core.terms import (
-    Apply,
-    Array,
-    Delta,
-    Entry,
-    Mul,
-    Num,
-    Power,
-    Size,
-    Term,
-    Whole,
-    dummy,
-    free,
-    mul,
-    opened_whole,
-    over,
-)
+    Apply, Array, Delta, Entry, Mul, Num, Power, Size, Term, Whole, dummy, free, mul, opened_whole, over,
+)  # fmt: skip
 from symbackprop.prove.equality import prove_equal
 
 
@@ -115,12 +80,10 @@ def without(edges: list[Edge], k: Index, left: Sequence[Index] = ()) -> list[Edg
     for e in here:
         others = e.nodes - {k}
         if not others:
-            column = e.towards(k, None)
-            vector = column if vector is None else Hadamard(vector, column)
+            vector = beside(vector, e.towards(k, None))
         else:
             (j,) = others
-            side = e.towards(k, j)
-            sides[j] = side if j not in sides else Hadamard(sides[j], side)
+            sides[j] = beside(sides.get(j), e.towards(k, j))
     ends = sorted(sides, key=lambda j: j.name)
     match ends:
         case []:
@@ -134,6 +97,10 @@ def without(edges: list[Edge], k: Index, left: Sequence[Index] = ()) -> list[Edg
             return [*rest, Edge(Product(transposed(sides[i]), right), i, j)]
         case _:
             raise NoMatrixForm("a summed index with more than two neighbours")
+
+
+def beside(m: Matrix | None, other: Matrix) -> Matrix:
+    return other if m is None else Hadamard(m, other)
 
 
 def total(vector: Matrix, k: Index) -> Matrix:
@@ -156,14 +123,11 @@ def placed(edges: list[Edge], rows: Index, columns: Index, ends: frozenset[Index
     at_column: Matrix | None = None
     for e in edges:
         if e.nodes == {rows, columns} and rows != columns:
-            m = e.towards(i, j)
-            between = m if between is None else Hadamard(between, m)
+            between = beside(between, e.towards(i, j))
         elif e.nodes == {rows}:
-            u = e.towards(i, None)
-            at_row = u if at_row is None else Hadamard(at_row, u)
+            at_row = beside(at_row, e.towards(i, None))
         elif e.nodes == {columns}:
-            v = e.towards(None, j)
-            at_column = v if at_column is None else Hadamard(at_column, v)
+            at_column = beside(at_column, e.towards(None, j))
         else:
             raise NoMatrixForm("a factor between other indices")
     return joined(between, at_row, at_column, rows, columns)

@@ -12,23 +12,11 @@ from math import gcd, lcm
 from typing import TypeAlias
 
 from symbackprop.core.matrix import (
-    UNIT,
-    Diagonal,
-    ElementPower,
-    Hadamard,
-    Identity,
-    Inverse,
-    Matrix,
-    Ones,
-    Plus,
-    Product,
-    Scale,
-    Transpose,
-    shape,
-)
+    UNIT, Diagonal, ElementPower, Hadamard, Identity, Inverse, Matrix, Ones, Plus, Product, Scale, Transpose, shape,
+)  # fmt: skip
 from symbackprop.core.terms import Add, Mul, Num, Power, Term, mul
 from symbackprop.write.code.compact import transposed
-from symbackprop.write.code.simplify import factors, parts_of, with_parts
+from symbackprop.write.code.parts import factors, parts_of, with_parts
 
 Scaled: TypeAlias = tuple[Fraction, tuple[Term, ...], Matrix]  # number, other scalars, form
 

@@ -21,25 +21,9 @@ from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.signs import within
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    free,
-    open_body,
-    opened_whole,
-)
+    Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term, Whole, free,
+    open_body, opened_whole,
+)  # fmt: skip
 from symbackprop.write.code.compiled import FUNCTION_NAME, Compiled, generated, read_off
 
 
@@ -154,20 +138,17 @@ class Places:
         """Entries of an input at index expressions."""
         if array not in self.names:
             raise SymbackpropError(f"{array} is no argument")
-        name = self.names[array]
-        if not at:
-            return Coded(name, ())
-        shape = self.inputs[array].shape
-        if len(set(at)) == len(at) and all(
-            isinstance(e, Index) and e.size == n for e, n in zip(at, shape, strict=True)
-        ):
-            given: tuple[Index, ...] = tuple(e for e in at if isinstance(e, Index))
+        return self.picked(self.names[array], at, self.inputs[array].shape)
+
+    def picked(self, table: str, at: Sequence[IndexExpr], shape: Sequence[Size]) -> Coded:
+        """The entries at index expressions of an array of this shape."""
+        given = tuple(e for e in at if isinstance(e, Index))
+        if len(set(given)) == len(at) and all(e.size == n for e, n in zip(given, shape, strict=True)):
             axes = self.ordered(set(given))
             if axes == given:
-                return Coded(name, axes)
-            places = {i: k for k, i in enumerate(given)}
-            order = tuple(places[i] for i in axes)
-            return self.named(f"einsum({name}, {ints(range(len(given)))}, {ints(order)})", axes)
+                return Coded(table, axes)
+            order = [given.index(i) for i in axes]
+            return self.named(f"einsum({table}, {ints(range(len(given)))}, {ints(order)})", axes)
         indices = [self.index(e) for e in at]
         axes = self.ordered({i for c in indices for i in c.axes})
         codes = []
@@ -176,7 +157,7 @@ class Places:
             if not within(e, n):  # outside of the array another factor is 0
                 code = f"clip({code}, 0, {self.size(n - 1)})"
             codes.append(code)
-        return self.named(f"{name}[{', '.join(codes)}]", axes)
+        return self.named(f"{table}[{', '.join(codes)}]", axes)
 
     def aligned(self, value: Coded, axes: tuple[Index, ...]) -> str:
         """Code of the value with an axis of length 1 for each index it lacks (leading ones are not needed)."""
@@ -373,21 +354,7 @@ class _Coder(Places):
                 table = self.line(f"({array} == maximum.reduce({array}, axis={last}, keepdims=True)) * 1.0")
             case _:
                 table = self.line(f"inv({code})")
-        return self.picked(table, outer, w.at)
-
-    def picked(self, table: str, outer: tuple[Index, ...], at: tuple[IndexExpr, ...]) -> Coded:
-        """table[outer, at] for index expressions `at`."""
-        every = (*outer, *at)
-        plain = tuple(e for e in every if isinstance(e, Index))
-        if len(set(plain)) == len(every):
-            axes = self.ordered(set(plain))
-            if axes == plain:
-                return Coded(table, axes)
-            labels = {i: k for k, i in enumerate(axes)}
-            return self.named(f"einsum({table}, {ints([labels[i] for i in plain])}, {ints(range(len(axes)))})", axes)
-        indices = [self.index(e) for e in every]
-        axes = self.ordered({i for c in indices for i in c.axes})
-        return self.named(f"{table}[{', '.join(self.aligned(c, axes) for c in indices)}]", axes)
+        return self.picked(table, (*outer, *w.at), [i.size for i in every])
 
 
 def flat(t: Term) -> list[Term]:

@@ -7,32 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 
 from symbackprop.core.functions import ROWS
 from symbackprop.core.indices import Size
-from symbackprop.core.matrix import UNIT, Leaf, Matrix, Transpose, shape
+from symbackprop.core.matrix import UNIT, Leaf, Matrix
 from symbackprop.core.terms import Array, SymbackpropError
 from symbackprop.network.dense import Definition, DenseNetwork
 
 from ..step.assignments import (
-    BATCH,
-    Assignment,
-    Entrywise,
-    Map,
-    Reduce,
-    Ref,
-    Shape,
-    extent,
-    gradient_of,
-    references,
-)
-from ..step.from_forms import Writer, sized_shape
+    BATCH, Assignment, Entrywise, Map, Reduce, Ref, Shape, extent, gradient_of, outermost, references,
+)  # fmt: skip
+from ..step.from_forms import Writer
 from ..step.functional import TEMPLATES, code, written
 from .compiled import FUNCTION_NAME, Compiled, generated
-from .cse import NamedLines
 from .generated_source import MADE
-from .lowering import Value
 
 COST = Leaf(Array("C"), "scalar", (UNIT, UNIT))
 REDUCTIONS = {"max": "maximum", "sum": "add"}
@@ -87,10 +75,10 @@ def compile_forms(
     """
     leaves = {made(name): leaf for name, leaf in inputs.items()}
     assert len({*leaves, *map(made, outputs)}) == len(inputs) + len(outputs), "two names that are made alike"
-    function = _Function(NamedLines(leaves, definitions), leaves)
-    function.write({made(name): form for name, (_, form) in outputs.items()})
+    function = _Function(leaves, definitions)
+    lines = function.written({made(name): form for name, (_, form) in outputs.items()})
     values = ", ".join(made(name) + RETURNED[leaf.kind] for name, (leaf, _) in outputs.items())
-    body = "\n".join(f"    {s}" for s in function.body(leaves))
+    body = "\n".join(f"    {s}" for s in function.body(lines, leaves))
     source = f"def {FUNCTION_NAME}({', '.join(leaves)}):\n{body}\n    return ({values},)\n"
     given = [(name, axes(leaf)) for name, leaf in inputs.items()]
     says = {made(name): name for name in inputs if made(name) != name}
@@ -106,23 +94,14 @@ def axes(leaf: Leaf) -> tuple[Size, ...]:
 
 
 class _Function(Writer):
-    """An array that is turned is named by that."""
-
-    def named(self, m: Value) -> str:
-        if not isinstance(m, Transpose):
-            return super().named(m)
-        name = f"{self.named(m.of)}.T"
-        self.shapes[name] = sized_shape(shape(m))
-        return name
-
-    def body(self, inputs: Mapping[str, Leaf]) -> list[str]:
+    def body(self, lines: Sequence[Assignment], inputs: Mapping[str, Leaf]) -> list[str]:
         turns = {"row": "1, -1", "column": "-1, 1", "scalar": "1, 1"}
-        lines = [f"{name} = {name}.reshape({turns[leaf.kind]})" for name, leaf in inputs.items() if leaf.kind in turns]
-        rest = joined([self.statement(a, list(inputs)) for a in self.out])
+        first = [f"{name} = {name}.reshape({turns[leaf.kind]})" for name, leaf in inputs.items() if leaf.kind in turns]
+        rest = joined([self.statement(a, list(inputs)) for a in lines])
         if any(re.search(r"\bn0\b", line) for line in rest):
             name = next(name for name in inputs if BATCH in self.shapes[name])
-            lines.insert(0, f"n0 = {name}.shape[{self.shapes[name].index(BATCH)}]")
-        return [*lines, *rest]
+            first.insert(0, f"n0 = {name}.shape[{self.shapes[name].index(BATCH)}]")
+        return [*first, *rest]
 
     def statement(self, a: Assignment, inputs: Sequence[str]) -> str:
         match a:
@@ -151,7 +130,7 @@ def joined(body: Sequence[str]) -> list[str]:
     """A product that one sum or Hadamard product alone uses stands in it: NumPy then writes over the product."""
     lines = list(body)
     for k, line in enumerate(body):
-        found = re.fullmatch(r"(u\d+) = (\S+ @ \S+)", line)
+        found = re.fullmatch(r"(v\d+) = (\S+ @ \S+)", line)
         if found is None:
             continue
         name = re.compile(rf"\b{found[1]}\b")
@@ -160,10 +139,3 @@ def joined(body: Sequence[str]) -> list[str]:
             lines[users[0]] = name.sub(f"({found[2]})", lines[users[0]])
             lines[k] = ""
     return [line for line in lines if line]
-
-
-def outermost(text: str) -> str:
-    """Without brackets around the whole."""
-    inner = text[1:-1]
-    depths = accumulate((c == "(") - (c == ")") for c in inner)
-    return inner if text[:1] == "(" and text[-1:] == ")" and all(d >= 0 for d in depths) else text

@@ -6,25 +6,10 @@ from collections.abc import Sequence
 
 from ...core.indices import Index, IndexExpr, affine
 from ...core.terms import (
-    Add,
-    Apply,
-    Delta,
-    Holds,
-    Mul,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    index_key,
-    key,
-    open_body,
-    over,
-    rebuilt,
-    whole,
+    Add, Apply, Delta, Holds, Mul, Positive, Power, Sum, Term, Whole, arguments, index_key, key, open_body, over,
+    rebuilt, whole,
 )  # fmt: skip
-from . import arrays
-from .vocabulary import Vocabulary, inner
+from .vocabulary import DEFINED, Vocabulary, inner, same_entries
 
 Proof = str | None  # None: both sides are the same text
 ZERO_INDEX = affine(0, ())
@@ -73,23 +58,15 @@ class Canonical:
 
     def rewritten(self, t: Term, depth: int) -> tuple[Term, Proof]:
         match t:
-            case Add(args):
-                return self.arranged(t, args, "addf", depth)
-            case Mul(args):
-                return self.arranged(t, args, "mulf", depth)
-            case Power(base, q):
-                new, p = self.of(base, depth)
-                return Power(new, q), p and f"(f_equal (fun x => pw x {self.words.rational(q)}) {p})"
-            case Apply(fn, arg, order):
-                new, p = self.of(arg, depth)
-                return Apply(fn, new, order), p and f"(f_equal (fun x : R => {self.words.function(fn, order)} x) {p})"
-            case Holds(Positive(arg)):
-                new, p = self.of(arg, depth)
-                return Holds(Positive(new)), p and f"(f_equal (@step R) {p})"
+            case Add(args) | Mul(args):
+                return self.arranged(t, args, depth)
+            case Power() | Apply() | Holds(Positive()):
+                (new, p) = self.of(arguments(t)[0], depth)
+                return rebuilt(t, (new,)), self.inside(t, (new,), [p], depth)
             case Sum(size, body, _):
                 i = inner(depth, size)
                 new, p = self.of(open_body(body, (i,)), depth + 1)
-                return over(i, new), p and f"(Sum_ext (fun {self.words.index(i)} {self.words.within(i)} => {p}))"
+                return over(i, new), p and f"(Sum_ext (fun {self.words.bound(i)} => {p}))"
             case Whole(fn, order, sizes, body, at, _):
                 axes = tuple(inner(depth + d, s) for d, s in enumerate(sizes))
                 new, p = self.of(open_body(body, axes), depth + len(axes))
@@ -111,24 +88,39 @@ class Canonical:
     def under_loss(self, w: Whole, axes: tuple[Index, ...], at: tuple[IndexExpr, ...], p: str) -> str:
         """An unknown function of an array looks at the entries inside the array only, which is a hypothesis."""
         words = self.words
-        named = " ".join(f"{words.index(a)} {words.within(a)}" for a in axes)
-        equal = f"(fun {named} => {p})" if axes else p
-        if arrays.is_defined(w):
-            return arrays.same(w, words.size(w.sizes[0]), [words.at(e) for e in at], equal)
+        equal = f"(fun {words.bound(*axes)} => {p})" if axes else p
+        if w.fn in DEFINED:
+            return same_entries(w, words.size(w.sizes[0]), [words.at(e) for e in at], equal)
         return f"({' '.join([f'E{words.loss(w)}', '_', '_', equal, *map(words.at, at)])})"
 
-    def arranged(self, t: Add | Mul, args: tuple[Term, ...], fold: str, depth: int) -> tuple[Term, Proof]:
+    def inside(self, t: Term, new: tuple[Term, ...], proofs: Sequence[Proof], depth: int = 0) -> Proof:
+        """The term with other arguments, each equal to what it was."""
+        if not any(proofs):
+            return None
+        match t:
+            case Add(args) | Mul(args):
+                lists = " ".join(listed([self.words.text(a, depth) for a in x]) for x in (args, new))
+                return f"(@f_equal _ _ (@{fold(t)} R) {lists} {congruent(proofs)})"
+            case Power(_, q):
+                return f"(f_equal (fun x => pw x {self.words.rational(q)}) {proofs[0]})"
+            case Apply(fn, _, order):
+                return f"(f_equal (fun x : R => {self.words.function(fn, order)} x) {proofs[0]})"
+            case _:
+                return f"(f_equal (@step R) {proofs[0]})"
+
+    def arranged(self, t: Term, args: tuple[Term, ...], depth: int) -> tuple[Term, Proof]:
         if not args:
             return t, None
         found = [self.of(a, depth) for a in args]
         order = sorted(range(len(args)), key=lambda k: key(found[k][0]))
-        one: Proof = None
-        middle = [a for a, _ in found]
-        if any(p for _, p in found):
-            lists = " ".join(listed([self.words.text(a, depth) for a in x]) for x in (args, middle))
-            one = f"(@f_equal _ _ (@{fold} R) {lists} {congruent([p for _, p in found])})"
+        middle = tuple(a for a, _ in found)
+        one = self.inside(t, middle, [p for _, p in found], depth)
         if order == sorted(order):
-            return rebuilt(t, tuple(middle)), one
+            return rebuilt(t, middle), one
         texts = listed([self.words.text(a, depth) for a in middle])
-        perm = f"(@{fold}_perm R {numbers(order)} {texts} erefl)"
+        perm = f"(@{fold(t)}_perm R {numbers(order)} {texts} erefl)"
         return rebuilt(t, tuple(middle[k] for k in order)), both(one, perm)
+
+
+def fold(t: Term) -> str:
+    return "addf" if isinstance(t, Add) else "mulf"

@@ -9,28 +9,13 @@ from typing import Any
 
 from symbackprop.core.laws.functions import EVEN
 from symbackprop.core.terms import (
-    Apply,
-    AtLeastZero,
-    Holds,
-    Index,
-    IndexExpr,
-    Nonzero,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    Whole,
-    add,
-    affine,
-    as_affine,
-    of_same,
-    opened_whole,
-    substitute,
-    whole,
-)
+    Apply, AtLeastZero, Index, IndexExpr, Nonzero, Positive, Power, Predicate, Term, Whole, add, affine, as_affine,
+    of_same, opened_whole, substitute, whole,
+)  # fmt: skip
 from symbackprop.write.coq.canonical import listed
 from symbackprop.write.coq.linear import Linear
 from symbackprop.write.coq.signs import GOALS
+from symbackprop.write.coq.tidying import zero_or_one
 from symbackprop.write.coq.vocabulary import NotExported, Vocabulary, outer
 
 Law = Callable[..., str]
@@ -65,6 +50,15 @@ TEMPLATES = {
     "sum_of_angles": "({0}_of_sum {1:text} {2:text})",
     "maximum_picks": "(@maximum_picks R {0:array} {INDEX})",
     "one_argmax": "(@one_argmax R {0:array} {INDEX})",
+    "argmax_products": "(@argmax_products R {0:array} {1:places} {2:places})",
+    "step_above_max": "(@step_above_max R {0:array} {1:places} {INDEX})",
+    "step_below_max": "(@step_below_max R {0:array} {1:places} {0:gap} {INDEX})",
+    "inverse_times": "(@inverse_times R {0:array} {0:at} {0:regular} {INDEX} {INDEX})",
+    "times_inverse": "(@times_inverse R {0:array} {0:at} {0:regular} {INDEX} {INDEX})",
+    "inverse_of_transpose": "(@inverse_of_transpose R {0:array} {0:at})",
+    "inverse_of_transpose of det": "(@determinant_of_transpose R {0:array})",
+    "inverse_of_inverse": "(@inverse_of_inverse R {0:array} {0:at} {0:regular} {INDEX} {INDEX})",
+    "inverse_of_inverse of det": "(@determinant_of_inverse R {0:array} {0:regular})",
 }
 
 
@@ -101,6 +95,9 @@ class Given:
             proof = f"(@all_cons R {goal} {self.words.text(args[k])} {rest} {self.holds(kind(args[k]))} {proof})"
         return proof
 
+    def places(self, at: tuple[IndexExpr, ...]) -> str:
+        return " ".join(map(self.words.at, at))
+
     def texts(self, args: tuple[Term, ...]) -> str:
         return listed([self.words.text(a) for a in args])
 
@@ -121,6 +118,12 @@ class Argument:
                 return g.words.rational(value)
             case "array":
                 return g.array(value)
+            case "places" | "at":
+                return g.places(value if how == "places" else value.at)
+            case "gap":
+                return g.holds(Positive(of_same("gap", value)))
+            case "regular":
+                return g.holds(Nonzero(of_same("det", value)))
             case "positive":
                 return g.holds(Positive(value))
             case "nonzero":
@@ -135,12 +138,13 @@ class Argument:
                 return str(value)
 
 
+def is_zero_or_one(h: Term) -> str:
+    kind, blanks = zero_or_one(h)
+    return f"{kind}_01 {blanks}"
+
+
 def whole_number(q: Fraction) -> bool:
     return q.denominator == 1
-
-
-def integer(q: Fraction) -> str:
-    return f"({q.numerator})%Z"
 
 
 @law
@@ -153,7 +157,7 @@ def power_add(g: Given, base: Term, p: Fraction, q: Fraction) -> str:
 @law
 def power_of_product(g: Given, args: tuple[Term, ...], q: Fraction) -> str:
     if whole_number(q):
-        return f"(pw_factors {integer(q)} {g.texts(args)})"
+        return f"(pw_factors ({q.numerator})%Z {g.texts(args)})"
     return f"(pw_factors_root {g.words.rational(q)} {g.all(Positive, args)})"
 
 
@@ -172,7 +176,7 @@ def power_of_power(g: Given, base: Term, p: Fraction, q: Fraction) -> str:
 
 @law
 def step_negated_outside(g: Given, h: Term, u: Term) -> str:
-    return f"(step_negated_outside ({zero_or_one(h)}) {g.holds(Nonzero(add(u, h)))})"
+    return f"(step_negated_outside ({is_zero_or_one(h)}) {g.holds(Nonzero(add(u, h)))})"
 
 
 @law
@@ -184,20 +188,14 @@ def by_cases(g: Given, like: Term, h: Term, a: Term, b: Term) -> str:
             f = g.words.function(fn, order)
         case _:
             f = "(@step R)"
-    return f"(by_cases {f} {g.words.text(a)} {g.words.text(b)} ({zero_or_one(h)}))"
-
-
-def zero_or_one(h: Term) -> str:
-    if isinstance(h, Holds):
-        return "step_01 _" if isinstance(h.predicate, Positive) else "ge0_01 R _"
-    return "delta_01 R _ _"
+    return f"(by_cases {f} {g.words.text(a)} {g.words.text(b)} ({is_zero_or_one(h)}))"
 
 
 @law
 def no_room(g: Given, each: tuple[IndexExpr, ...]) -> str:
     if len(each) > 3:
         raise NotExported("more than three conditions that exclude each other")
-    return f"(@no_room{len(each)} R {' '.join(map(g.words.at, each))} ltac:(index))"
+    return f"(@no_room{len(each)} R {g.places(each)} ltac:(index))"
 
 
 @law
@@ -229,58 +227,14 @@ def parity(g: Given, fn: str, u: Term) -> str:
     return f"({fn}_{'even' if fn in EVEN else 'odd'} {g.words.text(u)})"
 
 
-def applied(name: str, words: Vocabulary, axes: list[Index], values: dict[Index, IndexExpr]) -> str:
-    """A hypothesis or a lemma at values of its indices."""
-    given = [f"{words.at(values.get(i, i))} ltac:(index)" for i in axes]
-    return f"({' '.join([name, *given])})" if axes else name
-
-
 def of(name: str, given: Given, args: tuple[Any, ...]) -> str:
-    if name in TEMPLATES:
-        return TEMPLATES[name].format(*(Argument(given, a) for a in args), INDEX=INDEX)
+    special = f"{name} of {args[0].fn}" if args and isinstance(args[0], Whole) else name
+    template = TEMPLATES.get(special) or TEMPLATES.get(name)
+    if template is not None:
+        return template.format(*(Argument(given, a) for a in args), INDEX=INDEX)
     if name not in LAWS:
         raise NotExported(f"the law {name}")
     return LAWS[name](given, *args)
-
-
-@law
-def argmax_products(g: Given, w: Whole, at: tuple[IndexExpr, ...], bt: tuple[IndexExpr, ...]) -> str:
-    return f"(@argmax_products R {g.array(w)} {g.words.at(at[0])} {g.words.at(bt[0])})"
-
-
-@law
-def step_above_max(g: Given, w: Whole, at: tuple[IndexExpr, ...]) -> str:
-    return f"(@step_above_max R {g.array(w)} {g.words.at(at[0])} {INDEX})"
-
-
-@law
-def step_below_max(g: Given, w: Whole, at: tuple[IndexExpr, ...]) -> str:
-    return f"(@step_below_max R {g.array(w)} {g.words.at(at[0])} {g.holds(Positive(of_same('gap', w)))} {INDEX})"
-
-
-def places(g: Given, at: tuple[IndexExpr, ...]) -> str:
-    return " ".join(map(g.words.at, at))
-
-
-def regular(g: Given, w: Whole) -> str:
-    return g.holds(Nonzero(of_same("det", w)))
-
-
-@law
-def inverse_times(g: Given, w: Whole, k: Index) -> str:
-    return f"(@inverse_times R {g.array(w)} {places(g, w.at)} {regular(g, w)} {INDEX} {INDEX})"
-
-
-@law
-def times_inverse(g: Given, w: Whole, k: Index) -> str:
-    return f"(@times_inverse R {g.array(w)} {places(g, w.at)} {regular(g, w)} {INDEX} {INDEX})"
-
-
-@law
-def inverse_of_transpose(g: Given, w: Whole) -> str:
-    if w.fn == "det":
-        return f"(@determinant_of_transpose R {g.array(w)})"
-    return f"(@inverse_of_transpose R {g.array(w)} {places(g, w.at)})"
 
 
 @law
@@ -291,26 +245,19 @@ def of_product(g: Given, w: Whole, axes: tuple[Index, Index], k: Index, left: Te
     if w.fn == "det":
         return f"(@determinant_of_product R {factors})"
     regular_ones = f"{g.holds(Nonzero(a))} {g.holds(Nonzero(b))}"
-    return f"(@inverse_of_product R {factors} {places(g, w.at)} {regular_ones} {INDEX} {INDEX})"
+    return f"(@inverse_of_product R {factors} {g.places(w.at)} {regular_ones} {INDEX} {INDEX})"
 
 
 @law
 def inverse_scaled(g: Given, axes: tuple[Index, Index], c: Term, body: Term, at: tuple[IndexExpr, ...]) -> str:
     scaled, plain = f"{g.words.size(axes[0].size)} {g.words.text(c)}", whole("det", 0, axes, body, ())
     conditions = f"{g.holds(Nonzero(c))} {g.holds(Nonzero(plain))}"
-    return f"(@inverse_scaled R {scaled} {g.function_of(axes, body)} {places(g, at)} {conditions} {INDEX} {INDEX})"
-
-
-@law
-def inverse_of_inverse(g: Given, w: Whole, axes: tuple[Index, Index]) -> str:
-    if w.fn == "det":
-        return f"(@determinant_of_inverse R {g.array(w)} {regular(g, w)})"
-    return f"(@inverse_of_inverse R {g.array(w)} {places(g, w.at)} {regular(g, w)} {INDEX} {INDEX})"
+    return f"(@inverse_scaled R {scaled} {g.function_of(axes, body)} {g.places(at)} {conditions} {INDEX} {INDEX})"
 
 
 @law
 def of_identity(g: Given, axes: tuple[Index, Index], at: tuple[IndexExpr, ...]) -> str:
     size = g.words.size(axes[0].size)
     if at:
-        return f"(@inverse_of_identity R {size} {places(g, at)} {INDEX} {INDEX})"
+        return f"(@inverse_of_identity R {size} {g.places(at)} {INDEX} {INDEX})"
     return f"(determinant_of_identity R {size})"

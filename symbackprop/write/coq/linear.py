@@ -13,25 +13,8 @@ from symbackprop.core.monomials import Monomial, is_symbol, surely_positive
 
 from ...core.indices import Index
 from ...core.terms import (
-    Add,
-    Apply,
-    IndexExpr,
-    Mul,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Size,
-    Sum,
-    Term,
-    add,
-    affine,
-    as_affine,
-    num,
-    open_body,
-    over,
-    sized,
+    Add, Apply, IndexExpr, Mul, Num, Ordinal, Positive, Power, Predicate, Size, Sum, Term, add, affine, as_affine, num,
+    open_body, over, sized,
 )  # fmt: skip
 from .canonical import congruent, listed
 from .monomials import F1, SAME, Mono, Rewritten

@@ -77,7 +77,7 @@ class Monomials:
     # --- proofs --------------------------------------------------------------------------------
 
     def bound(self, d: Index) -> str:
-        return f"fun {self.words.index(d)} {self.words.within(d)} =>"
+        return f"fun {self.words.bound(d)} =>"
 
     def under(self, dummies: Sequence[Index], proof: str) -> str:
         for d in reversed(dummies):

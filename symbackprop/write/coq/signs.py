@@ -4,40 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import reduce
+from typing import TypeAlias
 
 from symbackprop.core.signs import instance, never_negative
 
 from ...core.context import Context, Same
 from ...core.indices import Index, IndexExpr
 from ...core.terms import (
-    PI,
-    Add,
-    Apply,
-    Array,
-    AtLeastZero,
-    Delta,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Size,
-    Sum,
-    Term,
-    arrays,
-    free,
-    open_body,
-    substitute,
+    PI, Add, Apply, Array, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
+    Predicate, Size, Sum, Term, arrays, free, open_body, substitute,
 )  # fmt: skip
 from .vocabulary import NotExported, Vocabulary, outer
 
 INDEX = "ltac:(index)"
+OfTerm: TypeAlias = type[Positive] | type[Nonzero] | type[AtLeastZero]
 GOALS: dict[type, str] = {Positive: "0 < {}", Nonzero: "{} != 0", AtLeastZero: "0 <= {}"}
+PRODUCTS: dict[type, str] = {Positive: "mulr_gt0", Nonzero: "mulf_neq0", AtLeastZero: "mulr_ge0"}
+# Of a sum so far and what is added: whether they are positive, else not negative.
+ADDED = {(True, True): "addr_gt0", (True, False): "add_pn", (False, True): "add_np", (False, False): "addr_ge0"}
 POSITIVE_FUNCTIONS = {"exp": "expR_gt0", "sigmoid": "sigmoid_gt0", "softplus": "softplus_gt0", "cosh": "cosh_gt0"}
 
 
@@ -67,36 +52,33 @@ class Signs:
         return found
 
     def prove(self, p: Predicate) -> str | None:
-        match p:
-            case Positive(t):
-                return self.positive(t)
-            case Nonzero(t):
-                return self.nonzero(t)
-            case AtLeastZero(t):
-                return self.at_least(t)
-            case _:
-                return None
+        """With the statement written out, as Coq's unification needs it."""
+        if isinstance(p, NonNegative):
+            return None
+        kind: OfTerm = type(p)
+        proof = self.fact(kind, p.term) or self.found(kind, p.term)
+        return proof and f"({proof} : is_true ({GOALS[kind].format(self.words.text(p.term))}))"
 
     # --- what is known --------------------------------------------------------------------------
 
-    def fact(self, kind: type, t: Term) -> str | None:
+    def fact(self, kind: OfTerm, t: Term) -> str | None:
         for name, p in self.facts.items():
             found = self.matched(p, kind, t)
             if found is not None:
                 self.spoken.add(name)
-                return self.applied(name, p.term, found)  # type: ignore[union-attr]
+                return self.words.applied(name, free(p.term), found)  # type: ignore[union-attr]
         for name, h in self.assumed:
             found = self.matched(h, kind, t)
             if found is not None:
-                return self.applied(self.hypothesis(name), h.term, found)
+                return self.words.applied(self.hypothesis(name), free(h.term), found)
         return self.from_lemmas(kind, t) or self.rephrased(kind, t)
 
-    def from_lemmas(self, kind: type, t: Term) -> str | None:
+    def from_lemmas(self, kind: OfTerm, t: Term) -> str | None:
         for p, lemma in self.shown:
             found = self.matched(p, kind, t)
             with suppress(NotExported):
                 if found is not None:
-                    return self.applied(lemma(), p.term, found)  # type: ignore[union-attr]
+                    return self.words.applied(lemma(), free(p.term), found)  # type: ignore[union-attr]
         return None
 
     def matched(self, p: Predicate, kind: type, t: Term) -> dict[Index, IndexExpr] | None:
@@ -117,12 +99,7 @@ class Signs:
             return self.lemmas[name]()
         return self.used.setdefault(name, f"h{len(self.used)}")
 
-    def applied(self, name: str, pattern: Term, found: Mapping[Index, IndexExpr]) -> str:
-        axes = sorted(free(pattern), key=lambda i: i.name)
-        values = [f"{self.words.at(found[i])} {INDEX}" for i in axes]
-        return f"({' '.join([name, *values])})" if axes else name
-
-    def rephrased(self, kind: type, t: Term) -> str | None:
+    def rephrased(self, kind: OfTerm, t: Term) -> str | None:
         """The condition on a term that is equal by a proof of the certificate."""
         for p, other, proof in self.equal:
             found = self.matched(p, kind, t) if p.term not in self.tried else None  # type: ignore[union-attr]
@@ -135,145 +112,106 @@ class Signs:
                 return f"(eq_ind_r (fun x => is_true ({GOALS[kind].format('x')})) {inside} {proof(found)})"
         return None
 
-    # --- with the statement written out, as Coq's unification needs it ----------------------------
-
-    def positive(self, t: Term) -> str | None:
-        return self.stated(self.find_positive(t), Positive, t)
-
-    def at_least(self, t: Term) -> str | None:
-        return self.stated(self.find_at_least(t), AtLeastZero, t)
-
-    def nonzero(self, t: Term) -> str | None:
-        return self.stated(self.find_nonzero(t), Nonzero, t)
-
-    def stated(self, proof: str | None, kind: type, t: Term) -> str | None:
-        return proof and f"({proof} : is_true ({GOALS[kind].format(self.words.text(t))}))"
-
     # --- what is plain --------------------------------------------------------------------------
 
-    def find_positive(self, t: Term) -> str | None:
-        known = self.fact(Positive, t)
-        if known is not None:
-            return known
+    def found(self, kind: OfTerm, t: Term) -> str | None:
+        words = self.words
+        if kind is not Positive and (positive := self.prove(Positive(t))) is not None:
+            return f"({'ltW' if kind is AtLeastZero else 'lt0r_neq0'} {positive})"
+        match t:
+            case Entry(array, at) if array in words.definitions:
+                return self.prove(kind(words.definitions[array].at(*at)))
+            case Mul((a, b)) if a == b and kind is AtLeastZero:
+                return f"(square_ge0 {words.text(a)})"
+            case Mul(args) if args:
+                return self.all(args, kind, PRODUCTS[kind])
+            case _:
+                return {Positive: self.positive, AtLeastZero: self.at_least, Nonzero: self.nonzero}[kind](t)
+
+    def positive(self, t: Term) -> str | None:
+        words = self.words
         match t:
             case Num(value) if value > 0:
-                return f"(@qr_gt0 R {self.words.rational(value)} erefl)"
-            case Size() if self.words.at_least(t - 1):
-                return f"(@zr_gt0 R {self.words.size(t)} {INDEX})"
+                return f"(@qr_gt0 R {words.rational(value)} erefl)"
+            case Size() if words.at_least(t - 1):
+                return f"(@zr_gt0 R {words.size(t)} {INDEX})"
             case Apply(fn, _, 0) if fn in POSITIVE_FUNCTIONS:
                 return f"({POSITIVE_FUNCTIONS[fn]} _)"
             case Entry(array, ()) if array == PI.array:
                 return "(@pi_gt0 R)"
             case Add(args) if args:
                 return self.sum_positive(args)
-            case Mul(args) if args:
-                return self.all(args, self.positive, "mulr_gt0 {} {}")
             case Power(base, q):
-                p = self.positive(base)
+                p = self.prove(Positive(base))
                 if p is None and q.denominator == 1 and q.numerator % 2 == 0:
-                    p = self.nonzero(base)
+                    p = self.prove(Nonzero(base))
                     return p and f"(pw_even_gt0 ({q.numerator // 2})%Z {p})"
-                return p and f"(pw_gt0 {self.words.rational(q)} {p})"
-            case Sum(size, body, _) if self.words.at_least(size - 1):
-                p = self.inside(size, body, self.positive)
-                return p and f"(@Sum_gt0 R {self.words.size(size)} _ {INDEX} {p})"
-            case Entry(array, at) if array in self.words.definitions:
-                return self.positive(self.words.definitions[array].at(*at))
+                return p and f"(pw_gt0 {words.rational(q)} {p})"
+            case Sum(size, body, _) if words.at_least(size - 1):
+                p = self.inside(size, body, Positive)
+                return p and f"(@Sum_gt0 R {words.size(size)} _ {INDEX} {p})"
             case _:
                 return None
 
-    def find_at_least(self, t: Term) -> str | None:
-        known = self.fact(AtLeastZero, t)
-        if known is not None:
-            return known
-        positive = self.positive(t)
-        if positive is not None:
-            return f"(ltW {positive})"
+    def at_least(self, t: Term) -> str | None:
+        words = self.words
         match t:
             case Num(value) if value == 0:
-                return f"(@qr_ge0 R {self.words.rational(value)} {INDEX})"
-            case Size() if self.words.at_least(t):
-                return f"(@zr_ge0 R {self.words.size(t)} {INDEX})"
+                return f"(@qr_ge0 R {words.rational(value)} {INDEX})"
+            case Size() if words.at_least(t):
+                return f"(@zr_ge0 R {words.size(t)} {INDEX})"
             case Delta():
                 return "(delta_ge0 R _ _)"
-            case Holds(Positive()):
-                return "(step_ge0 _)"
-            case Holds():
-                return "(ge0_ge0 R _)"
-            case Ordinal(of) if never_negative(of, self.words.least):
-                return f"(@zr_ge0 R {self.words.at(of)} {INDEX})"
+            case Holds(p):
+                return "(step_ge0 _)" if isinstance(p, Positive) else "(ge0_ge0 R _)"
+            case Ordinal(of) if never_negative(of, words.least):
+                return f"(@zr_ge0 R {words.at(of)} {INDEX})"
             case Add(args) if args:
-                return self.all(args, self.at_least, "addr_ge0 {} {}")
-            case Mul((a, b)) if a == b:
-                return f"(square_ge0 {self.words.text(a)})"
-            case Mul(args) if args:
-                return self.all(args, self.at_least, "mulr_ge0 {} {}")
+                return self.all(args, AtLeastZero, "addr_ge0")
             case Power(base, q) if q.denominator == 1 and q.numerator % 2 == 0:
-                return f"(pw_even {self.words.text(base)} ({q.numerator // 2})%Z)"
+                return f"(pw_even {words.text(base)} ({q.numerator // 2})%Z)"
             case Power(base, q):
-                p = self.at_least(base)
-                return p and f"(pw_ge0 {self.words.rational(q)} {p})"
+                inner = self.prove(AtLeastZero(base))
+                return inner and f"(pw_ge0 {words.rational(q)} {inner})"
             case Sum(size, body, _):
-                p = self.inside(size, body, self.at_least)
-                return p and f"(Sum_ge0 {p})"
-            case Entry(array, at) if array in self.words.definitions:
-                return self.at_least(self.words.definitions[array].at(*at))
+                inner = self.inside(size, body, AtLeastZero)
+                return inner and f"(Sum_ge0 {inner})"
             case _:
                 return None
 
-    def find_nonzero(self, t: Term) -> str | None:
-        known = self.fact(Nonzero, t)
-        if known is not None:
-            return known
-        positive = self.positive(t)
-        if positive is not None:
-            return f"(lt0r_neq0 {positive})"
+    def nonzero(self, t: Term) -> str | None:
         match t:
             case Num(value) if value:
                 return f"(@qr_neq0 R {self.words.rational(value)} {INDEX})"
-            case Mul(args) if args:
-                return self.all(args, self.nonzero, "mulf_neq0 {} {}")
             case Power(base, q) if q.denominator == 1:
-                p = self.nonzero(base)
+                p = self.prove(Nonzero(base))
                 return p and f"(pw_neq0 {q.numerator if q >= 0 else f'({q.numerator})'} {p})"
-            case Entry(array, at) if array in self.words.definitions:
-                return self.nonzero(self.words.definitions[array].at(*at))
             case _:
                 return None
 
-    def all(self, args: tuple[Term, ...], sign: Callable[[Term], str | None], lemma: str) -> str | None:
-        found = [sign(a) for a in args]
-        if any(p is None for p in found):
-            return None
-        total = found[0]
-        for p in found[1:]:
-            total = f"({lemma.format(total, p)})"
-        return total
+    def all(self, args: tuple[Term, ...], kind: OfTerm, lemma: str) -> str | None:
+        found = [p for a in args if (p := self.prove(kind(a))) is not None]
+        return reduce(lambda total, p: f"({lemma} {total} {p})", found) if len(found) == len(args) else None
 
     def sum_positive(self, args: tuple[Term, ...]) -> str | None:
         """One positive, the others not negative."""
         total, positive = None, False
         for a in args:
-            strict = self.positive(a)
-            p = strict or self.at_least(a)
+            strict = self.prove(Positive(a))
+            p = strict or self.prove(AtLeastZero(a))
             if p is None:
                 return None
             if total is None:
                 total, positive = p, strict is not None
-            elif positive and strict is not None:
-                total = f"(addr_gt0 {total} {p})"
-            elif positive:
-                total = f"(add_pn {total} {p})"
-            elif strict is not None:
-                total, positive = f"(add_np {total} {p})", True
             else:
-                total = f"(addr_ge0 {total} {p})"
+                total = f"({ADDED[positive, strict is not None]} {total} {p})"
+                positive |= strict is not None
         return total if positive else None
 
-    def inside(self, size: Size, body: Term, sign: Callable[[Term], str | None]) -> str | None:
+    def inside(self, size: Size, body: Term, kind: OfTerm) -> str | None:
         """For all values of a dummy; its name must not meet those around."""
         self.depth += 1
         i = outer(200 + self.depth, size)
-        p = sign(open_body(body, (i,)))
+        p = self.prove(kind(open_body(body, (i,))))
         self.depth -= 1
-        return p and f"(fun {self.words.index(i)} {self.words.within(i)} => {p})"
+        return p and f"(fun {self.words.bound(i)} => {p})"

@@ -7,34 +7,11 @@ from fractions import Fraction
 from ...core.context import apart
 from ...core.laws.functions import DERIVATIVES
 from ...core.terms import (
-    ZERO,
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Index,
-    Mul,
-    Nonzero,
-    Num,
-    Positive,
-    Power,
-    Size,
-    Sum,
-    Term,
-    Whole,
-    arrays,
-    free,
-    mul,
-    open_body,
-    over,
-    substitute,
-    whole,
+    ZERO, Add, Apply, Delta, Diff, Entry, Holds, Index, Mul, Nonzero, Num, Positive, Power, Size, Sum, Term, Whole,
+    arguments, arrays, free, mul, neg, of_same, open_body, over, rebuilt, substitute, sum_over, whole,
 )  # fmt: skip
-from . import arrays as defined
-from .signs import Signs
-from .vocabulary import NAMED, NotExported, Vocabulary, outer
+from .signs import INDEX, Signs
+from .vocabulary import DEFINED, NAMED, SOME_ENTRIES, NotExported, Vocabulary, outer
 
 LEMMAS = {
     "exp": "D_exp _", "sin": "D_sin _", "cos": "D_cos _", "tanh": "D_tanh _", "sigmoid": "D_sigmoid _",
@@ -60,16 +37,6 @@ class Slopes:
         match t:
             case Entry(array, at) if array in self.words.definitions:
                 return self.unfolded(self.words.definitions[array].at(*at))
-            case Add(args):
-                return Add(tuple(map(self.unfolded, args)))
-            case Mul(args):
-                return Mul(tuple(map(self.unfolded, args)))
-            case Power(base, q):
-                return Power(self.unfolded(base), q)
-            case Apply(fn, arg, order):
-                return Apply(fn, self.unfolded(arg), order)
-            case Holds(Positive(arg)):
-                return Holds(Positive(self.unfolded(arg)))
             case Sum(size, body, _):
                 (i,) = self.fresh((size,))
                 return over(i, self.unfolded(open_body(body, (i,))))
@@ -79,7 +46,8 @@ class Slopes:
             case Diff(body, wrt):
                 return self.slope(body, wrt)
             case _:
-                return t
+                args = arguments(t)
+                return rebuilt(t, tuple(map(self.unfolded, args))) if args else t
 
     def slope(self, body: Term, wrt: Entry) -> Term:
         """∂body/∂wrt in closed form."""
@@ -116,8 +84,8 @@ class Slopes:
             case Whole(fn, order, sizes, body, at, hints):
                 axes = self.fresh(sizes)
                 inside = self.of(open_body(body, axes), wrt)
-                if defined.is_defined(t):
-                    return defined.slope(t, axes, inside)
+                if t.fn in DEFINED:
+                    return slope_of_whole(t, axes, inside)
                 outer = Whole(fn, order + 1, sizes, body, (*at, *axes), hints)
                 self.words.loss(outer)
                 total: Term = Mul((outer, inside))
@@ -160,9 +128,9 @@ class Derivation:
                 return f"(D_comp {inside} {self.function(fn, arg, order)} {self.of(arg)})"
             case Sum(size, body, _):
                 return f"(D_sum {self.words.size(size)} {self.opened((size,), body)})"
-            case Whole(_, _, sizes, body, at, _) if defined.is_defined(t):
+            case Whole(_, _, sizes, body, at, _) if t.fn in DEFINED:
                 opened, n = self.opened(sizes, body), self.words.size(sizes[0])
-                return defined.derivation(t, n, [self.words.at(e) for e in at], opened, self.need(defined.needed(t)))
+                return derivation(t, n, [self.words.at(e) for e in at], opened, self.need(condition_of_whole(t)))
             case Whole(_, _, sizes, body, at, _):
                 return f"({' '.join([f'D{self.words.loss(t)}', *map(self.words.at, at), self.opened(sizes, body)])})"
             case Holds(Positive(arg)):
@@ -180,12 +148,11 @@ class Derivation:
         proof = self.of(opened)
         self.binders -= len(axes)
         names = [words.index(a) for a in axes]
-        known = " ".join(f"{words.index(a)} {words.within(a)}" for a in axes)
         slope = words.text(self.slopes.of(opened, self.wrt))
         moving = f"(fun {' '.join([*names, 't'])} => {self.at_time(opened)})"
         if not axes:
             return f"{moving} {slope} {proof}"
-        return f"{moving} (fun {' '.join(names)} => {slope}) (fun {known} => {proof})"
+        return f"{moving} (fun {' '.join(names)} => {slope}) (fun {words.bound(*axes)} => {proof})"
 
     def at_time(self, t: Term) -> str:
         """The text of a term as a function of the time t."""
@@ -227,3 +194,33 @@ def general(p: Positive | Nonzero) -> Positive | Nonzero:
     """The condition for all values of its indices: names of dummies replaced by names of their own."""
     names = {i: Index(f"~e{k}", i.size) for k, i in enumerate(sorted(free(p.term), key=lambda i: i.name))}
     return type(p)(substitute(p.term, dict(names)))
+
+
+# --- functions of whole arrays that `Arrays.v` defines ---------------------------------------------
+
+
+def slope_of_whole(w: Whole, axes: tuple[Index, ...], inner: Term) -> Term:
+    """∂w, where `inner` is the derivative of the entry of the array at these axes."""
+    match w.fn:
+        case "max":
+            return sum_over(axes, Mul((of_same("argmax", w, axes), inner)))
+        case "argmax":
+            return ZERO
+        case "det":
+            return Mul((w, sum_over(axes, Mul((of_same("inv", w, axes[::-1]), inner)))))
+        case "inv":
+            left, right = of_same("inv", w, (w.at[0], axes[0])), of_same("inv", w, (axes[1], w.at[1]))
+            return neg(sum_over(axes, Mul((left, inner, right))))
+        case _:
+            raise NotExported(f"the derivative of {w.fn} of an array")
+
+
+def condition_of_whole(w: Whole) -> Positive | Nonzero:
+    """Where it has a derivative."""
+    return Positive(of_same("gap", w)) if w.fn in SOME_ENTRIES else Nonzero(of_same("det", w))
+
+
+def derivation(w: Whole, size: str, at: list[str], opened: str, need: str) -> str:
+    """Its derivative along a curve, from the entries, their derivatives and why they are (`opened`)."""
+    inside = [INDEX] * (1 if w.fn in SOME_ENTRIES else len(at))
+    return f"({' '.join([f'@D_{DEFINED[w.fn]} R', size, *at, 't0', opened, *inside, need])})"

@@ -14,42 +14,15 @@ from ...core.context import Context, Same
 from ...core.indices import Index, IndexExpr
 from ...core.laws.registry import instance
 from ...core.proofs import (
-    By,
-    Chain,
-    Digits,
-    EveryDepth,
-    Flip,
-    Inside,
-    Instance,
-    Let,
-    Proof,
-    Rephrase,
-    UnderDiff,
-    UnderSum,
-    UnderWhole,
+    By, Chain, Digits, EveryDepth, Flip, Inside, Instance, Let, Proof, Rephrase, UnderDiff, UnderSum, UnderWhole,
     Values,
-)
+)  # fmt: skip
 from ...core.proofs import (
     Linear as LinearStep,
 )
-from ...core.terms import (
-    Add,
-    Apply,
-    Array,
-    Diff,
-    Entry,
-    Mul,
-    Power,
-    Term,
-    arguments,
-    free,
-    over,
-    rebuilt,
-    substitute,
-    whole,
-)  # fmt: skip
+from ...core.terms import Array, Diff, Entry, Term, arguments, free, over, rebuilt, substitute, whole
 from . import laws
-from .canonical import congruent
+from .canonical import shown
 from .linear import Linear
 from .signs import Signs
 from .slopes import Derivation, Slopes
@@ -121,7 +94,7 @@ class Steps:
         if on_curve and self.wrt is not None:
             axes |= free(self.wrt)
         ordered = tuple(sorted(axes, key=lambda i: i.name))
-        binders = "".join(f" {self.words.index(i)} {self.words.within(i)}" for i in ordered)
+        binders = "".join(f" {self.words.bound(i)}" for i in ordered)
         if on_curve and self.wrt is not None:
             binders += f" (moved : {self.words.moved(self.wrt)})"
         lemma = Lemma(f"p{len(self.lemmas)}", lhs, rhs, ordered, on_curve)
@@ -196,8 +169,7 @@ class Steps:
     def digit_by_digit(self, i: Index, lhs: Term, rhs: Term, digits: tuple[Index, Index], lemma: Lemma) -> Lemma:
         words, scope = self.words, (free(lhs) | free(rhs) | {*digits}) - {i}
         sizes = " ".join(words.size(x.size) for x in (i, *digits))
-        bound = " ".join(f"{words.index(d)} {words.within(d)}" for d in digits)
-        here = f"(fun {bound} => ltac:(cbv beta; same_at {self.use(lemma, scope)}))"
+        here = f"(fun {words.bound(*digits)} => ltac:(cbv beta; same_at {self.use(lemma, scope)}))"
         at = f"{words.index(i)} ltac:(index) ltac:(index) {words.known(i)}"
         return self.stated(lhs, rhs, f"(@by_digits {self.property(i, lhs, rhs)} {sizes} {at} {here})")
 
@@ -293,8 +265,7 @@ class Steps:
     def assumed(self, lhs: Term, rhs: Term, name: str, values: tuple[tuple[Index, IndexExpr], ...]) -> Lemma:
         h = self.context.hypotheses[name]
         assert isinstance(h, Same)
-        axes = sorted(free(h.lhs) | free(h.rhs), key=lambda i: i.name)
-        use = laws.applied(self.signs.hypothesis(name), self.words, axes, dict(values))
+        use = self.words.applied(self.signs.hypothesis(name), free(h.lhs) | free(h.rhs), dict(values))
         return self.stated(lhs, rhs, f"(ltac:(same_at {use}) : {self.words.text(lhs)} = {self.words.text(rhs)})")
 
     def inside(self, term: Term, parts: Sequence[tuple[int, Lemma]]) -> Lemma:
@@ -306,18 +277,8 @@ class Steps:
         used = {k: self.use(lemma, scope) for k, lemma in parts if lemma.name is not None}
         if not used:
             return Lemma(None, term, new)
-        match term:
-            case Add() | Mul():
-                fold = "addf" if isinstance(term, Add) else "mulf"
-                lists = " ".join(self.given.texts(t) for t in (arguments(term), tuple(children)))
-                proof = f"(@f_equal _ _ (@{fold} R) {lists} {congruent([used.get(k) for k in range(len(children))])})"
-            case Power(_, q):
-                proof = f"(f_equal (fun x => pw x {self.words.rational(q)}) {used[0]})"
-            case Apply(fn, _, order):
-                proof = f"(f_equal (fun x : R => {self.words.function(fn, order)} x) {used[0]})"
-            case _:
-                proof = f"(f_equal (@step R) {used[0]})"
-        return self.stated(term, new, proof)
+        proofs = [used.get(k) for k in range(len(children))]
+        return self.stated(term, new, shown(self.linear.canonical.inside(term, tuple(children), proofs)))
 
     def within(self, array: Array, meaning: Tensor, inner: Proof) -> Lemma:
         """A local definition: its name means something else elsewhere, so what is remembered is put aside."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from symbackprop.core.context import Context, Equation, Same
 from symbackprop.core.indices import Index, SymbackpropError, nodes
@@ -23,13 +23,12 @@ from symbackprop.core.statement import Statement
 from symbackprop.core.terms import AtLeastZero, Diff, Entry, NonNegative, Nonzero, Positive, Predicate, Term, free
 from symbackprop.core.theorem import theorem
 from symbackprop.prove.statements import inside
-from symbackprop.write.coq.signs import GOALS, Signs
+from symbackprop.write.coq.signs import GOALS, OfTerm, Signs
 from symbackprop.write.coq.slopes import Derivation, Slopes, general
 from symbackprop.write.coq.steps import Lemma
 from symbackprop.write.coq.steps import Steps as Equations
 from symbackprop.write.coq.vocabulary import NotExported, Vocabulary
 
-OfTerm: TypeAlias = type[Positive] | type[Nonzero] | type[AtLeastZero]
 WEIGHED: dict[type, str] = {Positive: "weighed_gt0", AtLeastZero: "weighed_ge0", Nonzero: "weighed_neq0"}
 
 
@@ -80,7 +79,7 @@ class Reasons:
 
     def named(self, axes: list[Index], statement: str, proof: str) -> str:
         self.count += 1
-        binders = "".join(f" {self.words.index(i)} {self.words.within(i)}" for i in axes)
+        binders = "".join(f" {self.words.bound(i)}" for i in axes)
         self.equations.lemmas.append(f"Lemma s{self.count}{binders} :\n  {statement}.\nProof. exact {proof}. Qed.")
         return f"s{self.count}"
 

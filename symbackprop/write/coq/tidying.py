@@ -8,31 +8,13 @@ from fractions import Fraction
 
 from symbackprop.core.monomials import compound, contract, solutions, together
 from symbackprop.core.signs import (
-    always_negative,
-    floor_radix,
-    never_negative,
-    never_zero,
-    quotients,
-    split_radix,
-    within,
-)
+    always_negative, floor_radix, never_negative, never_zero, quotients, split_radix, within,
+)  # fmt: skip
 
 from ...core.indices import Index, IndexExpr, affine, as_affine
 from ...core.terms import (
-    ZERO,
-    Delta,
-    Holds,
-    NonNegative,
-    Nonzero,
-    Num,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    free,
-    key,
-    substitute,
-)
+    ZERO, Delta, Holds, NonNegative, Nonzero, Num, Positive, Power, Predicate, Term, free, key, substitute,
+)  # fmt: skip
 from .canonical import both, equal, listed, shown
 from .monomials import F1, SAME, Factors, Mono, Monomials, Rewritten
 from .vocabulary import NotExported
@@ -41,11 +23,15 @@ Expand = Callable[[Term], Rewritten]
 INDEX = "ltac:(index)"
 
 
-def zero_or_one(b: Delta | Holds) -> tuple[str, str]:
+def zero_or_one(b: Term) -> tuple[str, str]:
     """The name of a factor that is 0 or 1, in lemmas, and their arguments."""
-    if isinstance(b, Delta):
-        return "delta", "R _ _"
-    return ("ge0", "R _") if isinstance(b.predicate, NonNegative) else ("step", "_")
+    match b:
+        case Holds(Positive()):
+            return "step", "_"
+        case Holds():
+            return "ge0", "R _"
+        case _:
+            return "delta", "R _ _"
 
 
 class Tidying(Monomials):

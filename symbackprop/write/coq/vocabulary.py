@@ -5,38 +5,15 @@ Indices and sizes are integers, arrays are functions on them; `Sums.v` and `Deri
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from ...core.context import Context
 from ...core.functions import column
 from ...core.indices import SymbackpropError, at_least_zero
 from ...core.terms import (
-    PI,
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Index,
-    IndexExpr,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Pick,
-    Positive,
-    Power,
-    Size,
-    Sum,
-    Term,
-    Whole,
-    as_affine,
-    mul,
-    open_body,
-    sized,
+    PI, Add, Apply, Array, Delta, Diff, Entry, Holds, Index, IndexExpr, Mul, NonNegative, Num, Ordinal, Pick, Positive,
+    Power, Size, Sum, Term, Whole, as_affine, mul, open_body, sized,
 )  # fmt: skip
 
 
@@ -52,6 +29,7 @@ NAMED = column(lambda f: f.coq)
 # Functions of whole arrays: those of `Arrays.v`, and those that have no translation.
 DEFINED = {"max": "largest", "argmax": "argmax", "gap": "gap", "det": "determinant", "inv": "inverse"}
 UNDEFINED = frozenset({"min", "pinv", "prod"})
+SOME_ENTRIES = ("max", "argmax", "gap")  # their lemmas need that there are entries
 
 
 def inner(depth: int, size: Size) -> Index:
@@ -106,6 +84,15 @@ class Vocabulary:
     def within(self, i: Index) -> str:
         """The hypothesis that an index is in its range, as a binder: tactics inside need its type at once."""
         return f"({self.known(i)} : {self.range(i)})"
+
+    def bound(self, *axes: Index) -> str:
+        """Binders of indices, each with the hypothesis that it is in its range."""
+        return " ".join(f"{self.index(i)} {self.within(i)}" for i in axes)
+
+    def applied(self, name: str, axes: Iterable[Index], values: Mapping[Index, IndexExpr]) -> str:
+        """A hypothesis or a lemma at values of its indices."""
+        given = [f"{self.at(values.get(i, i))} ltac:(index)" for i in sorted(axes, key=lambda i: i.name)]
+        return f"({' '.join([name, *given])})" if given else name
 
     def size(self, s: Size) -> str:
         return self.integer(s, ())
@@ -245,3 +232,9 @@ class Vocabulary:
             name = f"c{name}"
             return f"({' '.join([name, *map(self.at, at), self.time])})"
         return f"({' '.join([name, *map(self.at, at)])})" if at else name
+
+
+def same_entries(w: Whole, size: str, at: list[str], equal: str) -> str:
+    """A function of a whole array is the same of equal entries."""
+    some = ["ltac:(index)"] if w.fn in SOME_ENTRIES else []
+    return f"({' '.join([f'@{DEFINED[w.fn]}_ext R', size, '_ _', *at, *some, equal])})"

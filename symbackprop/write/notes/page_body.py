@@ -20,9 +20,8 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from symbackprop.decide.outcomes import Checked
 from symbackprop.read.notes.files.items import Collector, Formula
 from symbackprop.read.notes.files.latex import plain, read_latex
-from symbackprop.read.notes.files.markdown import read_markdown
 from symbackprop.read.notes.files.place import ReadError, Source
-from symbackprop.read.notes.files.sources import markdown_cells, notebook_cells, read_text
+from symbackprop.read.notes.files.sources import markdown_cells, notebook_cells, read_markdown, read_text
 from symbackprop.write.notes import read_as
 from symbackprop.write.notes.letters import author_latex
 

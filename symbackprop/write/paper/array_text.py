@@ -12,25 +12,9 @@ from itertools import chain, count
 
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size
 from symbackprop.core.terms import (
-    Add,
-    Array,
-    AtLeastZero,
-    Entry,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Positive,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    free,
-    mul,
-    neg,
-    substitute,
-    subterms,
-)
+    Add, Array, AtLeastZero, Entry, Mul, NonNegative, Num, Ordinal, Positive, Predicate, Sum, Term, Whole, free, mul,
+    neg, substitute, subterms,
+)  # fmt: skip
 
 from .latex import latex as write_latex
 from .latex import latex_predicate

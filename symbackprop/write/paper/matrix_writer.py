@@ -9,35 +9,20 @@ from typing import assert_never
 
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import (
-    UNIT,
-    Determinant,
-    Diagonal,
-    DiagonalOf,
-    ElementPower,
-    Elementwise,
-    Given,
-    Hadamard,
-    Identity,
-    Inverse,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Product,
-    Scale,
-    Softmax,
-    Trace,
-    Transpose,
-    Zeros,
-)
+    UNIT, Determinant, Diagonal, DiagonalOf, ElementPower, Elementwise, Given, Hadamard, Identity, Inverse, Leaf,
+    Matrix, Ones, Plus, Product, Scale, Softmax, Trace, Transpose, Zeros,
+)  # fmt: skip
 from symbackprop.core.terms import Diff, Entry, Mul, NonNegative, Num, Predicate, Term, Whole, free, substitute
-from symbackprop.write.code.simplify import factors
+from symbackprop.write.code.parts import factors
 
 from .term_parts import choose, names_in, plain_array, split_number
 from .term_writer import ATOM, PRODUCT, SUM, TermWriter, Text
 
 # Between a sum and a matrix product stands the Hadamard product, which binds more loosely than the product.
 HADAMARD = SUM + 0.5
+OPERATORS: dict[type, str] = {
+    Diagonal: "diag", DiagonalOf: "diag", Trace: "tr", Determinant: "det", Softmax: "softmax",
+}  # fmt: skip
 
 
 class MatrixWriter(TermWriter):
@@ -85,31 +70,21 @@ class MatrixWriter(TermWriter):
                 return self.raised(self.raisable(of), f"-{self.transpose}"), ATOM
             case Transpose(of):
                 return self.raised(self.raisable(of), self.transpose), ATOM
-            case Elementwise("exp", of, 0):
-                return self.operator("exp") + self.brackets(self.form(of)[0]), ATOM
             case Elementwise(fn, of, order):
-                return self.function(fn, order) + self.brackets(self.form(of)[0]), ATOM
+                name = self.operator("exp") if (fn, order) == ("exp", 0) else self.function(fn, order)
+                return name + self.brackets(self.form(of)[0]), ATOM
             case ElementPower(of, exponent):
                 return self.raised(self.raisable(of), f"{self.circ} {exponent}"), ATOM
-            case Diagonal(of):
-                return self.operator("diag") + self.brackets(self.form(of)[0]), ATOM
-            case DiagonalOf(of):
-                return self.operator("diag") + self.brackets(self.form(of)[0]), ATOM
-            case Trace(of):
-                return self.operator("tr") + self.brackets(self.form(of)[0]), ATOM
+            case Diagonal(of) | DiagonalOf(of) | Trace(of) | Determinant(of) | Softmax(of):
+                return self.operator(OPERATORS[type(m)]) + self.brackets(self.form(of)[0]), ATOM
             case Inverse(of):
                 return self.raised(self.raisable(of), "-1"), ATOM
-            case Determinant(of):
-                return self.operator("det") + self.brackets(self.form(of)[0]), ATOM
             case Ones((n, k)):
                 return self.ones(n == UNIT, k == UNIT, self.size(n)[0], self.size(k)[0]), ATOM
             case Zeros((n, k)):
                 return "0", ATOM
             case Identity(n):
                 return self.array_with("I", self.size(n)[0]), ATOM
-            case Softmax(of, axis):
-                del axis
-                return self.operator("softmax") + self.brackets(self.form(of)[0]), ATOM
             case _:
                 assert_never(m)
 

@@ -12,27 +12,9 @@ from itertools import count, permutations
 
 from symbackprop.core.indices import Index, Size
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Array,
-    Diff,
-    Entry,
-    Key,
-    Mul,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    arguments,
-    free,
-    key,
-    open_body,
-    opened_whole,
-    over,
-    rebuilt,
-    subterms,
-    whole,
-)
+    Add, Apply, Array, Diff, Entry, Key, Mul, Power, Sum, Term, Whole, arguments, free, key, open_body, opened_whole,
+    over, rebuilt, subterms, whole,
+)  # fmt: skip
 
 LETTERS = ("u", "v", "w", "h", "c", "d", "e", "a", "b")
 SHORT, LONG = 5, 1_500  # parts that are not worth a name; terms that nobody reads

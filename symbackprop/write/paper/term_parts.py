@@ -12,24 +12,8 @@ from fractions import Fraction
 
 from symbackprop.core.indices import Bound, IndexExpr, Size, as_affine, sized
 from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    Add,
-    Array,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    add,
-    free,
-    mul,
-    subterms,
-)
+    ONE, ZERO, Add, Array, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, add, free, mul, subterms,
+)  # fmt: skip
 
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta",

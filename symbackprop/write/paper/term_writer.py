@@ -14,40 +14,13 @@ from typing import assert_never
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size, affine, as_affine
 from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Array,
-    AtLeastZero,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    open_body,
-    opened,
-)
+    ONE, Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power,
+    Predicate, Sum, Term, Whole, open_body, opened,
+)  # fmt: skip
 
 from .term_parts import (
-    choose,
-    coefficient_sum,
-    equal_where,
-    flattened,
-    inverse,
-    is_negative,
-    is_short,
-    plain_array,
-    split_number,
-)
+    choose, coefficient_sum, equal_where, flattened, inverse, is_negative, is_short, plain_array, split_number,
+)  # fmt: skip
 
 SUM, PRODUCT, PREFIX, POWER, ATOM = range(5)  # how tightly a piece of text binds
 Text = tuple[str, int]  # the text and how tightly it binds

@@ -17,8 +17,7 @@ from symbackprop.core.indices import Index, IndexExpr, ProofError
 from symbackprop.core.kernel import check
 from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, free, mul, substitute, sum_over
 from symbackprop.gradients.derived import Derived
-from symbackprop.gradients.lemmas import everywhere_in, term_of
-from symbackprop.gradients.meanings import opened, with_entries
+from symbackprop.gradients.lemmas import everywhere_in, opened, term_of, with_entries
 from symbackprop.gradients.reverse import MAXIMUM, RULE, Step
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
@@ -30,9 +29,9 @@ from symbackprop.write.program.notation import GRADIENT, Author, jacobian, stood
 
 from .lines import EVERYTHING, RESULT, USUAL, Derivation, Line, Passage
 from .matrix_forms import altogether, by_entries, cost, matrix_form
+from .naming import read_by
 from .notation import Both, partial
-from .parts import has_delta, put_together, read_by, simpler
-from .reasons import of_derivative
+from .parts import has_delta, of_derivative, put_together, simpler
 from .written import Written
 
 WIDE = 90  # letters of a formula that is put together
@@ -124,9 +123,7 @@ class Planner(Written):
         stack = ", ".join(i.name for i in axes[:-2]) if len(axes) > 2 and "einsum" not in form[0] else ""
         return Line(name[0], form[0], name[1], form[1], f"{reason}, for each {stack}" if stack else reason, RESULT)
 
-    def closing(
-        self, c: Node, g: Node, result: Term, called: Mapping[Array, str]
-    ) -> tuple[list[Line], Term] | None:
+    def closing(self, c: Node, g: Node, result: Term, called: Mapping[Array, str]) -> tuple[list[Line], Term] | None:
         """With inner gradients put in, where the author does so, and what the hypotheses then say."""
         axes, at = self.indices(c.shape)
         left, context = Entry(Array(GRADIENT + self.names[c.array]), at), self.found.shared.context
@@ -194,9 +191,7 @@ class Planner(Written):
             lines.append(Line(f"∂{a}/∂{b}", text, partial(p, q), tex, "all entries at once", RESULT))
         return lines
 
-    def put_in(
-        self, c: Node, g: Node, axes: Sequence[Index], at: tuple[IndexExpr, ...], before: str
-    ) -> list[Line]:
+    def put_in(self, c: Node, g: Node, axes: Sequence[Index], at: tuple[IndexExpr, ...], before: str) -> list[Line]:
         """The gradient by a variable with everything put in, where that is a line and not longer than it must be."""
         forms = [altogether(g, self.everything(g, at), axes, self.bare), altogether(g, None, axes, self.own)]
         whole = min((f for f in forms if f is not None), key=lambda f: cost(f[0]), default=None)

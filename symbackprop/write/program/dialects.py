@@ -15,6 +15,7 @@ OPERATORS = {
     "bitwise_or": ("|", 7),
 }  # fmt: skip
 
+LINALG = ("norm", "vector_norm", "inv", "det", "pinv", "solve", "matrix_power", "multi_dot", "slogdet")
 # operation: how it is called in NumPy, jax.numpy, torch; a bare name is one of the module.
 SPELLINGS: dict[str, tuple[str, str, str]] = {
     "absolute": ("abs", "abs", "abs"),
@@ -30,24 +31,13 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "concatenate": ("concatenate", "concatenate", "cat"),
     "max": ("max", "max", "amax"),
     "min": ("min", "min", "amin"),
-    "fmax": ("fmax", "fmax", "fmax"),
-    "norm": ("linalg.norm", "linalg.norm", "linalg.norm"),
-    "vector_norm": ("linalg.vector_norm", "linalg.vector_norm", "linalg.vector_norm"),
-    "inv": ("linalg.inv", "linalg.inv", "linalg.inv"),
-    "det": ("linalg.det", "linalg.det", "linalg.det"),
-    "pinv": ("linalg.pinv", "linalg.pinv", "linalg.pinv"),
-    "solve": ("linalg.solve", "linalg.solve", "linalg.solve"),
-    "matrix_power": ("linalg.matrix_power", "linalg.matrix_power", "linalg.matrix_power"),
-    "multi_dot": ("linalg.multi_dot", "linalg.multi_dot", "linalg.multi_dot"),
-    "matrix_norm": ("linalg.norm", "linalg.norm", "linalg.norm"),
-    "slogdet": ("linalg.slogdet", "linalg.slogdet", "linalg.slogdet"),
+    **{name: (f"linalg.{name}",) * 3 for name in LINALG},
+    "matrix_norm": ("linalg.norm",) * 3,
     "transpose": ("transpose", "transpose", "permute"),
     "expand_dims": ("expand_dims", "expand_dims", "unsqueeze"),
     "negative": ("negative", "negative", "neg"),
     "sliding_window_view": ("np.lib.stride_tricks.sliding_window_view", "_windows", "_windows"),
-    "scattered": ("_scattered", "_scattered", "_scattered"),
-    "strided_windows": ("_strided_windows", "_strided_windows", "_strided_windows"),
-    "added_windows": ("_added_windows", "_added_windows", "_added_windows"),
+    **{name: (f"_{name}",) * 3 for name in ("scattered", "strided_windows", "added_windows")},
     "array": ("array", "array", "tensor"),
 }
 

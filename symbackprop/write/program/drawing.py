@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -47,35 +47,29 @@ def picture(reverse: Reverse, shown: Sequence[Node], names: Mapping[Array, str],
         name = names.get(n.array, n.name or "")
         kind = "input" if n.operation == INPUT else "output" if n in outputs else "value"
         vertices.append(Vertex(notation.text(name), notation.latex(name), n.shape, kind, n in adjoint))
-    edges = sorted({(place[p], place[n]) for n in nodes for p in read_by(n, place)})
-    into = {(place[p], place[n]) for n in nodes if n in adjoint for p in handed_to(n, reverse, place)}
+    handed = {s.node: [to for to, _ in s.into] for s in reverse.steps}
+
+    def made_from(n: Node) -> Iterable[Node]:
+        return () if n.operation == CONSTANT else n.parents
+
+    edges = sorted({(place[p], place[n]) for n in nodes for p in met(n.parents, made_from, place)})
+    into = {
+        (place[p], place[n]) for n in nodes if n in adjoint
+        for p in met(handed.get(n, ()), lambda m: handed.get(m, ()), place)
+    }  # fmt: skip
     return Picture(tuple(vertices), tuple(edges), frozenset(into & set(edges)), notation.text(notation.loss))
 
 
-def read_by(n: Node, place: Mapping[Node, int]) -> set[Node]:
-    """The shown nodes that n is made from."""
+def met(start: Iterable[Node], after: Callable[[Node], Iterable[Node]], place: Mapping[Node, int]) -> set[Node]:
+    """The first shown nodes on each way from the start."""
     found: set[Node] = set()
-    todo = list(n.parents)
-    while todo:
-        p = todo.pop()
-        if p in place:
-            found.add(p)
-        elif p.operation != CONSTANT:
-            todo += p.parents
-    return found
-
-
-def handed_to(n: Node, reverse: Reverse, place: Mapping[Node, int]) -> set[Node]:
-    """The shown nodes that get a part of their gradient from n."""
-    into = {s.node: [to for to, _ in s.into] for s in reverse.steps}
-    found: set[Node] = set()
-    todo = list(into.get(n, ()))
+    todo = list(start)
     while todo:
         p = todo.pop()
         if p in place:
             found.add(p)
         else:
-            todo += into.get(p, ())
+            todo += after(p)
     return found
 
 

@@ -6,28 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Array,
-    Diff,
-    Entry,
-    Holds,
-    Index,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Size,
-    Sum,
-    Term,
-    Whole,
-    arguments,
-    rebuilt,
-)
-from symbackprop.gradients.meanings import with_entries
+    Add, Apply, Array, Diff, Entry, Holds, Index, Mul, Num, Positive, Power, Size, Sum, Term, Whole, arguments, rebuilt,
+)  # fmt: skip
+from symbackprop.gradients.lemmas import with_entries
 from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 from symbackprop.write.paper.array_text import LETTERS, ArrayText, latex, symbols
+
+from .naming import read_by
 
 LONG = 108
 Letters = Callable[[Size], Sequence[str]]  # those of indices, by what they range over
@@ -36,7 +22,6 @@ Letters = Callable[[Size], Sequence[str]]  # those of indices, by what they rang
 def usual_letters(size: Size) -> Sequence[str]:
     del size
     return LETTERS
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +70,7 @@ class Equations:
 
     def shown(self, t: Term, about: Node) -> Term:
         """In the names of the program, with what has none opened."""
-        by_array = {n.array: n for n in ancestors(about)}
+        by_array = {n.array: n for n in read_by(about)}
 
         def entry(x: Entry) -> Term | None:
             if x.array not in by_array:
@@ -146,15 +131,3 @@ def is_negative(t: Term) -> bool:
             return value < 0
         case _:
             return False
-
-
-def ancestors(n: Node) -> set[Node]:
-    found: set[Node] = set()
-    todo = [n]
-    while todo:
-        m = todo.pop()
-        for p in m.parents:
-            if p not in found:
-                found.add(p)
-                todo.append(p)
-    return found

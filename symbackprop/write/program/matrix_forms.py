@@ -13,19 +13,24 @@ from typing import Any
 from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.matrix import UNIT, Diagonal, Elementwise, Given, Hadamard, Matrix, Ones, Product, Scale, entry
 from symbackprop.core.terms import Array, Entry, Term, dummy, substitute
-from symbackprop.gradients.meanings import with_entries
+from symbackprop.gradients.lemmas import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact, proved
 from symbackprop.write.code.factoring import factored, symmetrical
-from symbackprop.write.code.simplify import parts_of
+from symbackprop.write.code.parts import parts_of
 from symbackprop.write.program.notation import GRADIENT, stood
-from symbackprop.write.program.products import ONE, Coefficient, coefficient
+from symbackprop.write.program.products import ONE, coefficient
+from symbackprop.write.program.products import Product as Number
 
 from .notation import Both, Notation, raised_already
 
 ATOM, POWER, PRODUCT, HADAMARD, QUOTIENT, SUM = 6, 5, 4, 3, 2, 1
 RELATIONS = {
     "greater": (">", ">"), "less": ("<", "<"), "greater_equal": ("≥", r"\ge"), "less_equal": ("≤", r"\le"),
+}  # fmt: skip
+FUNCTIONS = {
+    **{f: (f, rf"\{f}") for f in ("exp", "log", "tanh", "sin", "cos")},
+    "sign": ("sign", r"\operatorname{sign}"), "expit": ("σ", r"\sigma"), "mean": ("mean", r"\operatorname{mean}"),
 }  # fmt: skip
 Form = tuple[str, str, int]  # text, LaTeX, how tightly it binds
 
@@ -139,22 +144,22 @@ class MatrixForms:
         number = coefficient(x)
         if number is None:
             raise NoForm
-        text, tex = number.written
+        text, tex = number.on_paper
         return (text, tex, ATOM) if number.number >= 0 else (f"-{text}", f"-{tex}", SUM)
 
-    def whole(self, c: Coefficient, form: Form | None) -> Form:
+    def whole(self, c: Number, form: Form | None) -> Form:
         """The number in front of the form."""
         if form is None:
-            return self.form(1) if c == ONE else signed(c, c.written, PRODUCT if c.below else ATOM)
+            return self.form(1) if c == ONE else signed(c, c.on_paper, PRODUCT if c.below else ATOM)
         if c == ONE:
             return form
         x, p = bracketed(form, HADAMARD if c.is_plain else PRODUCT)
         if c.is_plain:
             return f"-{x}", f"-{p}", SUM
-        a, q = c.written
+        a, q = c.on_paper
         return signed(c, (f"{a} {x}", rf"{q} \, {p}"), PRODUCT)
 
-    def value(self, x: Any) -> tuple[Coefficient, Form | None]:
+    def value(self, x: Any) -> tuple[Number, Form | None]:
         """A number and what it multiplies; no form for a number alone."""
         if (number := coefficient(x)) is not None:
             return number, None
@@ -166,22 +171,21 @@ class MatrixForms:
                 return -c, form
             case "multiply", (a, b) if coefficient(a) is not None or coefficient(b) is not None:
                 (c, f), (d, g) = self.value(a), self.value(b)
-                return c * d, f or g
+                return c.times(d), f or g
             case "divide", (a, b) if (below := coefficient(b)) is not None and below.number:
                 c, f = self.value(a)
-                return c * below.inverse, f
+                return c.times(below.inverse), f
             case "multiply", (Node() as a, Node() as b) if a.ndim and b.ndim and as_column(a) is None:
                 (c, f), (d, g) = self.value(a), self.value(b)
                 assert f is not None and g is not None
                 (y, p), (z, q) = bracketed(f, HADAMARD), bracketed(g, HADAMARD)
-                return c * d, (f"{y} ∘ {z}", rf"{p} \circ {q}", HADAMARD)
+                return c.times(d), (f"{y} ∘ {z}", rf"{p} \circ {q}", HADAMARD)
             case "matmul", (Node() as a, Node() as b) if a.ndim == 2 or b.ndim == 1 or a.ndim == b.ndim:
                 (c, f), (d, g) = self.value(a), self.value(b)
                 assert f is not None and g is not None
                 chain = b.operation == "matmul" and not self.knows(b)  # A (B C) is A B C
-                (y, p), (z, q) = bracketed(f, PRODUCT), bracketed(g, PRODUCT + (not chain))
-                return c * d, (f"{y} {z}", rf"{p} \, {q}", PRODUCT)
-            case "add" | "subtract", (Node() as a, Node() as b):
+                return c.times(d), side_by_side(bracketed(f, PRODUCT), bracketed(g, PRODUCT + (not chain)))
+            case "add" | "subtract", (a, b) if not (isinstance(b, int | float) and b == 0):
                 return self.sum(x, a, b)
             case "sum" | "mean", (Node() as a, *_) if a.ndim > 1:
                 c, form = self.value(a)
@@ -189,7 +193,7 @@ class MatrixForms:
                 return c, self.reduced(x, a, form)
         return ONE, self.call(x)
 
-    def sum(self, n: Node, a: Node, b: Node) -> tuple[Coefficient, Form]:
+    def sum(self, n: Node, a: Any, b: Any) -> tuple[Number, Form]:
         """A number that both have in front; what is negative second."""
         (c, f), (d, g) = self.value(a), self.value(b)
         d = d if n.operation == "add" else -d
@@ -197,7 +201,7 @@ class MatrixForms:
             return abs(c), self.added(unit(c), f, unit(d), g)
         return ONE, self.added(c, f, d, g)
 
-    def added(self, c: Coefficient, f: Form | None, d: Coefficient, g: Form | None) -> Form:
+    def added(self, c: Number, f: Form | None, d: Number, g: Form | None) -> Form:
         if c.number < 0 < d.number:
             c, f, d, g = d, g, c, f
         minus = d.number < 0
@@ -220,13 +224,10 @@ class MatrixForms:
         match n.operation, n.args:
             case "add" | "subtract", (a, b) if b == 0:
                 return self.form(a)
-            case "add" | "subtract", (a, b):
-                (c, f), (d, g) = self.value(a), self.value(b)
-                return self.added(c, f, d if n.operation == "add" else -d, g)
             case "outer", (a, b):
-                return self.outer(a, b)
+                return side_by_side(self.within(a, PRODUCT), self.transpose(b))
             case "multiply", (Node() as a, Node(ndim=1) as b) if (v := as_column(a)) is not None:
-                return self.outer(v, b)
+                return side_by_side(self.within(v, PRODUCT), self.transpose(b))
             case "multiply", (a, b):
                 number = any(not isinstance(z, Node) or z.ndim == 0 for z in (a, b))
                 binds = PRODUCT if number else HADAMARD
@@ -237,11 +238,8 @@ class MatrixForms:
                 (x, p), (y, q) = self.within(a, PRODUCT), self.within(b, POWER)
                 return f"{x} / {y}", rf"\frac{{{self.form(a)[1]}}}{{{self.form(b)[1]}}}", QUOTIENT
             case "matmul", (Node(ndim=1) as a, Node(ndim=2) as b):  # vectors are columns
-                (x, p), (y, q) = self.within(a, PRODUCT), self.raisable(b)
-                return f"{y}^T {x}", rf"{q}^{{\mathsf{{T}}}} \, {p}", PRODUCT
-            case "T", (Node(ndim=2) as a,):
-                return self.turned(a)
-            case ("swapaxes", (a, -1, -2) | (a, -2, -1)) | ("matrix_transpose", (a,)):
+                return side_by_side(self.transpose(b), self.within(a, PRODUCT))
+            case ("T", (Node(ndim=2) as a,)) | ("swapaxes", (a, -1, -2) | (a, -2, -1)) | ("matrix_transpose", (a,)):
                 return self.turned(a)
             case "einsum", (str(spec), *operands):
                 return self.einsum(spec, operands)
@@ -252,18 +250,8 @@ class MatrixForms:
                 return f"√({self.form(a)[0]})", rf"\sqrt{{{self.form(a)[1]}}}", ATOM
             case "exp", (Node(operation="log", args=(u,)),):
                 return self.form(u)
-            case "exp" | "log" | "tanh" | "sin" | "cos", (a,):
-                text, tex, _ = self.form(a)
-                return f"{n.operation}({text})", rf"\{n.operation}\left({tex}\right)", ATOM
-            case "sign", (a,):
-                text, tex, _ = self.form(a)
-                return f"sign({text})", rf"\operatorname{{sign}}\left({tex}\right)", ATOM
-            case "expit", (a,):
-                text, tex, _ = self.form(a)
-                return f"σ({text})", rf"\sigma\left({tex}\right)", ATOM
-            case "mean", (a,) if isinstance(a, Node) and a.ndim == 1:
-                text, tex, _ = self.form(a)
-                return f"mean({text})", rf"\operatorname{{mean}}\left({tex}\right)", ATOM
+            case operation, (a,) if operation in FUNCTIONS and (operation != "mean" or getattr(a, "ndim", 0) == 1):
+                return called(FUNCTIONS[operation], self.form(a))
             case "greater" | "less" | "greater_equal" | "less_equal", (a, b):
                 (x, p), (y, q) = self.within(a, SUM), self.within(b, SUM)
                 sign, mark = RELATIONS[n.operation]
@@ -274,6 +262,10 @@ class MatrixForms:
         name = self.called.get(n.array, "") if n.named else ""
         return bool(name) and (name.startswith(GRADIENT) or not n.backward or n.operation == INPUT)
 
+    def transpose(self, a: Any) -> Both:
+        x, p = self.raisable(a)
+        return f"{x}^T", rf"{p}^{{\mathsf{{T}}}}"
+
     def turned(self, a: Any) -> Form:
         """The transpose, of a product factor by factor."""
         match a:
@@ -282,41 +274,38 @@ class MatrixForms:
             case Node(operation="matmul", args=(Node(ndim=2) as b, Node(ndim=2) as c)) if not self.knows(a):
                 (x, p, i), (y, q, j) = self.turned(c), self.turned(b)
                 if min(i, j) >= PRODUCT:
-                    return f"{x} {y}", rf"{p} \, {q}", PRODUCT
-        x, p = self.raisable(a)
-        return f"{x}^T", rf"{p}^{{\mathsf{{T}}}}", POWER
+                    return side_by_side((x, p), (y, q))
+        return *self.transpose(a), POWER
 
     def einsum(self, spec: str, operands: Sequence[Any]) -> Form:
         forms = [self.form(x) for x in operands]
-        text, tex = ", ".join(f[0] for f in forms), r",\, ".join(f[1] for f in forms)
+        inside = ", ".join(f[0] for f in forms), r",\, ".join(f[1] for f in forms), ATOM
         below = spec.replace("->", r"\to ")
-        return f"einsum_{{{spec}}}({text})", rf"\operatorname{{einsum}}_{{{below}}}\left({tex}\right)", ATOM
-
-    def outer(self, a: Any, b: Any) -> Form:
-        """a bᵀ of two vectors."""
-        (x, p), (y, q) = self.within(a, PRODUCT), self.raisable(b)
-        return f"{x} {y}^T", rf"{p} \, {q}^{{\mathsf{{T}}}}", PRODUCT
+        return called((f"einsum_{{{spec}}}", rf"\operatorname{{einsum}}_{{{below}}}"), inside)
 
     def reduced(self, n: Node, a: Node, form: Form) -> Form:
         axis = n.options.get("axis", n.args[1] if len(n.args) > 1 else None)
         keeps = bool(n.options.get("keepdims", False))
-        x, p = bracketed(form, PRODUCT)
-        if a.ndim > 2 and not (keeps and axis == -1):
+        if axis not in (0, 1, -1, -2) or (a.ndim > 2 and not (keeps and axis == -1)):
             raise NoForm
-        ones = self.notation.matrix(Ones((a.shape[axis], UNIT))) if axis in (0, 1, -1, -2) else ("", "")
-        if axis in (0, -2) and n.operation == "sum" and not keeps and self.notation.standing.paper:
-            y, q = self.raisable(a)
-            return f"{y}^T {ones[0]}", rf"{q}^{{\mathsf{{T}}}} \, {ones[1]}", PRODUCT
-        if axis in (0, -2) and n.operation == "sum" and not keeps:
-            return f"1^T {x}", rf"\mathbf{{1}}^{{\mathsf{{T}}}} {p}", PRODUCT
-        if axis in (1, -1) and n.operation == "sum" and not keeps:
-            return f"{x} {ones[0]}", rf"{p} \, {ones[1]}", PRODUCT
-        if axis not in (0, 1, -1, -2):
-            raise NoForm
-        along = "rows" if axis in (1, -1) else "columns"
-        text, tex, _ = form
-        called = rf"\operatorname{{{n.operation}}}_{{\text{{{along}}}}}"
-        return f"{n.operation}_{along}({text})", rf"{called}\left({tex}\right)", ATOM
+        inside, columns = bracketed(form, PRODUCT), axis in (0, -2)
+        if n.operation == "sum" and not keeps:
+            ones = self.notation.matrix(Ones((a.shape[axis], UNIT)))
+            if not columns:
+                return side_by_side(inside, ones)
+            if self.notation.standing.paper:
+                return side_by_side(self.transpose(a), ones)
+            return f"1^T {inside[0]}", rf"\mathbf{{1}}^{{\mathsf{{T}}}} {inside[1]}", PRODUCT
+        along = "columns" if columns else "rows"
+        return called((f"{n.operation}_{along}", rf"\operatorname{{{n.operation}}}_{{\text{{{along}}}}}"), form)
+
+
+def side_by_side(a: Both, b: Both) -> Form:
+    return f"{a[0]} {b[0]}", rf"{a[1]} \, {b[1]}", PRODUCT
+
+
+def called(function: Both, argument: Form) -> Form:
+    return f"{function[0]}({argument[0]})", rf"{function[1]}\left({argument[1]}\right)", ATOM
 
 
 def bracketed(form: Form, binds: int) -> Both:
@@ -327,11 +316,11 @@ def bracketed(form: Form, binds: int) -> Both:
     return f"({text})", tex if fraction else rf"\left({tex}\right)"
 
 
-def signed(c: Coefficient, both: Both, binds: int) -> Form:
+def signed(c: Number, both: Both, binds: int) -> Form:
     return (f"-{both[0]}", f"-{both[1]}", SUM) if c.number < 0 else (*both, binds)
 
 
-def unit(c: Coefficient) -> Coefficient:
+def unit(c: Number) -> Number:
     return -ONE if c.number < 0 else ONE
 
 

@@ -65,16 +65,21 @@ def result(reverse: Reverse, n: Node) -> str:
     return free[reverse.graph.outputs.index(n) % len(free)] if free and reverse.upstream else "L"
 
 
-def behind(results: Iterable[Node]) -> list[Node]:
-    """The nodes that the results are made from, and they themselves, in order."""
+def read_by(*nodes: Node) -> set[Node]:
+    """What they are made from, and what that is made from."""
     found: set[Node] = set()
-    todo = list(results)
+    todo = [p for n in nodes for p in n.parents]
     while todo:
-        n = todo.pop()
-        if n not in found:
-            found.add(n)
-            todo.extend(n.parents)
-    return sorted(found, key=lambda n: n.number)
+        p = todo.pop()
+        if p not in found:
+            found.add(p)
+            todo += p.parents
+    return found
+
+
+def behind(results: Collection[Node]) -> list[Node]:
+    """The nodes that the results are made from, and they themselves, in order."""
+    return sorted({*results, *read_by(*results)}, key=lambda n: n.number)
 
 
 def uses(nodes: Iterable[Node], results: Iterable[Node]) -> dict[Node, int]:

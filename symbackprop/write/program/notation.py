@@ -10,50 +10,18 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Protocol, assert_never
+from typing import Protocol
 
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import (
-    UNIT,
-    Determinant,
-    Diagonal,
-    DiagonalOf,
-    ElementPower,
-    Elementwise,
-    Given,
-    Hadamard,
-    Identity,
-    Inverse,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Product,
-    Scale,
-    Softmax,
-    Trace,
-    Transpose,
-    Zeros,
-)
-from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Array,
-    Mul,
-    Num,
-    Power,
-    Sum,
-    Term,
-    free,
-    mul,
-    substitute,
-)
+    UNIT, Diagonal, ElementPower, Elementwise, Given, Hadamard, Leaf, Matrix, Ones, Plus, Scale, Softmax, Transpose,
+)  # fmt: skip
+from symbackprop.core.terms import ONE, Add, Apply, Array, Mul, Num, Power, Sum, Term, free, mul, substitute
 from symbackprop.gradients.lemmas import everywhere_in
 from symbackprop.write.code.compact import compact, transposed
 from symbackprop.write.code.factoring import product, scaled, symmetrical
-from symbackprop.write.code.simplify import factors
+from symbackprop.write.code.parts import factors, parts_of, with_parts
 from symbackprop.write.notes.letters import author_text
 from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.latex import subscripts as latex_subs
@@ -61,7 +29,7 @@ from symbackprop.write.paper.matrix_writer import MatrixWriter
 from symbackprop.write.paper.term_parts import latex_name, plain_name
 from symbackprop.write.paper.term_writer import ATOM, PRODUCT, Text
 from symbackprop.write.paper.text import Plain, run_together
-from symbackprop.write.program.reasons import absolute, positive_part, signed
+from symbackprop.write.program.parts import absolute, positive_part, signed
 
 GRADIENT = "∇"  # begins the name of an array that is the gradient by another
 
@@ -113,6 +81,9 @@ class Author:
         return self.signals.get(variable, GRADIENT + variable)
 
 
+ENTRYWISE = Plus | Hadamard | Scale | Elementwise | ElementPower
+
+
 def stood(form: Matrix, axes: int, s: Standing) -> Matrix:
     """The form of a gradient by an array of so many axes, as the author writes it."""
     found = turned(form, s)
@@ -122,15 +93,9 @@ def stood(form: Matrix, axes: int, s: Standing) -> Matrix:
 
 def flipped(m: Matrix) -> Matrix:
     """The transpose, part by part."""
-    match m:
-        case Plus(args):
-            return Plus(tuple(map(flipped, args)))
-        case Scale(factor, of):
-            return Scale(factor, flipped(of))
-        case Hadamard(left, right):
-            return Hadamard(flipped(left), flipped(right))
-        case _:
-            return transposed(m)
+    if isinstance(m, Plus | Scale | Hadamard):
+        return with_parts(m, tuple(map(flipped, parts_of(m))))
+    return transposed(m)
 
 
 def jacobian(form: Matrix, s: Standing) -> Matrix:
@@ -148,52 +113,18 @@ def turned(m: Matrix, s: Standing) -> Matrix:
             return Transpose(Leaf(array, "matrix", (k, n)))
         case Given() | Leaf():
             return m
-        case Scale(factor, of):
-            return turned_scale(factor, turned(of, s))
-        case Plus(args):
-            return in_front(Plus, [turned(a, s) for a in args])
-        case Hadamard(left, right):
-            return in_front(lambda x: Hadamard(*x), [turned(left, s), turned(right, s)])
         case Transpose(of):
             return transposed(turned(of, s))
-        case Elementwise() | ElementPower():
-            return outside(m, turned(m.of, s))
         case Softmax(of, axis):
             inner = turned(of, s)
             return Transpose(Softmax(inner.of, 1 - axis)) if isinstance(inner, Transpose) else Softmax(inner, axis)
         case Diagonal(of):
             inner = turned(of, s)
             return Diagonal(inner.of if isinstance(inner, Transpose) else inner)
-        case Product(left, right):
-            return Product(turned(left, s), turned(right, s))
-        case DiagonalOf(of) | Trace(of) | Inverse(of) | Determinant(of):
-            return type(m)(turned(of, s))
-        case Ones() | Zeros() | Identity():
-            return m
-        case _:
-            assert_never(m)
-
-
-def in_front(make: Any, parts: list[Matrix]) -> Matrix:
-    """One transpose in front of a sum or a Hadamard product where each part, or all but what has none, is one."""
-    if all(isinstance(p, Transpose) or is_transpose(p) for p in parts):
-        return Transpose(make(tuple(map(transposed, parts))))
-    return make(tuple(parts))  # type: ignore[no-any-return]
-
-
-def is_transpose(m: Matrix) -> bool:
-    return isinstance(m, Scale) and isinstance(m.of, Transpose)
-
-
-def turned_scale(factor: Any, of: Matrix) -> Matrix:
-    return Transpose(Scale(factor, of.of)) if isinstance(of, Transpose) else Scale(factor, of)
-
-
-def outside(m: Elementwise | ElementPower, inner: Matrix) -> Matrix:
-    """f(zᵀ) as f(z)ᵀ."""
-    of = inner.of if isinstance(inner, Transpose) else inner
-    made = Elementwise(m.fn, of, m.order) if isinstance(m, Elementwise) else ElementPower(of, m.exponent)
-    return Transpose(made) if isinstance(inner, Transpose) else made
+    parts = tuple(turned(p, s) for p in parts_of(m))
+    if isinstance(m, ENTRYWISE) and all(isinstance(p, Transpose) for p in parts):  # f(zᵀ) as f(z)ᵀ
+        return Transpose(with_parts(m, tuple(map(transposed, parts))))
+    return with_parts(m, parts)
 
 
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "check": r"\check"}
@@ -260,8 +191,21 @@ class Compactly(MatrixWriter):
 
     inside = False
 
+    def __init__(self, names: Names, taken: Sequence[str]) -> None:
+        super().__init__(taken)
+        self.names = names
+
     @abstractmethod
     def modulus(self, text: str) -> str: ...
+    @abstractmethod
+    def subscripted(self, name: str, subs: list[str]) -> str: ...
+    @abstractmethod
+    def by(self, shown: str) -> str: ...
+
+    def array(self, array: Array, subs: list[str]) -> str:
+        of = array.name.removeprefix(GRADIENT)
+        shown = self.subscripted(self.name(of), [s for s in subs if s != "1"])
+        return shown if of == array.name else self.by(shown)
 
     def matrix(self, m: Matrix) -> str:
         self.inside = True
@@ -314,18 +258,14 @@ class GradientText(Compactly, Plain):
     def modulus(self, text: str) -> str:
         return f"|{text}|"
 
-    def __init__(self, names: Names, taken: Sequence[str]) -> None:
-        super().__init__(taken)
-        self.names = names
-
     def name(self, name: str) -> str:
         return self.names.text(name)
 
-    def array(self, array: Array, subs: list[str]) -> str:
-        of = array.name.removeprefix(GRADIENT)
-        subs = [s for s in subs if s != "1"] if "1" in subs else subs
-        shown = self.names.text(of) + (f"_{run_together(subs)}" if subs else "")
-        return shown if of == array.name else f"∂{self.names.text(self.names.loss)}/∂{shown}"
+    def subscripted(self, name: str, subs: list[str]) -> str:
+        return name + (f"_{run_together(subs)}" if subs else "")
+
+    def by(self, shown: str) -> str:
+        return f"∂{self.name(self.names.loss)}/∂{shown}"
 
     def raised(self, base: str, exponent: str) -> str:
         return super().raised(f"({base})" if base[0] == "∂" or raised_already(base) else base, exponent)
@@ -335,24 +275,19 @@ class GradientLatex(Compactly, Latex):
     def modulus(self, text: str) -> str:
         return rf"\left|{text}\right|"
 
-    def __init__(self, names: Names, taken: Sequence[str]) -> None:
-        super().__init__(taken)
-        self.names = names
-
     def name(self, name: str) -> str:
         return self.names.latex(name)
 
-    def array(self, array: Array, subs: list[str]) -> str:
-        of = array.name.removeprefix(GRADIENT)
-        subs = [s for s in subs if s != "1"] if "1" in subs else subs
-        name, below = self.names.latex(of), latex_subs(subs)
-        shown = f"({name})_{{{below}}}" if below and "_" in name else f"{name}_{{{below}}}" if below else name
-        return shown if of == array.name else partial(self.names.latex(self.names.loss), shown)
+    def subscripted(self, name: str, subs: list[str]) -> str:
+        below = latex_subs(subs)
+        return f"({name})_{{{below}}}" if below and "_" in name else f"{name}_{{{below}}}" if below else name
+
+    def by(self, shown: str) -> str:
+        return partial(self.name(self.names.loss), shown)
 
     def raised(self, base: str, exponent: str) -> str:
-        return super().raised(
-            rf"\left({base}\right)" if base.startswith(r"\frac") or raised_already(base) else base, exponent
-        )
+        raised = base.startswith(r"\frac") or raised_already(base)
+        return super().raised(rf"\left({base}\right)" if raised else base, exponent)
 
 
 def raised_already(base: str) -> bool:

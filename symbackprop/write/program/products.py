@@ -91,6 +91,31 @@ class Product:
         binds = (first.binds if first else ATOM) if alone else PRODUCT
         return ("-" if negative else "") + " ".join(pieces), min(binds, UNARY) if negative else binds
 
+    # --- in front of a matrix form: products without a chain
+
+    @property
+    def inverse(self) -> Product:
+        return Product(1 / self.number, self.below, self.above)
+
+    def __abs__(self) -> Product:
+        return Product(abs(self.number), self.above, self.below)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is 1 or -1."""
+        return abs(self) == ONE
+
+    @property
+    def on_paper(self) -> tuple[str, str]:
+        """The absolute value as text and as LaTeX."""
+        c = abs(self.number)
+        a = " ".join([str(c.numerator)] * (c.numerator != 1) + list(self.above) or ["1"])
+        below = [str(c.denominator)] * (c.denominator != 1) + list(self.below)
+        b = " ".join(below)
+        if not below:
+            return a, a.replace(" ", r" \, ")
+        return f"{a}/{b}" if len(below) == 1 else f"{a}/({b})", rf"\frac{{{a}}}{{{b}}}".replace(" ", r" \, ")
+
 
 def numbers(c: Fraction, above: tuple[str, ...], below: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """A whole number or a decimal in front where it is one, else a fraction; no 1."""
@@ -116,69 +141,27 @@ def without_common(above: Iterable[str], below: Iterable[str]) -> tuple[tuple[st
     return tuple(top), tuple(under)
 
 
-Sizes = tuple[str, ...]
+ONE = Product()
 
 
-@dataclass(frozen=True, slots=True)
-class Coefficient:
-    """`number · above / below`."""
-
-    number: Fraction = Fraction(1)
-    above: Sizes = ()
-    below: Sizes = ()
-
-    def __mul__(self, other: Coefficient) -> Coefficient:
-        top, under = without_common([*self.above, *other.above], [*self.below, *other.below])
-        return Coefficient(self.number * other.number, top, under)
-
-    @property
-    def inverse(self) -> Coefficient:
-        return Coefficient(1 / self.number, self.below, self.above)
-
-    def __neg__(self) -> Coefficient:
-        return Coefficient(-self.number, self.above, self.below)
-
-    def __abs__(self) -> Coefficient:
-        return Coefficient(abs(self.number), self.above, self.below)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is 1 or -1."""
-        return abs(self) == ONE
-
-    @property
-    def written(self) -> tuple[str, str]:
-        """The absolute value as text and as LaTeX."""
-        c = abs(self.number)
-        top = [str(c.numerator)] * (c.numerator != 1) + list(self.above) or ["1"]
-        under = [str(c.denominator)] * (c.denominator != 1) + list(self.below)
-        a, b = " ".join(top), " ".join(under)
-        if not under:
-            return a, a.replace(" ", r" \, ")
-        return f"{a}/{b}" if len(under) == 1 else f"{a}/({b})", rf"\frac{{{a}}}{{{b}}}".replace(" ", r" \, ")
-
-
-ONE = Coefficient()
-
-
-def coefficient(x: Any) -> Coefficient | None:
+def coefficient(x: Any) -> Product | None:
     """What is made of numbers and sizes only."""
     if isinstance(x, Node):
         if x.ndim or x.options:
             return None
         match x.operation, tuple(map(coefficient, x.args)):
-            case "multiply", (Coefficient() as a, Coefficient() as b):
-                return a * b
-            case "divide" | "true_divide", (Coefficient() as a, Coefficient() as b) if b.number:
-                return a * b.inverse
-            case "negative", (Coefficient() as a,):
+            case "multiply", (Product() as a, Product() as b):
+                return a.times(b)
+            case "divide" | "true_divide", (Product() as a, Product() as b) if b.number:
+                return a.times(b.inverse)
+            case "negative", (Product() as a,):
                 return -a
         return None
     if isinstance(x, SymInt):
         size, parts = as_affine(x.expr)
         text = str(size).replace("*", " ")
         plain = len(size.monomials) == 1 and size.monomials[0][1] == 1
-        return None if parts else Coefficient(above=(text if plain else f"({text})",))
+        return None if parts else Product(above=(text if plain else f"({text})",))
     if isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x):
-        return Coefficient(Fraction(repr(x)))
+        return Product(Fraction(repr(x)))
     return None

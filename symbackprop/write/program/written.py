@@ -9,7 +9,7 @@ from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.gradients.derived import Derived
-from symbackprop.gradients.meanings import opened
+from symbackprop.gradients.lemmas import opened
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.rewriting import everywhere, folding
 from symbackprop.read.numpy import INPUT, Node
@@ -19,9 +19,9 @@ from symbackprop.write.program.parts import is_open, worked
 
 from .equations import lettered, plain_letters
 from .lines import EVERYTHING, USUAL, Line
-from .naming import result
+from .naming import read_by, result
 from .notation import Notation
-from .parts import IndexLetters, read_by
+from .parts import IndexLetters
 from .source import Program
 
 JOINING = frozenset({"add", "subtract", "multiply", "matmul", "einsum", "sum", "mean", "divide"})

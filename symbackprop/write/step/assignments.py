@@ -9,8 +9,9 @@ samples of a batch.  Samples are rows; how a backend lays a matrix out in memory
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal, TypeAlias, assert_never
 
 from symbackprop.core.functions import ROWS
@@ -196,14 +197,16 @@ def reads(a: Assignment) -> Iterator[str]:
             assert_never(a)
 
 
-def replaced(e: Entrywise, name: str, by: Entrywise) -> Entrywise:
-    match e:
-        case Ref(found):
-            return by if found == name else e
-        case Call(fn, args):
-            return Call(fn, tuple(replaced(a, name, by) for a in args))
-        case _:
-            return e
+def rewritten(e: Entrywise, rule: Callable[[Entrywise], Entrywise | None]) -> Entrywise:
+    """With what the rule gives in the place of each part that it knows, from the outside in."""
+    found = rule(e)
+    if found is None and isinstance(e, Call):
+        return Call(e.fn, tuple(rewritten(a, rule) for a in e.args))
+    return e if found is None else found
+
+
+def replaced(e: Entrywise, old: Entrywise, by: Entrywise) -> Entrywise:
+    return rewritten(e, lambda x: by if x == old else None)
 
 
 def constant(e: Entrywise, scalars: frozenset[str]) -> bool:
@@ -233,28 +236,44 @@ def line(a: Assignment) -> str:
         case Multiply(target, left, right, lt, rt):
             return f"{target} = {left}{'ᵀ' * lt} @ {right}{'ᵀ' * rt}"
         case Map(target, value):
-            return f"{target} = {formula(value)}"
+            return f"{target} = {outermost(formula(value))}"
         case Reduce(target, how, axis, value):
-            return f"{target} = {how}_{axis} {formula(value, True)}"
+            return f"{target} = {how}_{axis} {formula(value)}"
         case _:
             assert_never(a)
 
 
-def formula(e: Entrywise, inner: bool = False) -> str:
+def formula(e: Entrywise) -> str:
+    return spelled(e, str, "{:g}".format, "N", lambda fn, args: f"{fn}({', '.join(map(outermost, args))})")
+
+
+def spelled(
+    e: Entrywise,
+    ref: Callable[[str], str],
+    number: Callable[[float], str],
+    samples: str,
+    call: Callable[[str, Sequence[str]], str],
+) -> str:
+    """The value in the words of a backend, with brackets around each sum, product and quotient."""
     match e:
         case Ref(name):
-            return name
+            return ref(name)
         case Number(value):
-            return f"{value:g}"
+            return number(value)
         case Samples():
-            return "N"
-        case Call(fn, (a, b)) if fn in INFIX:
-            both = f"{formula(a, True)} {INFIX[fn]} {formula(b, True)}"
-            return f"({both})" if inner else both
+            return samples
         case Call(fn, args):
-            return f"{fn}({', '.join(map(formula, args))})"
+            texts = [spelled(a, ref, number, samples, call) for a in args]
+            return f"({texts[0]} {INFIX[fn]} {texts[1]})" if fn in INFIX else call(fn, texts)
         case _:
             assert_never(e)
+
+
+def outermost(text: str) -> str:
+    """Without brackets around the whole."""
+    inner = text[1:-1]
+    depths = accumulate((c == "(") - (c == ")") for c in inner)
+    return inner if text[:1] == "(" and text[-1:] == ")" and all(d >= 0 for d in depths) else text
 
 
 MOST_NAMES = 12  # in one map: longer ones help nobody
@@ -275,7 +294,7 @@ def inlined(step: Step) -> Step:
         here = step.shapes[a.target]
         if not extent(user.value, step.shapes) == here == extent(a.value, step.shapes) or too_long(a, user):
             continue
-        value = replaced(user.value, a.target, a.value)
+        value = replaced(user.value, Ref(a.target), a.value)
         lines[at[a.target]] = (
             Map(user.target, value) if isinstance(user, Map) else Reduce(user.target, user.how, user.axis, value)
         )
@@ -316,20 +335,21 @@ def in_place(step: Step) -> Step:
             continue
         for name in references(a.value):
             if name not in kept and shapes[name] == shapes[a.target] and last[name] == k:
-                lines = [renamed(b, name, a.target) for b in lines]
+                lines = [renamed(b, {name: a.target}) for b in lines]
                 last[a.target] = max(last.get(a.target, k), k)
                 break
     return step.with_assignments(tuple(lines))
 
 
-def renamed(a: Assignment, old: str, new: str) -> Assignment:
-    def name(n: str) -> str:
-        return new if n == old else n
-
+def renamed(a: Assignment, table: Mapping[str, str]) -> Assignment:
     match a:
         case Multiply(target, left, right, lt, rt):
-            return Multiply(name(target), name(left), name(right), lt, rt)
+            return Multiply(table.get(target, target), table.get(left, left), table.get(right, right), lt, rt)
         case Map(target, value):
-            return Map(name(target), replaced(value, old, Ref(new)))
+            return Map(table.get(target, target), called(value, table))
         case Reduce(target, how, axis, value):
-            return Reduce(name(target), how, axis, replaced(value, old, Ref(new)))
+            return Reduce(table.get(target, target), how, axis, called(value, table))
+
+
+def called(e: Entrywise, table: Mapping[str, str]) -> Entrywise:
+    return rewritten(e, lambda x: Ref(table[x.name]) if isinstance(x, Ref) and x.name in table else None)

@@ -1,76 +1,48 @@
 """The step as C over a whole epoch: products of matrices by BLAS where they are large, loops for everything else.
 
-Three layouts: "columns" (sample matrices features × samples), "turned" (the same, weights outputs × inputs) and
-"rows" (samples × features).  Which is fastest at a size is for the caller to time.  The function is reentrant: all
-that it writes to is given to it.
+Sample matrices lie features × samples, and weights outputs × inputs where BLAS multiplies with them: other layouts were
+nowhere much quicker.  The function is reentrant: all that it writes to is given to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from symbackprop.write.step.assignments import accumulating, in_place
 
 from .assignments import (
-    BATCH,
-    INFIX,
-    SCALAR,
-    Call,
-    Entrywise,
-    Map,
-    Multiply,
-    Number,
-    Reduce,
-    Ref,
-    Samples,
-    Shape,
-    Step,
-    constant,
-    extent,
-    gradient_of,
-    multiplications,
-    reads,
-    size,
-)
-from .c_functions import LAYOUTS, CLayout, header
+    BATCH, SCALAR, Call, Entrywise, Map, Multiply, Reduce, Ref, Shape, Step, constant, extent, gradient_of,
+    multiplications, reads, rewritten, size, spelled,
+)  # fmt: skip
+from .c_functions import header
 
 SMALL = 4096  # multiplications up to which loops are quicker than a call of BLAS
-# Assignments up to which full batches get code of their own (a few percent quicker), and several layouts are compiled:
-# a compiler takes longer than in proportion.
-FEW, MANY = 24, 60
+# Assignments up to which full batches get code of their own (a few percent quicker): a compiler takes longer than in
+# proportion.
+FEW = 24
 
 Lines: TypeAlias = list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class CEpoch:
-    """`source` defines `epoch_<layout>` and `workspace_<layout>`; `turned` are the weights stored outputs × inputs."""
+    """`source` defines `epoch` and `workspace`, header first; `turned` are the weights stored outputs × inputs."""
 
-    layout: CLayout
     source: str
     turned: frozenset[str]
 
 
-def layouts_for(step: Step, batch: int) -> tuple[CLayout, ...]:
-    """The layouts worth timing: without a product for BLAS, and for many layers, there is one."""
-    large = any(isinstance(a, Multiply) and multiplications(a, step, batch) > SMALL for a in step.assignments)
-    return LAYOUTS if large and len(step.assignments) <= MANY else ("columns",)
-
-
-def c_source(step: Step, batch: int, dtype: str, layouts: Sequence[CLayout]) -> tuple[str, tuple[CEpoch, ...]]:
-    """The whole file, header first, and what it has for each layout."""
-    epochs = tuple(_Writer(step, batch, dtype, layout).epoch() for layout in layouts)
-    return header(dtype) + "".join(e.source for e in epochs), epochs
+def c_source(step: Step, batch: int, dtype: str) -> CEpoch:
+    writer = _Writer(step, batch)
+    return CEpoch(header(dtype) + writer.epoch(), writer.turned)
 
 
 @dataclass(slots=True)
 class _Writer:
     original: Step
     batch: int
-    dtype: str
-    layout: CLayout
     step: Step = field(init=False)
     taken: frozenset[str] = field(init=False)
     turned: frozenset[str] = field(init=False)
@@ -84,8 +56,8 @@ class _Writer:
         small = {n for a in products if self.small(a) for n in (a.target, a.left, a.right)}
         small |= {n[1:] for n in small if n[0] == "d"}
         weights = {p for p in self.step.parameters if p[0] == "W"}
-        self.turned = frozenset(weights - small) if self.layout == "turned" else frozenset()
-        self.loops_over_x = self.layout != "rows" and any(self.small(a) and "x0" in (a.left, a.right) for a in products)
+        self.turned = frozenset(weights - small)
+        self.loops_over_x = any(self.small(a) and "x0" in (a.left, a.right) for a in products)
 
     def small(self, a: Multiply) -> bool:
         return multiplications(a, self.original, self.batch) <= SMALL
@@ -95,7 +67,7 @@ class _Writer:
     def across(self, name: str) -> bool:
         """Whether a matrix is stored columns × rows."""
         if self.step.shapes[name][0] == BATCH:
-            return self.layout != "rows" and (name != "x0" or self.loops_over_x)
+            return name != "x0" or self.loops_over_x
         return name.removeprefix("d") in self.turned
 
     def stored(self, name: str) -> tuple[str, str]:
@@ -128,20 +100,15 @@ class _Writer:
     # --- entries
 
     def code(self, e: Entrywise, r: str, c: str) -> str:
-        match e:
-            case Ref(name):
-                return self.at(name, r, c) if name in self.step.shapes else name
-            case Number(value):
-                return self.number(value)
-            case Samples():
-                return "(real)N"
-            case Call(fn, (a, b)) if fn in INFIX:
-                return f"({self.code(a, r, c)} {INFIX[fn]} {self.code(b, r, c)})"
-            case Call("neg", (a,)):
-                return f"(-{self.code(a, r, c)})"
-            case Call(fn, args):
-                return f"real_{fn}({', '.join(self.code(a, r, c) for a in args)})"
-        raise AssertionError(e)
+        vectors = ("P0", "G0", *self.step.update.slots)
+
+        def ref(name: str) -> str:
+            return f"{name}[{r}]" if name in vectors else self.at(name, r, c) if name in self.step.shapes else name
+
+        def call(fn: str, args: Sequence[str]) -> str:
+            return f"(-{args[0]})" if fn == "neg" else f"real_{fn}({', '.join(args)})"
+
+        return spelled(e, ref, self.number, "(real)N", call)
 
     def number(self, value: float) -> str:
         return f"(real){value!r}" if value >= 0 else f"(-(real){-value!r})"
@@ -149,14 +116,15 @@ class _Writer:
     def hoisted(self, e: Entrywise, before: Lines) -> Entrywise:
         """e with what is the same at every entry computed before."""
         scalars = frozenset(self.step.update.scalars)
-        match e:
-            case Call(fn, args):
-                if constant(e, scalars):
-                    name = self.new("c")
-                    before.append(f"const real {name} = {self.code(e, '0', '0')};")
-                    return Ref(name)
-                return Call(fn, tuple(self.hoisted(a, before) for a in args))
-        return e
+
+        def scalar(x: Entrywise) -> Entrywise | None:
+            if not isinstance(x, Call) or not constant(x, scalars):
+                return None
+            name = self.new("c")
+            before.append(f"const real {name} = {self.code(x, '0', '0')};")
+            return Ref(name)
+
+        return rewritten(e, scalar)
 
     # --- groups of maps and reductions over the same entries
 
@@ -176,10 +144,6 @@ class _Writer:
 
     def joins(self, a: Map | Reduce, group: Sequence[Map | Reduce]) -> bool:
         results = {b.target for b in group if isinstance(b, Reduce)}
-        if self.layout == "rows" and a.target in self.taken:
-            # the parameter changes sample by sample here, so nothing beside may read it
-            if any(a.target[1:] in reads(b) for b in group):
-                return False
         return self.entries(a) == self.entries(group[0]) and not results & set(reads(a))
 
     def entries(self, a: Map | Reduce) -> Shape:
@@ -191,25 +155,21 @@ class _Writer:
         if rows != BATCH:
             body = [self.assignment(a, "i", "j", before) for a in group]
             return [*before, *loop("i", str(rows), loop("j", str(columns), body))]
-        by_rows = self.layout == "rows"
-        outer, inner = ("i", "j") if by_rows else ("j", "i")
         body, first, last, sums = list[str](), list[str](), list[str](), list[str]()
         for a in group:
             if isinstance(a, Map):
                 body.append(self.assignment(a, "i", "j", before))
-            elif (a.axis == 1) == by_rows:  # along the inner loop: a number
+            elif a.axis == 0:  # along the inner loop: a number
                 name = self.new("r")
                 first.append(f"real {name} = {self.start(a)};")
                 body.append(self.taken_up(name, a, self.hoisted(a.value, before)))
-                last.append(self.result(a, name))
+                last.append(f"{self.at(a.target, 'i', 'j')} {'-=' if a.target in self.taken else '='} {name};")
                 sums.append(f"{'+' if a.how == 'sum' else 'max'}:{name}")
             else:
-                before += self.cleared(a, str(columns))
                 target = self.at(a.target, "i", "j")
-                body.append(self.taken_up(target, a, self.hoisted(a.value, before), a.target in self.taken))
-        extents = {"i": "N", "j": str(columns)}
-        inside = [*first, *loop(inner, extents[inner], body, sums), *last]
-        return [*before, *loop(outer, extents[outer], inside)]
+                before += loop("i", "N", [f"{target} = {self.start(a)};"])
+                body.append(self.taken_up(target, a, self.hoisted(a.value, before)))
+        return [*before, *loop("j", str(columns), [*first, *loop("i", "N", body, sums), *last])]
 
     def assignment(self, a: Map | Reduce, r: str, c: str, before: Lines) -> str:
         return f"{self.at(a.target, r, c)} = {self.code(self.hoisted(a.value, before), r, c)};"
@@ -217,21 +177,9 @@ class _Writer:
     def start(self, a: Reduce) -> str:
         return "0" if a.how == "sum" else "-INFINITY"
 
-    def taken_up(self, name: str, a: Reduce, value: Entrywise, less: bool = False) -> str:
+    def taken_up(self, name: str, a: Reduce, value: Entrywise) -> str:
         code = self.code(value, "i", "j")
-        if a.how == "max":
-            return f"{name} = real_max({name}, {code});"
-        return f"{name} {'-' if less else '+'}= {code};"
-
-    def result(self, a: Reduce, name: str) -> str:
-        sign = "-=" if a.target in self.taken else "="
-        return f"{self.at(a.target, 'i', 'j')} {sign} {name};"
-
-    def cleared(self, a: Reduce, columns: str) -> Lines:
-        if a.target in self.taken:
-            return []
-        variable, extent_ = ("j", columns) if a.axis == 0 else ("i", "N")
-        return loop(variable, extent_, [f"{self.at(a.target, 'i', 'j')} = {self.start(a)};"])
+        return f"{name} = real_max({name}, {code});" if a.how == "max" else f"{name} += {code};"
 
     # --- products
 
@@ -278,8 +226,8 @@ class _Writer:
 
     # --- the whole
 
-    def epoch(self) -> CEpoch:
-        step, suffix = self.step, self.layout
+    def epoch(self) -> str:
+        step = self.step
         body: Lines = []
         for g in self.groups():
             body += self.multiply(g) if isinstance(g, Multiply) else self.group(g)
@@ -287,18 +235,17 @@ class _Writer:
         vectors = ", ".join(f"real *restrict {v}" for v in ("P0", "G0", *step.update.slots))
         scalars = ", ".join(f"const real {s}" for s in step.update.scalars)
         b, n, m = self.batch, step.inputs, step.outputs
-        work = f"struct work_{suffix} *restrict w"
-        given = f"const int N, const real (*restrict x)[{n}], {work}, {vectors}, {scalars}, blas f"
+        given = f"const int N, const real (*restrict x)[{n}], struct work *restrict w, {vectors}, {scalars}, blas f"
         lines = [
             *self.structures(),
-            f"INLINE void step_{suffix}({given}) {{",
-            f"    struct parameters_{suffix} *restrict p = (struct parameters_{suffix} *)P0;",
-            f"    struct parameters_{suffix} *restrict g = (struct parameters_{suffix} *)G0;",
+            f"INLINE void step({given}) {{",
+            "    struct parameters *restrict p = (struct parameters *)P0;",
+            "    struct parameters *restrict g = (struct parameters *)G0;",
             *indented(body),
             "}",
-            f"long long workspace_{suffix}(void) {{ return sizeof(struct work_{suffix}); }}",
-            f"void epoch_{suffix}(const real *restrict X, const real *restrict T, const long long *restrict order, "
-            f"long long count, const real *restrict numbers, {vectors}, {work}, blas f) {{",
+            "long long workspace(void) { return sizeof(struct work); }",
+            "void epoch(const real *restrict X, const real *restrict T, const long long *restrict order, "
+            f"long long count, const real *restrict numbers, {vectors}, struct work *restrict w, blas f) {{",
             f"    for (long long start = 0; start < count; start += {b}, numbers += {len(step.update.scalars)}) {{",
             f"        const int N = count - start < {b} ? (int)(count - start) : {b};",
             *indented(self.gathered(n, m), 2),
@@ -306,53 +253,40 @@ class _Writer:
             "    }",
             "}",
         ]
-        return CEpoch(self.layout, "\n".join(lines) + "\n", self.turned)
+        return "\n".join(lines) + "\n"
 
     def calls(self) -> Lines:
         """The step on a batch; a number known to the compiler makes full ones quicker."""
         update = self.step.update
         vectors = ", ".join(("P0", "G0", *update.slots))
         scalars = ", ".join(f"numbers[{k}]" for k in range(len(update.scalars)))
-        general = f"step_{self.layout}(N, x, w, {vectors}, {scalars}, f);"
+        general = f"step(N, x, w, {vectors}, {scalars}, f);"
         if len(self.step.assignments) > FEW:
             return [general]
         return [f"if (N == {self.batch}) {general.replace('(N', f'({self.batch}', 1)}", f"else {general}"]
 
     def structures(self) -> Lines:
         step = self.step
-        fields = [
-            f"real {n}[{step.shapes[n][1]}];" if n[0] == "b" else f"real {n}{dims(self.stored(n))};"
-            for n in step.parameters
-        ]
-        work = [f"real {n}{dims(self.stored(n))};" for n, s in step.shapes.items() if s[0] == BATCH]
-        work += [
-            f"real {n}{dims(self.stored(n))};"
-            for n, s in step.shapes.items()
-            if s[0] != BATCH and n not in step.fixed and n[0] != "d"
-        ]
-        return [
-            f"struct parameters_{self.layout} {{",
-            *indented(fields),
-            "};",
-            f"struct work_{self.layout} {{",
-            *indented(work),
-            "};",
-        ]
+        made = [n for n in step.shapes if n not in step.fixed and n[0] != "d"]
+        work = dict.fromkeys([*(n for n, s in step.shapes.items() if s[0] == BATCH), *made])
+        return [*self.structure("parameters", step.parameters), *self.structure("work", work)]
+
+    def structure(self, name: str, arrays: Iterable[str]) -> Lines:
+        flat = ((n, n[0] == "b") for n in arrays)
+        fields = [f"real {n}{f'[{self.step.shapes[n][1]}]' if vector else dims(self.stored(n))};" for n, vector in flat]
+        return [f"struct {name} {{", *indented(fields), "};"]
 
     def gathered(self, n: int, m: int) -> Lines:
         """The samples of a batch: rows are used where they lie when they are in order."""
-        targets = f"w->t0[j][i] = T[s * {m} + j];" if self.across("t0") else f"w->t0[i][j] = T[s * {m} + j];"
-        rows = [*loop("j", str(m), [targets])]
-        lines: Lines = []
+        rows = loop("j", str(m), [f"w->t0[j][i] = T[s * {m} + j];"])
         if self.loops_over_x:
-            lines.append(f"const real (*x)[{n}] = 0;")
+            first = f"const real (*x)[{n}] = 0;"
             rows = [*loop("j", str(n), [f"w->x0[j][i] = X[s * {n} + j];"]), *rows]
         else:
-            lines.append(
-                f"const real (*x)[{n}] = order ? (const real (*)[{n}])w->x0 : (const real (*)[{n}])(X + start * {n});"
-            )
+            kind = f"const real (*)[{n}]"
+            first = f"const real (*x)[{n}] = order ? ({kind})w->x0 : ({kind})(X + start * {n});"
             rows = [f"if (order) memcpy(w->x0[i], X + s * {n}, sizeof(w->x0[i]));", *rows]
-        return [*lines, *loop("i", "N", ["const long long s = order ? order[start + i] : start + i;", *rows])]
+        return [first, *loop("i", "N", ["const long long s = order ? order[start + i] : start + i;", *rows])]
 
     def update(self) -> Lines:
         step = self.step
@@ -365,19 +299,8 @@ class _Writer:
         for m in step.shrinking():
             lines += self.group([m])
         before: Lines = []
-        body = [f"{m.target}[i] = {self.flat(self.hoisted(m.value, before))};" for m in step.update.maps]
+        body = [f"{m.target}[i] = {self.code(self.hoisted(m.value, before), 'i', '0')};" for m in step.update.maps]
         return [*lines, *before, *loop("i", str(step.count), body)]
-
-    def flat(self, e: Entrywise) -> str:
-        vectors = ("P0", "G0", *self.step.update.slots)
-        match e:
-            case Ref(name) if name in vectors:
-                return f"{name}[i]"
-            case Call(fn, (a, b)) if fn in INFIX:
-                return f"({self.flat(a)} {INFIX[fn]} {self.flat(b)})"
-            case Call(fn, args):
-                return f"real_{fn}({', '.join(map(self.flat, args))})"
-        return self.code(e, "0", "0")
 
 
 def dims(s: tuple[str, str]) -> str:

@@ -10,7 +10,6 @@ mpmath at 60 digits.  Measured errors are in the tests; none is over 1.5 units i
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias, get_args
 
 from symbackprop.core.functions import column
 
@@ -115,13 +114,11 @@ def _number(value: float, suffix: str) -> str:
 
 # --- what generated C may contain: made names, numbers and a fixed vocabulary ---
 
-CLayout: TypeAlias = Literal["columns", "turned", "rows"]
-LAYOUTS: tuple[CLayout, ...] = get_args(CLayout)
 WORDS = frozenset({
     "INLINE", "INFINITY", "N", "T", "X", "blas", "const", "count", "else", "epoch", "f", "for", "g", "gemm", "i", "if",
     "int", "j", "k", "long", "memcpy", "numbers", "order", "p", "parameters", "real", "real_max", "restrict", "return",
     "s", "sizeof", "start", "struct", "void", "w", "x",
-    *(f"{word}_{layout}" for word in ("epoch", "parameters", "step", "work", "workspace") for layout in LAYOUTS),
+    "step", "work", "workspace",
     *(f"real_{name}" for name in FUNCTIONS if name not in INFIX),
 })  # fmt: skip
 PRAGMA = re.compile(r"#pragma omp simd( reduction\((\+|max):r[0-9]+\))+")

@@ -1,64 +1,39 @@
-"""From the compact forms of a network to the assignments of its training step.
+"""From matrix forms to assignments: the values of forms, each computed once, and the training step of a network.
 
-The forms are lowered as they are for the printed NumPy text, so there is one place where softmax is made stable and
-one where common parts are found; here each line becomes a product of matrices, a map or a reduction.
+Softmax is shifted by the largest entry of each sample; products with matrices of ones become sums and broadcasting.
+Entries, as activations and their slopes are given, are read as forms are.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import reduce
 
-from symbackprop.core.indices import Size
-from symbackprop.core.matrix import (
-    UNIT,
-    ElementPower,
-    Elementwise,
-    Hadamard,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Product,
-    Scale,
-    Transpose,
-    Zeros,
-    shape,
-)
+from symbackprop.core import matrix as forms
+from symbackprop.core.indices import Index, Size
+from symbackprop.core.matrix import UNIT, Leaf, Matrix, shape
 from symbackprop.core.syntax import PI
-from symbackprop.core.terms import ONE, Add, Array, Entry, Mul, Num, Power, SymbackpropError, Term, mul
-from symbackprop.network.dense import DenseNetwork
+from symbackprop.core.terms import (
+    ONE, Add, Apply, Array, Entry, Holds, Mul, Num, Positive, Power, SymbackpropError, Term, Whole, mul,
+)  # fmt: skip
+from symbackprop.network.activations import ACTIVATIONS, Z, derivative
+from symbackprop.network.dense import Definition, DenseNetwork
 from symbackprop.network.steps import deltas_from_outputs, with_penalty
-from symbackprop.write.code.cse import NamedLines, scheduled
-from symbackprop.write.step.assignments import inlined
 
-from ..code.lowering import Peak, Value
+from . import arithmetic
+from .arithmetic import Arithmetic
 from .assignments import (
-    BATCH,
-    FUNCTIONS,
-    SCALAR,
-    Assignment,
-    Call,
-    Entrywise,
-    Map,
-    Multiply,
-    Number,
-    Reduce,
-    Ref,
-    Samples,
-    Shape,
-    Step,
-    Update,
-    extent,
-    gradient_of,
-)
+    BATCH, FUNCTIONS, SCALAR, Assignment, Call, Entrywise, Map, Multiply, Number, Reduce, Ref, Samples, Shape, Step,
+    Update, extent, gradient_of, inlined, reads, renamed, rewritten,
+)  # fmt: skip
 
 RATE = Leaf(Array("rate"), "scalar", (UNIT, UNIT))
-MINUS_ONE = Num(Fraction(-1))
-POWERS = {Fraction(1, 2): "sqrt"}
+TURNED, NUMBERED = ".T", re.compile(r"u\d+")
 
 
 def training_step(net: DenseNetwork, update: Update, l2: float = 0.0) -> Step:
@@ -76,204 +51,302 @@ def training_step(net: DenseNetwork, update: Update, l2: float = 0.0) -> Step:
     penalty = mul(*([rate] if update.folded else []), Num(Fraction(l2))) if l2 else None
     names = [f"{letter}{l}" for l in range(1, net.depth + 1) for letter in "Wb"]
     inputs = {"x0": net.x, "t0": net.t, update.scalars[0]: RATE, **dict(zip(names, net.parameters, strict=True))}
-    writer = Writer(NamedLines(inputs, (*net.forward(), *deltas_from_outputs(net))), inputs)
-    forms = zip(names, with_penalty(net, penalty), strict=True)
-    writer.write({gradient_of(name): form for name, (_, form) in forms})
+    writer = Writer(inputs, (*net.forward(), *deltas_from_outputs(net)))
+    gradients = zip(names, with_penalty(net, penalty), strict=True)
+    lines = writer.written({gradient_of(name): form for name, (_, form) in gradients})
     shapes = writer.shapes | dict.fromkeys(update.scalars, SCALAR)
-    return inlined(Step(shapes, tuple(names), tuple(writer.out), update))
+    return inlined(Step(shapes, tuple(names), tuple(lines), update))
 
 
-class Writer:
-    """Writes the lines of forms as assignments to `out`."""
+class Writer(Arithmetic):
+    """The values of forms over named inputs; products and reductions become lines at once, other values when written.
 
-    def __init__(self, lines: NamedLines, inputs: dict[str, Leaf]) -> None:
-        self.lines = lines
-        self.names: dict[Array, str] = {}
-        self.shapes: dict[str, Shape] = {}
-        self.out: list[Assignment] = []
+    Raises SymbackpropError for an unknown array, an abstract function, shapes that do not conform.
+    """
+
+    def __init__(self, inputs: Mapping[str, Leaf], definitions: Sequence[Definition] = ()) -> None:
+        super().__init__(frozenset(name for name, leaf in inputs.items() if leaf.kind == "scalar"))
+        self.arrays: dict[Array, tuple[Leaf, Entrywise]] = {leaf.array: (leaf, Ref(n)) for n, leaf in inputs.items()}
+        self.shapes = {name: sized_shape(leaf.shape) for name, leaf in inputs.items()}
+        self.lines: list[Assignment] = []
+        self.made: dict[Assignment, str] = {}
+        self.numbered: set[str] = set()  # the names of these lines
+        self.called: dict[str, str] = {}  # and what some of them are called instead
         self.count = 0
-        for name, leaf in inputs.items():
-            self.names[lines.slots[leaf.array].array] = name
-            self.shapes[name] = sized_shape(leaf.shape)
+        for leaf, form in definitions:
+            shape(form)
+            self.arrays[leaf.array] = leaf, self.defined(said(leaf), self.value(form))
 
-    def write(self, forms: Mapping[str, Matrix]) -> None:
-        """The assignments that the forms need, and those to the forms themselves, by name."""
-        lines, results = self.lines.reduced(list(forms.values()))
-        for line, number in scheduled(lines, results):
-            name = self.name(line.target) if number is None else list(forms)[number]
-            self.assign(name, line.value)
-            self.names[line.target.array] = name
-
-    def name(self, leaf: Leaf) -> str:
-        """Z^{1} is Z1 and δ^{1} is D1; what has no name is numbered."""
-        found = re.fullmatch(r"([ZAδ])\^\{?(\d+)\}?", self.lines.says.get(leaf, ""))
-        if found is None:
-            return self.temporary("v")
-        return found[1].replace("δ", "D") + found[2]
-
-    def temporary(self, letter: str = "u") -> str:
-        self.count += 1
-        return f"{letter}{self.count}"
-
-    # --- statements
-
-    def assign(self, name: str, m: Value) -> None:
-        self.shapes[name] = sized_shape(m.shape if isinstance(m, Peak) else shape(m))
-        match m:
-            case Peak(of, axis):
-                self.out.append(Reduce(name, "max", 0 if axis == 0 else 1, self.summed(of)))
-            case Product(Ones(), b) if shape(b)[0] != UNIT:
-                self.out.append(Reduce(name, "sum", 0, self.summed(b)))
-            case Product(a, Ones()) if shape(a)[1] != UNIT:
-                self.out.append(Reduce(name, "sum", 1, self.summed(a)))
-            case Product(a, b) if not isinstance(a, Ones) and not isinstance(b, Ones):
-                (left, lt), (right, rt) = self.operand(a), self.operand(b)
-                self.out.append(Multiply(name, left, right, lt, rt))
-            case _:
-                self.out.append(Map(name, self.entry(m)))
-
-    def operand(self, m: Matrix) -> tuple[str, bool]:
-        """The name of an operand of a product, and whether it is transposed."""
-        if isinstance(m, Transpose):
-            name, turned = self.operand(m.of)
-            return name, not turned
-        return self.named(m), False
-
-    def named(self, m: Value) -> str:
-        if isinstance(m, Leaf):
-            return self.names[m.array]
-        name = self.temporary()
-        self.assign(name, m)
-        return name
-
-    def summed(self, m: Matrix) -> Entrywise:
-        """All entries of what is summed, also where a row or a column is repeated in it."""
-        value = self.entry(m)
-        if extent(value, self.shapes) == sized_shape(shape(m)):
+    def defined(self, name: str, value: Entrywise) -> Entrywise:
+        if self.constant(value) or isinstance(value, Ref):
+            self.takes_name(value, name)
             return value
-        name = self.temporary()
-        self.shapes[name] = sized_shape(shape(m))
-        self.out.append(Map(name, value))
+        name = name or self.temporary()
+        self.lines.append(Map(name, value))
+        self.shapes[name], self.meaning[name] = extent(value, self.shapes), value
         return Ref(name)
+
+    def takes_name(self, value: Entrywise, name: str) -> bool:
+        """Whether the value is a line that had no name but its number, and now has this one."""
+        match value:
+            case Ref(line) if line in self.numbered and line not in self.called:
+                if name:
+                    self.called[line] = name
+                return True
+        return False
+
+    def temporary(self) -> str:
+        self.count += 1
+        return f"u{self.count}"
+
+    def line(self, a: Assignment, to: Shape) -> Ref:
+        """What the assignment without a target computes, in a line of its own."""
+        if a not in self.made:
+            name = self.made[a] = self.temporary()
+            self.shapes[name] = to
+            self.numbered.add(name)
+            self.lines.append(replace(a, target=name))
+        return Ref(self.made[a])
+
+    def written(self, outputs: Mapping[str, Matrix]) -> list[Assignment]:
+        """The assignments that the outputs need, and those to the outputs themselves, by name."""
+        since = len(self.lines)
+        for name, form in outputs.items():
+            to, value = sized_shape(shape(form)), self.value(form)
+            if extent(value, self.shapes) != to or not self.takes_name(value, name):
+                self.lines.append(Map(name, value))
+            self.shapes[name] = to
+        table = self.called | {before + TURNED: after + TURNED for before, after in self.called.items()}
+        self.shapes |= {after: self.shapes[before] for before, after in table.items() if before in self.shapes}
+        lines = [renamed(a, table) for a in self.lines]
+        return self.in_order(self.shared(needed(early(lines, since), outputs)))
+
+    def shared(self, lines: Sequence[Assignment]) -> list[Assignment]:
+        """Each value that is written more than once gets a line."""
+        uses = Counter[Entrywise]()
+        known: dict[Entrywise, Entrywise] = {}
+        out: list[Assignment] = []
+
+        def count(e: Entrywise) -> None:
+            if isinstance(e, Call) and not self.constant(e):
+                uses[e] += 1
+                if uses[e] == 1:
+                    for a in e.args:
+                        count(a)
+
+        def inside(e: Entrywise) -> Entrywise:
+            return Call(e.fn, tuple(map(named, e.args))) if isinstance(e, Call) else e
+
+        def named(e: Entrywise) -> Entrywise:
+            if e in known or uses[e] < 2:
+                return known.get(e) or inside(e)
+            value, name = inside(e), self.temporary()
+            self.shapes[name] = extent(value, self.shapes)
+            out.append(Map(name, value))
+            known[e] = Ref(name)
+            return known[e]
+
+        for a in lines:
+            if not isinstance(a, Multiply):
+                count(a.value)
+        for a in lines:
+            match a:
+                case Map(target, value):
+                    out.append(Map(target, known.get(value) or inside(value)))
+                    if isinstance(value, Call) and extent(value, self.shapes) == self.shapes[target]:
+                        known.setdefault(value, Ref(target))
+                case Reduce(target, how, axis, value):
+                    out.append(Reduce(target, how, axis, named(value)))
+                case _:
+                    out.append(a)
+        return out
+
+    def in_order(self, lines: Sequence[Assignment]) -> list[Assignment]:
+        """With names that count the lines that people have no name for."""
+        numbered = [a.target for a in lines if NUMBERED.fullmatch(a.target)]
+        table = {before: f"v{k}" for k, before in enumerate(numbered, 1)}
+        table |= {before + TURNED: after + TURNED for before, after in table.items()}
+        self.shapes |= {after: self.shapes[before] for before, after in table.items() if before in self.shapes}
+        return [renamed(a, table) for a in lines]
+
+    # --- forms
+
+    def value(self, m: Matrix) -> Entrywise:
+        match m:
+            case Leaf():
+                return self.leaf(m)
+            case forms.Given(row, column, body):
+                return self.entry(body, (row, column))
+            case forms.Ones():
+                return arithmetic.ONE
+            case forms.Zeros():
+                return arithmetic.ZERO
+            case forms.Product(a, b):
+                return self.product(a, b)
+            case forms.Hadamard(a, b):
+                return self.mul(self.value(a), self.value(b))
+            case forms.Plus(args):
+                return self.plus(map(self.value, args))
+            case forms.Scale(factor, of):
+                return self.mul(self.entry(factor), self.value(of))
+            case forms.Transpose(of):
+                return self.turned(self.value(of))
+            case forms.Elementwise(fn, of, order):
+                return self.function(fn, self.value(of), order)
+            case forms.ElementPower(of, exponent):
+                return self.power(self.value(of), exponent)
+            case forms.Softmax(of, axis):
+                z, whole = self.value(of), shape(of)[axis]
+                e = Call("exp", (self.plus((z, self.negative(self.reduced("max", axis, z, whole)))),))
+                return self.div(e, self.reduced("sum", axis, e, whole))
+            case _:
+                raise SymbackpropError(f"no NumPy code for a {type(m).__name__.lower()} of matrices")
+
+    def leaf(self, m: Leaf) -> Entrywise:
+        if m.array not in self.arrays:
+            raise SymbackpropError(f"the array {m.array} is neither an input nor defined before it is used")
+        known, value = self.arrays[m.array]
+        if m.shape != known.shape:
+            (n, k), (r, c) = m.shape, known.shape
+            raise SymbackpropError(f"the array {m.array} is {r}×{c} but is used as {n}×{k}")
+        if m.kind == "scalar" != known.kind:
+            raise SymbackpropError(f"the array {m.array} is used as a scalar")
+        return value
+
+    def product(self, a: Matrix, b: Matrix) -> Entrywise:
+        """A product of matrices; of what is the same along the inner axis, a sum of the other."""
+        inner, alone = shape(a)[1], shape(a)[1] == UNIT
+        (s, left), (r, right) = self.split(self.value(a)), self.split(self.value(b))
+        rows, columns = extent(left, self.shapes), extent(right, self.shapes)
+        repeated = (rows, columns) != (sized_shape(shape(a)), sized_shape(shape(b)))
+        if not alone and rows[1] == 1:
+            found = self.mul(left, self.reduced("sum", 0, right, inner))
+        elif not alone and columns[0] == 1:
+            found = self.mul(self.reduced("sum", 1, left, inner), right)
+        elif alone and (repeated or arithmetic.ONE in (left, right)):
+            found = self.mul(left, right)
+        else:
+            found = self.multiplied(left, right)
+        return self.scaled(arithmetic.product(s, r), found)
+
+    def multiplied(self, left: Entrywise, right: Entrywise) -> Ref:
+        (x, x_turned), (y, y_turned) = self.operand(left), self.operand(right)
+        to = extent(left, self.shapes)[0], extent(right, self.shapes)[1]
+        return self.line(Multiply("", x, y, x_turned, y_turned), to)
+
+    def operand(self, e: Entrywise) -> tuple[str, bool]:
+        """The name of an operand of a product, and whether it is transposed."""
+        if not isinstance(e, Ref):
+            e = self.line(Map("", e), extent(e, self.shapes))
+        return e.name.removesuffix(TURNED), e.name.endswith(TURNED)
+
+    def reduced(self, how: str, axis: int, e: Entrywise, length: Size) -> Entrywise:
+        """The sum or the maximum of a value along an axis of this length, also where it is repeated there."""
+        here = extent(e, self.shapes)
+        if here[axis] == 1:
+            return e if how == "max" else self.mul(count_of(length), e)
+        s, x = self.split(e) if how == "sum" else (arithmetic.ONE, e)
+        along, word = (0, 1)[axis], "sum" if how == "sum" else "max"
+        to: Shape = (1, here[1]) if axis == 0 else (here[0], 1)
+        return self.scaled(s, self.line(Reduce("", word, along, x), to))  # type: ignore[arg-type]
+
+    def turned(self, e: Entrywise) -> Entrywise:
+        def other(x: Entrywise) -> Entrywise | None:
+            if not isinstance(x, Ref) or x.name in self.scalars:
+                return None
+            name = x.name.removesuffix(TURNED) if x.name.endswith(TURNED) else x.name + TURNED
+            self.shapes[name] = self.shapes[x.name][::-1]
+            return Ref(name)
+
+        return rewritten(e, other)
 
     # --- entries
 
-    def entry(self, m: Matrix) -> Entrywise:
-        match m:
-            case Ones():
-                return Number(1.0)
-            case Zeros():
-                return Number(0.0)
-            case Product(Ones(), row) if shape(row)[0] == UNIT:
-                return self.entry(row)
-            case Product(column, Ones()) if shape(column)[1] == UNIT:
-                return self.entry(column)
-            case Hadamard(a, ElementPower(b, Fraction(numerator=-1, denominator=1))):
-                return Call("div", (self.entry(a), self.entry(b)))
-            case Hadamard(a, Product(ElementPower(b, Fraction(numerator=-1, denominator=1)), Ones())):
-                return Call("div", (self.entry(a), self.entry(b)))
-            case Hadamard(a, b):
-                return Call("mul", (self.entry(a), self.entry(b)))
-            case Plus(args):
-                return self.sum(args)
-            case Scale(factor, of):
-                return scaled(scalar(factor, self.names), self.entry(of))
-            case Elementwise(fn, of, 0) if fn in FUNCTIONS:
-                return Call(fn, (self.entry(of),))
-            case ElementPower(of, exponent):
-                return self.power(of, exponent)
-        return Ref(self.named(m))
+    def entry(self, t: Term, at: tuple[Index, ...] = (), z: Entrywise | None = None) -> Entrywise:
+        """A term in entries at these indices, in scalars, and with z in the place of the variable of an activation."""
 
-    def sum(self, args: Sequence[Matrix]) -> Entrywise:
-        total: Entrywise | None = None
-        for a in sorted(args, key=lambda a: isinstance(a, Scale) and a.factor == MINUS_ONE):
-            if total is not None and isinstance(a, Scale) and a.factor == MINUS_ONE:
-                total = Call("sub", (total, self.entry(a.of)))
-            else:
-                total = self.entry(a) if total is None else Call("add", (total, self.entry(a)))
-        assert total is not None
-        return total
+        def inside(t: Term) -> Entrywise:
+            return self.entry(t, at, z)
 
-    def power(self, of: Matrix, exponent: Fraction) -> Entrywise:
-        if exponent < 0:
-            return Call("div", (Number(1.0), self.power(of, -exponent) if exponent != -1 else self.entry(of)))
-        if exponent in (2, 3):
-            base = self.entry(of)
-            if not isinstance(base, Ref):
-                base = Ref(self.named(of))
-            square = Call("mul", (base, base))
-            return square if exponent == 2 else Call("mul", (square, base))
-        if exponent in POWERS:
-            return Call(POWERS[exponent], (self.entry(of),))
-        return Call("power", (self.entry(of), Number(float(exponent))))
+        match t:
+            case Num(value):
+                return Number(float(value))
+            case Size():
+                return count_of(t)
+            case Entry() if t == PI:
+                return Number(math.pi)
+            case Entry() if z is not None and t == Z:
+                return z
+            case Entry(array, ()):
+                return self.leaf(Leaf(array, "scalar", (UNIT, UNIT)))
+            case Entry(array, places) if places == at:
+                return self.leaf(Leaf(array, "matrix", (at[0].size, at[1].size)))
+            case Entry(array, places) if places == at[:1]:
+                return self.leaf(Leaf(array, "column", (at[0].size, UNIT)))
+            case Entry(array, places) if places == at[1:]:
+                return self.leaf(Leaf(array, "row", (UNIT, at[1].size)))
+            case Add(args):
+                return self.plus(map(inside, args))
+            case Mul(args):
+                return reduce(self.mul, map(inside, args), arithmetic.ONE)
+            case Power(base, exponent):
+                return self.power(inside(base), exponent)
+            case Apply(fn, arg, order):
+                return self.function(fn, inside(arg), order)
+            case Holds(Positive(of)):
+                return Call("step", (inside(of),))
+            case Whole(fn):
+                raise SymbackpropError(f"the function {fn!r} is abstract, or no matrix form was found for it")
+            case _:
+                raise SymbackpropError(f"no matrix form found for a {type(t).__name__.lower()} in an entry")
 
-
-def scaled(factor: Entrywise, e: Entrywise) -> Entrywise:
-    match factor, e:
-        case Number(-1.0), _:
-            return Call("neg", (e,))
-        case _, Number(1.0):
-            return factor
-    return Call("mul", (factor, e))
+    def function(self, fn: str, of: Entrywise, order: int) -> Entrywise:
+        """A function of each entry, or its derivative; what has no word of its own is written out."""
+        if order == 0 and FUNCTIONS.get(fn) == 1:
+            return self.log(of) if fn == "log" else Call(fn, (of,))
+        if fn not in ACTIVATIONS and fn not in FUNCTIONS:
+            raise SymbackpropError(f"no NumPy code for the function {fn!r}: only its name is known")
+        known = ACTIVATIONS.get(fn)
+        value = known.value if known else Apply(fn, Z)
+        for k in range(order):
+            value = known.slope if known and k == 0 else derivative(value)
+        return self.entry(value, (), of)
 
 
-def scalar(t: Term, names: dict[Array, str]) -> Entrywise:
-    """A factor as arithmetic in numbers, N and the scalars; what is a number is one."""
-    if (value := number(t)) is not None:
-        return Number(value)
-    match t:
-        case Size():
-            return Samples()  # only the size of a batch is no number
-        case Entry(array, ()):
-            return Ref(names[array])
-        case Power(base, exponent) if exponent < 0:
-            below = scalar(base if exponent == -1 else Power(base, -exponent), names)
-            return Call("div", (Number(1.0), below))
-        case Power(base, exponent):
-            return Call("power", (scalar(base, names), Number(float(exponent))))
-        case Mul(args):
-            return quotient(args, names)
-        case Add(args):
-            total = scalar(args[0], names)
-            for a in args[1:]:
-                total = Call("add", (total, scalar(a, names)))
-            return total
-    raise SymbackpropError(f"a factor of a matrix is a scalar, not a {type(t).__name__.lower()}")
+def count_of(n: Size) -> Entrywise:
+    return Samples() if n.constant is None else Number(float(n.constant))  # only a batch has no number
 
 
-def quotient(args: Sequence[Term], names: dict[Array, str]) -> Entrywise:
-    """A product of scalars: its numbers as one, its negative powers below."""
-    above = [a for a in args if number(a) is None and not (isinstance(a, Power) and a.exponent < 0)]
-    below = [Power(a.base, -a.exponent) for a in args if number(a) is None and isinstance(a, Power) and a.exponent < 0]
-    value = math.prod(v for v in map(number, args) if v is not None)
-    total: Entrywise | None = None if value == 1 and above else Number(value)
-    for a in above:
-        total = scalar(a, names) if total is None else Call("mul", (total, scalar(a, names)))
-    assert total is not None
-    for a in below:
-        total = Call("div", (total, scalar(a.base if a.exponent == 1 else a, names)))
-    return total
+def said(leaf: Leaf) -> str:
+    """Z^{1} is Z1 and δ^{1} is D1; other names are for people."""
+    found = re.fullmatch(r"([ZAδ])\^\{?(\d+)\}?", str(leaf.array))
+    return found[1].replace("δ", "D") + found[2] if found else ""
 
 
-def number(t: Term) -> float | None:
-    """The value of a scalar without names, rounded once where it is rational."""
-    match t:
-        case Num(value):
-            return float(value)
-        case Size():
-            return None if t.constant is None else float(t.constant)
-        case Entry():
-            return math.pi if t == PI else None
-        case Power(base, exponent):
-            inner = number(base)
-            return None if inner is None else inner ** float(exponent)
-        case Mul(args) | Add(args):
-            values = [number(a) for a in args]
-            found = [v for v in values if v is not None]
-            if len(found) < len(values):
-                return None
-            return math.prod(found) if isinstance(t, Mul) else math.fsum(found)
-    return None
+def bases(a: Assignment) -> set[str]:
+    return {name.removesuffix(TURNED) for name in reads(a)}
+
+
+def needed(lines: Sequence[Assignment], outputs: Mapping[str, object]) -> list[Assignment]:
+    wanted, kept = set(outputs), list[Assignment]()
+    for a in reversed(lines):
+        if a.target in wanted:
+            wanted |= bases(a)
+            kept.append(a)
+    return kept[::-1]
+
+
+def early(lines: Sequence[Assignment], since: int) -> list[Assignment]:
+    """The lines from this place on, each after the last line that it needs, while that is still in the cache."""
+    out, late = list(lines[:since]), set[str]()
+    for a in lines[since:]:
+        names = bases(a)
+        k = max((k for k, b in enumerate(out) if b.target in names), default=-1) + 1
+        while k < len(out) and out[k].target in late:
+            k += 1
+        out.insert(k, a)
+        late.add(a.target)
+    return out
 
 
 def sized_shape(s: tuple[Size, Size]) -> Shape:

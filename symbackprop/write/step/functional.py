@@ -15,20 +15,7 @@ from typing import assert_never
 from symbackprop.core.functions import ROWS, column
 from symbackprop.write.code.generated_source import ARITHMETIC, Language
 
-from .assignments import (
-    INFIX,
-    Assignment,
-    Call,
-    Entrywise,
-    Map,
-    Multiply,
-    Number,
-    Reduce,
-    Ref,
-    Samples,
-    Step,
-    gradient_of,
-)
+from .assignments import Assignment, Entrywise, Map, Multiply, Reduce, Step, called, gradient_of, references, spelled
 
 TEMPLATES = {
     "neg": "(-{})", "power": "({} ** {})", "step": "({} > 0)", "relu": "maximum({}, 0)",
@@ -66,15 +53,8 @@ def of_parameter(m: Map, parameter: str) -> Map:
     def name(vector: str) -> str:
         return {"P0": parameter, "G0": gradient_of(parameter)}.get(vector) or slot_of(vector, parameter)
 
-    def inner(e: Entrywise) -> Entrywise:
-        match e:
-            case Ref(vector) if vector[0] != "s":
-                return Ref(name(vector))
-            case Call(fn, args):
-                return Call(fn, tuple(map(inner, args)))
-        return e
-
-    return Map(name(m.target), inner(m.value))
+    vectors = {v for v in references(m.value) if v[0] != "s"}
+    return Map(name(m.target), called(m.value, {v: name(v) for v in vectors}))
 
 
 def written(a: Assignment) -> str:
@@ -90,19 +70,7 @@ def written(a: Assignment) -> str:
 
 
 def code(e: Entrywise, templates: Mapping[str, str] = TEMPLATES) -> str:
-    match e:
-        case Ref(name):
-            return name
-        case Number(value):
-            return repr(value)
-        case Samples():
-            return "n0"
-        case Call(fn, (a, b)) if fn in INFIX:
-            return f"({code(a, templates)} {INFIX[fn]} {code(b, templates)})"
-        case Call(fn, args):
-            return templates.get(fn, fn + "({})").format(*(code(a, templates) for a in args))
-        case _:
-            assert_never(e)
+    return spelled(e, str, repr, "n0", lambda fn, args: templates.get(fn, fn + "({})").format(*args))
 
 
 LANGUAGE = Language(NAMES, (*ARITHMETIC, ast.MatMult, ast.Gt))

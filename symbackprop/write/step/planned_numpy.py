@@ -17,23 +17,9 @@ from symbackprop.write.code.generated_source import ARITHMETIC, Language
 from symbackprop.write.step.assignments import accumulating, in_place
 
 from .assignments import (
-    BATCH,
-    INFIX,
-    Call,
-    Entrywise,
-    Map,
-    Multiply,
-    Number,
-    Reduce,
-    Ref,
-    Samples,
-    Shape,
-    Step,
-    constant,
-    extent,
-    gradient_of,
-    references,
-)
+    BATCH, Call, Entrywise, Map, Multiply, Reduce, Ref, Shape, Step, constant, extent, gradient_of, references,
+    rewritten, spelled,
+)  # fmt: skip
 
 LARGE = 20_000  # weights from which a pass over them costs more than a call of SciPy
 
@@ -143,7 +129,7 @@ class _Planner:
                 word = "add" if how == "sum" else "maximum"
                 self.body.append(f"{word}.reduce({operand}, axis={1 - axis}, keepdims=True, out={self.place(target)})")
             case Map(target, value):
-                value = self.without_bias(value)
+                value = rewritten(value, without_bias)
                 if value != Ref(target):
                     self.into(value, target, frozenset())
 
@@ -152,15 +138,6 @@ class _Planner:
         for name in self.step.parameters:
             if name[0] == "W" and gradient_of(name) not in self.taken:
                 self.body.append(f"subtract(k{name}, h{name}, out=k{name})")
-
-    def without_bias(self, e: Entrywise) -> Entrywise:
-        """Z + b where Z has its bias already."""
-        match e:
-            case Call("add", (inner, Ref(name))) if name[0] == "b":
-                return inner
-            case Call(fn, args):
-                return Call(fn, tuple(map(self.without_bias, args)))
-        return e
 
     def multiply(self, a: Multiply) -> None:
         target, left, right = a.target, a.left, a.right
@@ -269,6 +246,14 @@ class _Planner:
         return name
 
 
+def without_bias(e: Entrywise) -> Entrywise | None:
+    """Z of Z + b, which has its bias already."""
+    match e:
+        case Call("add", (inner, Ref(name))) if name[0] == "b":
+            return inner
+    return None
+
+
 def stored(shape: Shape) -> str:
     """The shape in memory: features × samples, a vector where there is one of either."""
     rows, columns = shape
@@ -277,20 +262,13 @@ def stored(shape: Shape) -> str:
     return f"({rows}, {columns})" if columns else f"({rows},)"
 
 
+SCALARS = {"power": "({} ** {})", "neg": "(-{})", "sqrt": "({} ** 0.5)"}  # what Python calls of numbers
+
+
 def python(e: Entrywise) -> str:
-    match e:
-        case Ref(name):
-            return name
-        case Number(value):
-            return repr(int(value)) if value.is_integer() else repr(value)
-        case Samples():
-            return "n0"
-        case Call(fn, (a, b)) if fn in INFIX:
-            return f"({python(a)} {INFIX[fn]} {python(b)})"
-        case Call("power", (a, b)):
-            return f"({python(a)} ** {python(b)})"
-        case Call("neg", (a,)):
-            return f"(-{python(a)})"
-        case Call("sqrt", (a,)):
-            return f"({python(a)} ** 0.5)"
-    raise AssertionError(f"no scalar {e}")
+    """A scalar, which is the same at every entry."""
+    return spelled(e, str, whole, "n0", lambda fn, args: SCALARS[fn].format(*args))
+
+
+def whole(value: float) -> str:
+    return repr(int(value)) if value.is_integer() else repr(value)

@@ -16,7 +16,7 @@ import jax.numpy as jnp  # noqa: E402
 from jax import lax  # noqa: E402
 
 from symbackprop.read.jax import Jittable  # noqa: E402
-from symbackprop.read.jax.kinds import written  # noqa: E402
+from symbackprop.read.jax.registry import written  # noqa: E402
 from symbackprop.read.jax.sizes import DIMENSION, QUESTIONS, Dimensions, aliases  # noqa: E402
 from symbackprop.read.jax.support import table  # noqa: E402
 from symbackprop.read.numpy import ShapeMismatch, TraceError, parse_shapes, trace  # noqa: E402

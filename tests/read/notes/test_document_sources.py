@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from symbackprop.read.notes.files.items import Block, Formula, Item, Prose
+from symbackprop.read.notes.files.items import Block, Formula, Item, Prose, split_rows
 from symbackprop.read.notes.files.place import ReadError
-from symbackprop.read.notes.files.rows import split_rows
 from symbackprop.read.notes.files.sources import read_document
 
 MARKDOWN = r"""---

@@ -139,10 +139,11 @@ def test_shapes_are_read(text: str, meaning: str) -> None:
 
 
 UNREAD = [
-    ("n+", "missing"), ("n**2", "missing"), ("(n", "closing parenthesis"), ("n)", "not expected"),
+    ("n+", "missing"), ("n**2", "missing"), ("(n", "never closed"), ("n)", "unmatched"),
     ("a.b", "not understood"),
     ("n//2", "not exact"), ("1.5", "not understood"), ("-3", "negative"), ("x" * 2000, "characters"),
-    ("(" * 60 + "n" + ")" * 60, "too many parentheses"), ("__import__('os')", "not expected"),
+    ("(" * 300 + "n" + ")" * 300, "too many nested parentheses"), ("f(n)", "missing"),
+    ("__import__('os')", "not understood"), ("-" * 995 + "n", "too many"),
 ]  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from symbackprop.core.terms import (
     Term,
 )
 from symbackprop.network.activations import ACTIVATIONS, Activation, Z
-from symbackprop.read.scalar.latex_scalar import scalar_latex, scalar_sympy
+from symbackprop.read.scalar import scalar_latex, scalar_sympy
 from symbackprop.write.paper.latex import latex
 
 NAMES = ("z", "y", "t", r"\hat{y}", "y_1", r"\theta")
@@ -93,7 +93,7 @@ READ = {
     r"\hat{y} \theta": 0.3 * -0.6,
     r"\frac{1}{2} z (1 + \tanh(\sqrt{\frac{2}{\pi}}(z + 0.044715 z^3)))": z / 2 * (1 + math.tanh(
         math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))),
-    r"e": math.e,
+    r"t^y": t**y, r"e": math.e, r"e^2 z": math.e**2 * z, r"\log 2z": math.log(2 * z), r"\coth z": 1 / math.tanh(z),
     r"f(z) + f'(z)": z**3 + 1 + 3 * z * z,
 }  # fmt: skip
 
@@ -104,36 +104,33 @@ def test_read(text: str) -> None:
 
 
 REFUSED = {
-    r"\coth z": "parentheses are needed around the argument", r"\lcm(z)": r"\lcm is not read",
+    r"\lcm(z)": r"unknown command \lcm",
     r"2 3": "two numbers",
-    r"x+1": "'x' is not declared",
-    r"z+1)+2": ") is not expected",
-    r"(z": ") is missing",
-    r"\log 2z": "put parentheses",
-    r"a": "'a' is not declared",
-    r"\sin^{-1} z": "a power meant, or the inverse",
-    r"z/y t": "put parentheses",
-    r"z_{2}": "_ is not expected",
-    r"99999999!": "! is not expected",
-    r"9^{9^{9^9}}": "goes to 64",
-    r"z^{100}": "goes to 64",
+    r"x+1": "x is not declared",
+    r"z+1)+2": "“)” is not expected",
+    r"(z": "( is not closed",
+    r"a": "a is not declared",
+    r"\sin^{-1} z": "the inverse function of sin",
+    r"z/y t": "write \\frac or parentheses",
+    r"z_{2}": "entry is not read",
+    r"99999999!": "above 1,000,000",
+    r"9^{9^{9^9}}": "go to 64",
+    r"z^{100}": "above 64",
     r"z^y^t": "tower",
-    "9" * 40: "40 digits",
+    "9" * 40: "above 1,000,000",
     "(" * 200 + "z" + ")" * 200: "nested deeper",
     "z+" * 5000 + "z": "10,001 characters",
-    r"c_{+open(chr(80),chr(119))}": "'c' is not declared",
-    r"\text{__import__('os')}": "no function that is known",
-    r"\operatorname{eval}(z)": "no function that is known",
-    "__import__('os').system('id')": "_ is not read",
-    r"\begin{bmatrix} z \end{bmatrix}": r"\begin is not read",
-    r"\sum_{i=1}^n z": r"\sum is not read",
-    r"\frac{d}{dz} z": "'d' is not declared",
-    r"\int z": r"\int is not read",
-    "ż": "ASCII",
+    r"c_{+open(chr(80),chr(119))}": "c is not declared",
+    r"\text{__import__('os')}": "words is not read",
+    r"\operatorname{eval}(z)": "eval is not declared",
+    "__import__('os').system('id')": "“_” is not expected",
+    r"\begin{bmatrix} z \end{bmatrix}": "matrix is not read",
+    r"\sum_{i=1}^n z": "n is not declared",
+    r"\frac{d}{dz} z": "derivative is not read",
+    r"\int z": "∫ is not supported",
+    "ż": "is not declared",
     "": "ends where a value",
     r"\frac{1}{0}": "no value",
-    r"t^y": "rational exponent",
-    r"\max(z)": "two values",
 }
 
 

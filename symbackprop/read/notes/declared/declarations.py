@@ -46,7 +46,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Literal, cast
 
 import yaml
 
@@ -56,31 +55,27 @@ from ..grammar.resolve import parse_expression, parse_statement
 from ..grammar.tree import Expr, Label, Symbol
 from ..grammar.walking import walk
 from ..meaning.definitions import head
+from .sizes import define, shape_parts, size_expression
 from .symbols import (
-    ArraySymbol,
-    Declarations,
-    Definition,
-    FunctionSymbol,
-    IndexSymbol,
-    LayerSymbol,
-    Orientation,
-    SizeSymbol,
-)
-from .table import define, shape_parts, size_expression
+    ArraySymbol, Declarations, Definition, FunctionSymbol, IndexSymbol, LayerSymbol, Orientation, SizeSymbol,
+)  # fmt: skip
 
 _LAYERS = re.compile(r"\s*(.+?)\s*=\s*1\s*(?:\.\.+|…|,?\s*\\l?dots\s*,?)\s*(\S+)\s*\Z")
 _CALL = re.compile(r"\s*([^()]+?)\s*\(((?:[^()]|\([^()]*\))*)\)\s*\Z")
-_FUNCTION_KINDS = {
-    "elementwise": "elementwise",
-    "softmax": "softmax",
-    "loss": "loss",
-    "scalar": "loss",
-    "abstract": "abstract",
-}
-_KEYS = (
-    "letters convention layout batch layers sizes indices samples arrays constants functions identity alias "
-    "definitions hypotheses hadamard star softmax reset"
+_FUNCTION_KINDS = {"scalar": "loss", **{kind: kind for kind in ("elementwise", "softmax", "loss", "abstract")}}
+_KINDS = (
+    "letters convention layout batch layers sizes arrays constants indices samples functions identity alias "
+    "definitions hypotheses hadamard star softmax"
 ).split()
+"""In the order in which they are read, whatever the order in a block."""
+_CHOICES: dict[str, tuple[str, dict[str, object]]] = {
+    "convention": ("convention", {"column": "column", "row": "row"}),
+    "layout": ("layout", {"numerator": "numerator", "gradient": "gradient", "denominator": "gradient"}),
+    "hadamard": ("loose_hadamard", {"strict": False, "loose": True}),
+    "star": ("star", {"elementwise": "elementwise", "matrix": "matrix"}),
+    "softmax": ("softmax", {"rows": "rows", "columns": "columns"}),
+}
+"""The field of the table that a word chooses for."""
 
 
 def declare(text: str, declarations: Declarations, where: Place | None = None, front: bool = False) -> Declarations:
@@ -91,74 +86,29 @@ def declare(text: str, declarations: Declarations, where: Place | None = None, f
 class _Block(Block):
     def read(self) -> Declarations:
         entries = self.given = self.entries()
-        unknown = next((k for k in entries if k not in _KEYS), None)
+        unknown = next((k for k in entries if k not in (*_KINDS, "reset")), None)
         if unknown is not None:
-            raise self.fail(f"{unknown!r} is no kind of declaration: known are {', '.join(_KEYS)}", entries[unknown][0])
+            known = ", ".join((*_KINDS, "reset"))
+            raise self.fail(f"{unknown!r} is no kind of declaration: known are {known}", entries[unknown][0])
         if "reset" in entries and self.scalar(entries["reset"][1])[0].lower() in ("true", "yes", "on", "all"):
             self.decl = Declarations()
-        for key in (
-            "letters",
-            "convention",
-            "layout",
-            "batch",
-            "layers",
-            "sizes",
-            "arrays",
-            "constants",
-            "indices",
-            "samples",
-            "functions",
-            "identity",
-            "alias",
-            "definitions",
-            "hypotheses",
-            "hadamard",
-            "star",
-            "softmax",
-        ):
-            if key in entries:
-                getattr(self, key)(entries[key][1])
+        for kind in _KINDS:
+            if kind in entries:
+                self.choice(kind, entries[kind][1]) if kind in _CHOICES else getattr(self, kind)(entries[kind][1])
         return self.decl
 
     # --- the kinds of declaration ------------------------------------------------------------
 
-    def convention(self, node: Value) -> None:
+    def choice(self, kind: str, node: Value) -> None:
+        field, ways = _CHOICES[kind]
         value = self.scalar(node)[0].strip()
-        if value in ("column", "row"):
-            self.decl = replace(self.decl, convention=cast(Literal["column", "row"], value))
-        else:
-            raise self.fail("the convention is column or row", node)
-
-    def layout(self, node: Value) -> None:
-        value = {"denominator": "gradient"}.get(self.scalar(node)[0].strip(), self.scalar(node)[0].strip())
-        if value in ("numerator", "gradient"):
-            self.decl = replace(self.decl, layout=cast(Literal["numerator", "gradient"], value))
-        else:
-            raise self.fail("the layout is numerator or gradient", node)
+        if value not in ways:
+            raise self.fail(f"{kind} is {' or '.join(list(ways)[:2])}", node)
+        self.decl = replace(self.decl, **{field: ways[value]})  # type: ignore[arg-type]
 
     def batch(self, node: Value) -> None:
         name, _, _ = self.name(self.scalar(node))
         self.decl = replace(self.decl.with_size(SizeSymbol(name)), batch=name)
-
-    def hadamard(self, node: Value) -> None:
-        value = self.scalar(node)[0].strip()
-        if value not in ("loose", "strict"):
-            raise self.fail("hadamard is strict or loose", node)
-        self.decl = replace(self.decl, loose_hadamard=value == "loose")
-
-    def star(self, node: Value) -> None:
-        value = self.scalar(node)[0].strip()
-        if value in ("elementwise", "matrix"):
-            self.decl = replace(self.decl, star=cast(Literal["elementwise", "matrix"], value))
-        else:
-            raise self.fail("star is elementwise or matrix", node)
-
-    def softmax(self, node: Value) -> None:
-        value = self.scalar(node)[0].strip()
-        if value in ("rows", "columns"):
-            self.decl = replace(self.decl, softmax=cast(Literal["rows", "columns"], value))
-        else:
-            raise self.fail("softmax is of rows or of columns", node)
 
     def layers(self, node: Value) -> None:
         text, _ = self.scalar(node)

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias, TypeVar
 from ..files.place import Place
 from ..grammar.tree import Chain, Entry, Expr, Label, Symbol
 from ..grammar.vocabulary import DISTINCT
-from ..grammar.walking import walk
+from ..grammar.walking import reached, walk
 
 Orientation: TypeAlias = Literal["matrix", "column", "row", "vector", "scalar"]
 """How an array stands: a `vector` follows the convention of the section."""
@@ -186,18 +186,11 @@ class Declarations:
             head = head.base if isinstance(head, Entry) else head
             if isinstance(head, Symbol):
                 bodies[head.name] = d.chain.links[0].rhs
-        out: set[str] = set()
-        work, seen = [name], {name}
-        while work:
-            body = bodies.get(work.pop())
-            for n in () if body is None else walk(body):
-                if isinstance(n, Symbol) and n.name in self.arrays and n.name not in seen:
-                    seen.add(n.name)
-                    if n.name in bodies:
-                        work.append(n.name)
-                    else:
-                        out.add(n.name)
-        return out
+
+        def below(name: str) -> set[str]:
+            return {n.name for n in walk(bodies.get(name)) if isinstance(n, Symbol) and n.name in self.arrays}
+
+        return reached([name], below) - bodies.keys() - {name}
 
     def with_array(self, symbol: ArraySymbol) -> Declarations:
         table = {**(self.layered if symbol.layer else self.arrays), symbol.name: symbol}

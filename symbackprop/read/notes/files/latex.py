@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from .items import Collector, Formula
+from .items import Collector, Formula, dedented
 from .macros import braced, collect
 from .place import Place, ReadError, Source, Unsettled, read_text
 
@@ -182,42 +182,20 @@ class _Scan:
         found = _BLOCK.match(self.text, start)
         if found is None:
             return end
-        pieces: list[str] = []
-        places: list[int] = []
-        at = end
-        first = self.text[found.end() : end]
-        lead = len(first) - len(first.lstrip())
-        if first.strip():
-            pieces.append(first.strip() + "\n")
-            places.extend(range(found.end() + lead, found.end() + lead + len(first.strip()) + 1))
+        lines, at = [(found.end(), end)], end
         while at < len(self.text):
             stop = self.text.find("\n", at + 1)
             stop = len(self.text) if stop < 0 else stop
             line = self.text[at + 1 : stop]
-            more = _MORE.match(line)
-            if more is None or _BLOCK.match(line):
+            if _MORE.match(line) is None or _BLOCK.match(line):
                 break
             percent = len(line) - len(line.lstrip(" \t%"))
-            margin = line.rfind("%", 0, percent) + 1
-            pieces.append(line[margin:] + "\n")
-            places.extend(range(at + 1 + margin, stop + 1))
+            lines.append((at + 2 + line.rfind("%", 0, percent), stop))
             at = stop
-        text = "".join(pieces)
-        if pieces and not first.strip():
-            margin = min((len(p) - len(p.lstrip(" ")) for p in pieces if p.strip()), default=0)
-            kept = [k for p in _line_starts(text) for k in range(p[0] + min(margin, p[1] - p[0]), p[1] + 1)]
-            kept = [k for k in kept if k < len(text)]
-            text, places = "".join(text[k] for k in kept), [places[k] for k in kept]
+        offsets = [k for first, past in lines for k in range(first, past + 1)][:-1]
+        text, places = dedented("\n".join(self.text[first:past] for first, past in lines), offsets)
         self.out.block(text, Place(self.source, places[0] if places else start, places))
         return at
-
-
-def _line_starts(text: str) -> list[tuple[int, int]]:
-    out, at = [], 0
-    for line in text.split("\n")[:-1]:
-        out.append((at, at + len(line)))
-        at += len(line) + 1
-    return out
 
 
 def _without_comments(text: str) -> str:

@@ -1,19 +1,230 @@
-"""Files to formulas: Markdown and MyST, LaTeX, Jupyter notebooks.
+"""Files to formulas: Markdown and MyST by markdown-it-py, Jupyter notebooks, LaTeX.
 
 `read_document` gives the items of a file in order: prose, declaration blocks and formulas, each formula with the
-place of every character, the headings above it, and the words around it.
+place of every character, the headings above it, and the words around it.  In Markdown: $…$, $$…$$, ```math, align
+without dollars, comments, front matter.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
-from .items import Block, Collector, Formula, Item, Prose
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.amsmath import amsmath_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.front_matter import front_matter_plugin
+
+from .items import Block, Collector, Formula, Item, Prose, dedented
 from .latex import read_latex
-from .markdown import read_markdown
-from .place import ReadError, Source, read_text
+from .place import Place, ReadError, Source, read_text
+
+__all__ = ["Block", "Formula", "Item", "Prose", "collected", "read_document", "read_text"]
+
+_COMMENT = re.compile(r"<!--\s*symbackprop:([\s\S]*?)(?:-->|\Z)")
+_OPTIONS = re.compile(r"(?:[ \t]*:[\w-]+:.*(?:\n|\Z))+|---\n[\s\S]*?\n---\n")
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": 60}).enable(["strikethrough", "table"])
+    parser.use(front_matter_plugin).use(amsmath_plugin)
+    return parser.use(dollarmath_plugin, allow_digits=False, double_inline=True)
+
+
+_FENCE = re.compile(r"(?m:^)[ \t]*(```|~~~)[\s\S]*?(?:(?m:^)[ \t]*\1|\Z)|`[^`\n]*`|<!--[\s\S]*?(?:-->|\Z)")
+_DISPLAY = re.compile(r"\\.|\$\$")
+_BLANK = re.compile(r"\n[ \t]*\n")
+
+
+def unclosed(text: str) -> list[tuple[int, int]]:
+    """Displays that are never closed, each with where it ends for the reader: at the next blank line."""
+    hidden = [m.span() for m in _FENCE.finditer(text)]
+    marks = [
+        m.start() for m in _DISPLAY.finditer(text)
+        if m.group() == "$$" and not any(a <= m.start() < b for a, b in hidden)
+    ]  # fmt: skip
+    out: list[tuple[int, int]] = []
+    k = 0
+    while k < len(marks):
+        start = marks[k]
+        end = marks[k + 1] if k + 1 < len(marks) else len(text)
+        blank = _BLANK.search(text, start, end)
+        if k + 1 < len(marks) and (blank is None or not text[start + 2 : blank.start()].strip()):
+            k += 2
+            continue
+        stop = blank.start() if blank is not None else end
+        if text[start + 2 : stop].strip():
+            out.append((start, stop))
+        k += 1
+    return out
+
+
+_BRACKETS = re.compile(
+    r"(?:(?m:^)[ \t]*(?P<fence>```|~~~)[\s\S]*?(?:(?m:^)[ \t]*(?P=fence)|\Z)|`[^`\n]*`|<!--[\s\S]*?(?:-->|\Z))"
+    r"|\$\$[\s\S]*?\$\$|(?<!\\)\$(?:\\.|[^$\\\n])+\$|\\begin\{(?P<env>[a-z]+\*?)\}[\s\S]*?\\end\{(?P=env)\}"
+    r"|(?P<a>\\\\?)(?:\((?P<inline>(?:(?!\n[ \t]*\n)[\s\S])+?)(?P=a)\)"
+    r"|\[(?P<shown>(?:(?!\n[ \t]*\n)[\s\S])+?)(?P=a)\])"
+)
+
+
+def with_dollars(text: str) -> str:
+    r"""\(…\) and \\(…\\) as $…$, displays as $$…$$, each character in its place; not in code or formulas."""
+
+    def replaced(m: re.Match[str]) -> str:
+        if m["a"] is None:
+            return m.group()
+        body, sign = (m["inline"], "$") if m["inline"] is not None else (m["shown"], "$$")
+        gap = len(m["a"]) + 1
+        if sign == "$":
+            return f"${' ' * (gap - 1)}{body}{' ' * (gap - 1)}$"
+        return f"$${' ' * (gap - 2)}{body}{' ' * (gap - 2)}$$"
+
+    return _BRACKETS.sub(replaced, text)
+
+
+def read_markdown(source: Source, collector: Collector) -> None:
+    text = source.text
+    for start, end in unclosed(text):
+        where = Place(source, start)
+        error = ReadError("this $$ is never closed", (0, 2), where)
+        collector.broken.append((start, Formula(text[start:end].strip(), where, True, error=error)))
+        text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+    text = with_dollars(text)
+    try:
+        tokens = _parser().parse(text)
+    except RecursionError:
+        raise ReadError(f"{source.name}: nested too deeply") from None
+    _Walk(source, collector).walk(tokens)
+    collector.mend()
+
+
+class _Walk:
+    def __init__(self, source: Source, collector: Collector) -> None:
+        self.source, self.out = source, collector
+        self.cursor: dict[int, int] = {}  # how far a source line (of a table) has been used
+        self.rows: list[int] | None = None
+        self.in_heading = 0
+        self.table_rows = 0
+
+    def walk(self, tokens: list[Token]) -> None:
+        for token in tokens:
+            kind = token.type
+            if kind == "heading_open":
+                self.in_heading = int(token.tag[1:])
+            elif kind == "tr_open":
+                self.rows = list(token.map or ())
+                self.out.row = self.table_rows = self.table_rows + 1
+            elif kind == "table_close":
+                self.rows = None
+                self.out.row = 0
+            elif kind == "inline":
+                self.inline(token)
+                self.in_heading = 0
+            elif kind == "front_matter":
+                offsets = self.lines(token.content, (token.map or [0])[0] + 1)
+                self.out.block(token.content, Place(self.source, offsets[0] if offsets else 0, offsets), front=True)
+            elif kind in ("math_block", "math_block_label"):
+                self.display(token.content, (token.map or [0])[0], "$$")
+            elif kind == "amsmath":
+                self.display(token.content, (token.map or [0])[0], "")
+            elif kind == "fence" and token.info.strip() in ("math", "{math}"):
+                offsets = self.lines(token.content, (token.map or [0])[0] + 1)
+                options = _OPTIONS.match(token.content)
+                skip = options.end() if options else 0
+                self.out.formula(self.source, token.content[skip:], offsets[skip:], display=True)
+            elif kind == "html_block":
+                self.comments(token.content, self.lines(token.content, (token.map or [0])[0]))
+
+    def display(self, content: str, line: int, markup: str) -> None:
+        places, at = self.lines(content, line, markup), 0
+        for k, piece in enumerate(content.split("$$")):  # $$a$$ $$b$$ on one line comes as one
+            if k % 2 == 0:
+                self.out.formula(self.source, piece, places[at : at + len(piece)], display=True)
+            elif piece.strip():  # the words between them, with their own formulas
+                self.inline(_parser().parseInline(piece)[0], places[at : at + len(piece)])
+            at += len(piece) + 2
+
+    def lines(self, content: str, line: int, markup: str = "") -> list[int]:
+        """The source offset of each character of `content`, whose lines are those from `line` on."""
+        out: list[int] = []
+        for k, piece in enumerate(content.split("\n")):
+            number = line + k
+            if number >= len(self.source.lines):
+                out.extend([len(self.source.text)] * (len(piece) + 1))
+                continue
+            base, whole = self.source.lines[number], self.source.line(number + 1)
+            after = whole.find(markup) + len(markup) if markup and k == 0 and markup in whole else 0
+            found = whole.find(piece, max(after, self.cursor.get(number, 0)))
+            if not after and self.rows is None and whole.rstrip().endswith(piece.rstrip()) and piece.strip():
+                found = len(whole.rstrip()) - len(piece.rstrip())
+            at = base + max(found, 0)
+            out.extend(range(at, at + len(piece) + 1))
+        return out[: len(content)]
+
+    def inline(self, token: Token, offsets: list[int] | None = None) -> None:
+        content = token.content
+        line = token.map[0] if token.map else self.rows[0] if self.rows else 0
+        offsets = self.lines(content, line) if offsets is None else offsets
+        if self.rows is not None and offsets:
+            number, column = self.source.at(offsets[-1])
+            self.cursor[number - 1] = column
+        if self.in_heading:
+            self.out.heading(self.in_heading, re.sub(r"\s+", " ", content).strip())
+            if not any("=" in c.content for c in token.children or [] if c.type.startswith("math_inline")):
+                return
+        self.out.prose(content, Place(self.source, offsets[0] if offsets else 0, offsets))
+        at, struck = 0, 0
+        for child in token.children or []:
+            if child.type in ("math_inline", "math_inline_double"):
+                markup = "$$" if child.type.endswith("double") else "$"
+                if self.rows is not None and "|" in child.content:
+                    if self.in_cell(child.content, markup, line, struck):
+                        continue
+                found = content.find(markup + child.content + markup, at)
+                start = found + len(markup) if found >= 0 else at
+                place = (
+                    offsets[start : start + len(child.content)] if found >= 0 else [offsets[at]] * len(child.content)
+                )
+                self.out.formula(self.source, child.content, place, markup == "$$", struck > 0)
+                at = start + len(child.content) + len(markup) if found >= 0 else at
+            elif child.type == "s_open":
+                struck += 1
+            elif child.type == "s_close":
+                struck -= 1
+            elif child.type == "html_inline":
+                found = content.find(child.content, at)
+                if found >= 0:
+                    self.comments(child.content, offsets[found : found + len(child.content)])
+                    at = found + len(child.content)
+            elif child.content:
+                found = content.find(child.content, at)
+                at = found + len(child.content) if found >= 0 else at
+                self.out.words(child.content)
+            elif child.type in ("softbreak", "hardbreak"):
+                self.out.words(" ")
+        self.out.words("\n")
+
+    def in_cell(self, body: str, markup: str, line: int, struck: int) -> bool:
+        """A formula in a table, where \\| is written for |: as it stands in the file."""
+        whole, base = self.source.line(line + 1), self.source.lines[line]
+        pattern = re.escape(markup) + r"\\?\|".join(map(re.escape, body.split("|"))) + re.escape(markup)
+        m = re.compile(pattern).search(whole)
+        if m is None:
+            return False
+        start, end = m.start() + len(markup), m.end() - len(markup)
+        self.out.formula(self.source, whole[start:end], range(base + start, base + end), markup == "$$", struck > 0)
+        return True
+
+    def comments(self, content: str, offsets: Sequence[int]) -> None:
+        for m in _COMMENT.finditer(content):
+            text, places = dedented(m[1], offsets[m.start(1) : m.end(1)])
+            self.out.block(text, Place(self.source, places[0] if places else 0, places))
+
 
 __all__ = ["Block", "Formula", "Item", "Prose", "collected", "read_document", "read_text"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Collection
+from typing import Final, TypeVar
 
 from ..files.place import ReadError, Unsettled
 from .lexer import MAX_DEPTH, Token
 from .tree import Chain, Expr
 
+T = TypeVar("T")
 SUM, HADAMARD, PRODUCT = 10, 20, 30
 """Binding powers: a product of matrices binds tighter than ∘, which binds tighter than +."""
 
@@ -101,25 +103,23 @@ class Cursor:
         depth, k = 1, self.i + 1
         while depth:
             kind = self.tokens[k].kind
-            if kind == "{":
-                depth += 1
-            elif kind == "}":
-                depth -= 1
-            elif kind == "end" and not self.tokens[k].text:
+            depth += (kind == "{") - (kind == "}")
+            if kind == "end" and not self.tokens[k].text:
                 raise self.fail("this { is never closed", token)
             k += 1
         first = self.i + 1
         self.go(k)
         return first, k - 1
 
-    def inside(self, first: int, past: int, power: int = SUM) -> Expr:
+    def inside(self, first: int, past: int) -> Expr:
         """Read the tokens first..past as one whole expression; comes back to where it was."""
-        found = self.inside_chain(first, past, power)
-        assert not isinstance(found, Chain)
-        return found
+        return self.read_inside(first, past, lambda: self.expression(SUM))
 
-    def inside_chain(self, first: int, past: int, power: int | None = None) -> Expr | Chain:
-        """The same for a relation, when no binding power is given."""
+    def chain_inside(self, first: int, past: int) -> Chain:
+        """The same for a relation."""
+        return self.read_inside(first, past, self.chain)
+
+    def read_inside(self, first: int, past: int, read: Callable[[], T]) -> T:
         back, size = self.i, len(self.tokens)
         self.go(first)
         bars, self.bars = self.bars, 0
@@ -130,7 +130,7 @@ class Cursor:
         try:
             if first == past:
                 raise self.fail("nothing is written here")
-            node = self.chain() if power is None else self.expression(power)
+            node = read()
             if self.i != past + len(self.tokens) - size:  # the digits of \frac12 became tokens of their own
                 raise self.fail(f"{shown(self.tok)} is not expected here")
         finally:
@@ -170,8 +170,24 @@ class Cursor:
     def letter(self) -> Expr:
         raise NotImplementedError
 
+    def split(self, r: Range, kinds: Collection[str]) -> list[Range]:
+        """The runs between the tokens of these kinds that stand outside of brackets."""
+        out, first, depth = list[Range](), r[0], 0
+        for k in range(*r):
+            kind = self.tokens[k].kind
+            if not depth and kind in kinds:
+                out.append((first, k))
+                first = k + 1
+            depth += nests(kind)
+        return [run for run in (*out, (first, r[1])) if run[0] < run[1]]
+
     def spelled(self, r: Range) -> str:
         return "".join(t.text for t in self.tokens[r[0] : r[1]]).strip()
+
+
+def nests(kind: str) -> int:
+    """1 of a bracket that opens, -1 of one that closes."""
+    return (kind in ("open", "{")) - (kind in ("close", "}"))
 
 
 def shown(token: Token) -> str:

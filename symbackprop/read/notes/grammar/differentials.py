@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from ..files.place import ReadError
@@ -9,14 +10,8 @@ from .cursor import STARTS, STOPS, Range, shown
 from .lexer import Token
 from .names import Names
 from .tree import (
-    Derivative,
-    Expr,
-    Name,
-    Num,
-    Operator,
-    Power,
-    Product,
-)
+    Derivative, Expr, Name, Num, Operator, Power, Product,
+)  # fmt: skip
 
 
 class Differentials(Names):
@@ -76,16 +71,17 @@ class Differentials(Names):
 
     def denominator(self, r: Range, order: int) -> tuple[Expr, ...]:
         self.go(r[0])
-        out: list[Expr] = []
-        while self.i < r[1]:
+        return tuple(self.variables(order, lambda: self.i < r[1]))
+
+    def variables(self, order: int, more: Callable[[], bool]) -> Iterator[Expr]:
+        while more():
             if self.tok.kind == "gap" or (self.tok.kind == "op" and self.tok.text == "cdot"):
                 self.advance()
                 continue
             if not self.at_differential():
                 raise self.fail(f"∂ is missing before {shown(self.tok)}")
             self.advance()
-            out.extend(self.variable(order))
-        return tuple(out)
+            yield from self.variable(order)
 
     def variable(self, order: int) -> list[Expr]:
         """What stands behind the ∂ of a denominator; x^2 is x twice in a second derivative."""
@@ -119,26 +115,18 @@ class Differentials(Names):
             wrt = self.inside(*self.group())
             return Operator("nabla", "partial", wrt=(wrt,), span=(token.start, self.end()))
         order = self.order()
-        body: Expr | None = None
-        start = self.tok.start
-        factors: list[Expr] = []
+        start, factors = self.tok.start, list[Expr]()
         while self.tok.kind in STARTS or self.tok.kind == "bar":
             factors.append(self.prefix())
-        if factors:
-            body = factors[0]
-            if len(factors) > 1:
-                body = Product(tuple(factors), ("",) * (len(factors) - 1), (start, self.end()))
+        whole = Product(tuple(factors), ("",) * (len(factors) - 1), (start, self.end())) if factors[1:] else None
+        body = whole or next(iter(factors), None)
         if not (self.tok.kind == "op" and self.tok.text == "/"):
             raise self.fail("∂ without / ∂: by which variable?", token)
         self.advance()
         out: list[Expr] = []
         if self.tok.kind == "open" and self.differential(self.i + 1):
             self.advance()
-            while self.tok.kind != "close":
-                if not self.at_differential():
-                    raise self.fail(f"∂ is missing before {shown(self.tok)}")
-                self.advance()
-                out.extend(self.variable(order))
+            out += self.variables(order, lambda: self.tok.kind != "close")
             self.advance()
         else:
             while len(out) < order and self.at_differential():

@@ -1,21 +1,82 @@
-"""Ways of writing that stand for others: Δx as one letter, (dg/dx)(x), log{p(x)}."""
+"""Ways of writing that stand for others: Δx as one letter, (dg/dx)(x), log{p(x)}, limits of difference quotients."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import reduce
-from typing import cast
+from typing import Final, cast
 
-from .along import Along
-from .limits import difference_quotient
 from .means import Means
-from .moving import Moving
+from .moving import Along, Moving
 from .primes import Primes
 from .shorthand import Shorthand, up_to_factors
 from .statement import Statement
-from .tree import Chain, Derivative, Entry, Expr, Name, Operator, Paren, Product, Script
-from .walking import mapped, walk
+from .tree import (
+    Add, At, Chain, Derivative, Entry, Expr, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Script,
+)  # fmt: skip
+from .walking import beside, bracketed, joined, letters_in, mapped, names, walk
+
+ONE: Final = Num(Fraction(1))
+
+
+def difference_quotient(limit: Expr, beside: Expr) -> Expr | None:
+    r"""\lim_{h \to 0} (g(h) - g(0)) / h, and of (g(h) - g(-h)) / 2h; None for other limits."""
+    match limit, beside:
+        case Operator("function", "lim", Script() as sub) as lim, Quotient(Add((first, Neg(second))) as top, bottom):
+            found = re.fullmatch(r"(\w+)becomes0", sub.text)
+            h = found[1] if found is not None else ""
+            divisor = without_factor(bottom, h)
+            if not h or divisor is None or at_zero(first, h) != at_zero(second, h) or at_zero(first, h) is None:
+                return None
+            name, span = Name(h, span=lim.span), (lim.span[0], beside.span[1])
+            whole = replace(bracketed(top), span=beside.span)
+            zero = Chain((name,), (Link("=", Num(Fraction(0), lim.span), lim.span),), lim.span)
+            slope = At(Derivative(whole, (name,), True, span), zero, span)
+            return slope if divisor.value == 1 else Quotient(slope, divisor, span)
+    return None
+
+
+def without_factor(bottom: Expr, h: str) -> Num | None:
+    """The 1 of h, the 2 of 2h."""
+    match bottom:
+        case Name(letter, _, None, (), 0) if letter == h:
+            return ONE
+        case Product((Num() as number, Name(letter, _, None, (), 0))) if letter == h:
+            return number
+    return None
+
+
+def plain(node: object) -> object:
+    """(x)^2 as x^2."""
+    match node:
+        case Power(Paren((Chain((Name(sups=()) as name,), ()),)), Num(exponent)):
+            return Power(name, Num(exponent))
+        case Name(sups=(Script(value=Num(exponent), transposes=0),)):
+            return Power(replace(node, sups=()), Num(exponent))
+    return node
+
+
+def at_zero(node: Expr, h: str) -> Expr | None:
+    """A formula without the terms that are multiples of h; None where it stands otherwise."""
+
+    def is_h(term: Expr) -> bool:
+        inner = term.arg if isinstance(term, Neg) else term
+        factors = inner.args if isinstance(inner, Product) else (inner,)
+        return any(isinstance(f, Name) and f.letter == h and f.sub is None and not f.sups for f in factors)
+
+    def go(n: object) -> object:
+        new = mapped(n, go)
+        if isinstance(new, Add):
+            kept = tuple(a for a in new.args if not is_h(a))
+            if len(kept) < len(new.args) and kept:
+                return kept[0] if len(kept) == 1 else replace(new, args=kept)
+        return plain(new)
+
+    found = cast(Expr, go(node))
+    return None if h in letters_in(found) else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +103,33 @@ def spelled_out(
     known = iter(up_to_factors([s for s in statements if s is not None]))
     statements = [None if s is None else next(known) for s in statements]
     read = [s for s in statements if s is not None]
-    dots, means = Moving(read, above, said.moving), Means(read, said.means, said.random)
-    short, primes = Shorthand(read, above, said.partials), Primes(read, above)
-    changes = Idioms(increments(read), held_in(read), has_coordinates(read))
-    first = (primes.statement, Along(read).statement, dots.statement)
-    ways = (*first, means.statement, short.statement, changes.statement)
+    ways = (
+        Primes(read, above).statement, Along(read).statement, Moving(read, above, said.moving).statement,
+        Means(read, said.means, said.random).statement, Shorthand(read, above, said.partials).statement,
+        Idioms(read).statement,
+    )  # fmt: skip
     return [None if s is None else reduce(lambda x, way: way(x), ways, s) for s in statements]
 
 
 def increments(statements: Iterable[Statement]) -> bool:
     """Δ never stands but right in front of a letter: Δx is a name, not a product."""
-    names = [n for s in statements for n in walk(s) if isinstance(n, (Name, Product))]
-    whole = sum(isinstance(n, Name) and n.letter == "Δ" for n in names)
-    before = sum(before_letter(n.args, n.signs, k) for n in names if isinstance(n, Product) for k in range(len(n.args)))
-    return whole == before > 0
+    nodes = [n for s in statements for n in walk(s)]
+    whole = sum(isinstance(n, Name) and n.letter == "Δ" for n in nodes)
+    return whole == sum(is_delta(a) and isinstance(b, Name) for n in nodes for a, b in beside(n)) > 0
 
 
-def held_in(statements: Iterable[Statement]) -> frozenset[str]:
+def is_delta(node: Expr) -> bool:
+    match node:
+        case Name("Δ", "", None, (), 0):
+            return True
+    return False
+
+
+def held_in(statements: Iterable[Statement]) -> set[str]:
     """The letters that nothing is differentiated by; none where ∇ does not say by what."""
     nodes = [n for s in statements for n in walk(s)]
     wrt = [n.wrt for n in nodes if isinstance(n, Derivative) or (isinstance(n, Operator) and n.kind != "function")]
-    by = {v.letter for variables in wrt for v in walk(variables) if isinstance(v, Name)}
-    return frozenset({n.letter for n in nodes if isinstance(n, Name)} - by) if all(wrt) else frozenset()
+    return {n.letter for n in nodes if isinstance(n, Name)} - letters_in(tuple(wrt)) if all(wrt) else set()
 
 
 def has_coordinates(statements: Iterable[Statement]) -> bool:
@@ -78,23 +144,16 @@ def has_coordinates(statements: Iterable[Statement]) -> bool:
     return below
 
 
-def before_letter(args: tuple[Expr, ...], signs: tuple[str, ...], k: int) -> bool:
-    match args[k : k + 2]:
-        case (Name("Δ", "", None, (), 0), Name()):
-            return not signs[k]
-        case _:
-            return False
-
-
 class Idioms:
-    def __init__(self, deltas: bool, held: frozenset[str], coordinates: bool) -> None:
-        self.deltas, self.held, self.coordinates = deltas, held, coordinates
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self.deltas, self.held = increments(statements), held_in(statements)
+        self.coordinates = has_coordinates(statements)
         self.powers: set[str] = set()
         """Letters of which an entry stands in an exponential of the formula: numbers, z_i in e^{z_i}."""
 
     def statement(self, s: Statement) -> Statement:
-        exponents = (n.sups for n in walk(s) if isinstance(n, Name) and n.letter == "e")
-        self.powers = {n.letter for sups in exponents for n in walk(sups) if isinstance(n, Name) and n.sub is not None}
+        exponents = tuple(n.sups for n in names(s) if n.letter == "e")
+        self.powers = {n.letter for n in names(exponents) if n.sub is not None}
         return cast(Statement, self.of(s))
 
     def of(self, node: object) -> object:
@@ -112,34 +171,24 @@ class Idioms:
         return node
 
     def product(self, node: Product) -> Expr:
-        args, signs = [self.by_coordinate(a) for a in node.args], list(node.signs)
-        k = 0
-        while k + 1 < len(args):
-            first, second = args[k], args[k + 1]
-            if self.deltas and before_letter(tuple(args), tuple(signs), k):
-                name = cast(Name, second)
-                merged: Expr = replace(name, letter=f"Δ{name.letter}", span=(first.span[0], name.span[1]))
-            elif isinstance(first, Derivative) and not signs[k] and at_its_variable(first, second):
-                merged = replace(first, span=(first.span[0], second.span[1]))
-            elif not signs[k] and (slope := difference_quotient(first, second)) is not None:
-                merged = slope
-            elif not signs[k] and (value := self.gamma(first, second)) is not None:
-                merged = value
-            elif (inner := self.entry_in_softmax(first, second)) is not None:
-                args[k + 1] = inner
-                k += 1
-                continue
-            elif isinstance(first, Operator) and first.name == "log" and is_call(second):
-                args[k + 1 : k + 2] = cast(Product, second).args
-                signs[k + 1 : k + 1] = [""]
-                k += 1
-                continue
-            else:
-                k += 1
-                continue
-            args[k : k + 2] = [merged]
-            del signs[k]
-        return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
+        args, signs = list[Expr](), list[str]()
+        for k, a in enumerate(map(self.by_coordinate, node.args)):
+            before, sign = (args[-1], node.signs[k - 1]) if k else (None, "")
+            if before is not None and (inner := self.entry_in_softmax(before, a)) is not None:
+                a = inner
+            taken = isinstance(before, Operator) and before.name == "log" and is_call(a)
+            args += cast(Product, a).args if taken else (a,)
+            signs += ((sign,) if k else ()) + ("",) * taken
+        return joined(replace(node, args=tuple(args), signs=tuple(signs)), self.one)
+
+    def one(self, first: Expr, second: Expr) -> Expr | None:
+        """What two factors without a sign between them are together."""
+        span = (first.span[0], second.span[1])
+        if self.deltas and is_delta(first) and isinstance(second, Name):
+            return replace(second, letter=f"Δ{second.letter}", span=span)
+        if isinstance(first, Derivative) and at_its_variable(first, second):
+            return replace(first, span=span)
+        return difference_quotient(first, second) or self.gamma(first, second)
 
     def gamma(self, first: Expr, second: Expr) -> Expr | None:
         """Γ(k) of a k that nothing is differentiated by: a number."""

@@ -53,8 +53,9 @@ _PROSE: Final = frozenset(
     "implies note here it likewise similarly also but unless provided any some no yes only exactly".split()
 )
 """Words in \\text{…} that are words, not names."""
+_WHOLE: Final = {"ellipsis": ("dots", "…"), "spacing": ("row", ""), "define": ("rel", ":=")}
+"""What is one token whatever it holds; the spacing is that of \\\\[2ex]."""
 _SCRIPTS: Final = {"<super>": "^", "<sub>": "_"}
-_SKIPPED_ESCAPES: Final = {"\\ ": "", "\\/": ""}
 _ESCAPES: Final = {
     "\\{": ("open", "\\{"), "\\}": ("close", "\\}"), "\\|": ("bar", "‖"), "\\&": ("and", "&"), "\\\\": ("row", ""),
     "\\_": ("bad", "_"), "\\%": ("bad", "%"), "\\#": ("bad", "#"), "\\$": ("bad", "$"), "\\'": ("bad", "'"),
@@ -120,22 +121,18 @@ def tokenize(text: str, words: Collection[str] = ()) -> list[Token]:
                     depth = max(0, depth - 1)
         elif kind == "command":
             skip_until = _command(m.group()[1:], text, start, end, words, out)
-        elif kind == "ellipsis":
-            append(Token("dots", "…", start, end))
-        elif kind == "spacing":  # \\[2ex]
-            append(Token("row", "", start, end))
+        elif kind in _WHOLE:
+            append(Token(*_WHOLE[kind], start, end))
         elif kind == "number":
             _number(m.group(), start, end, out)
         elif kind == "marked":
             letter = m.group("inner") or m.group("bare")
-            if letter == "R" and m.group("mark") == "mathbb":
-                append(Token("reals", "R", start, end))
+            if (styled := _STYLED.get((m.group("mark"), letter))) is not None:
+                append(Token(styled, letter, start, end))
             else:
                 append(Token("name", GREEK[letter[1:]] if letter[0] == "\\" else letter, start, end, m.group("mark")))
         elif kind == "dashed":
             append(Token("name", f"{m.group('head')}-{m.group('tail').strip()}", start, end))
-        elif kind == "define":
-            append(Token("rel", ":=", start, end))
         else:
             escape = _ESCAPES.get(m.group())
             if escape is None:
@@ -185,7 +182,7 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
     if found is None:
         raise Unsettled(f"unknown command \\{name}", (start, end))
     kind, value = found
-    if kind in ("norm", "abs", "reals") and not _GROUP_AHEAD.match(text, end) and kind != "reals":
+    if kind in ("norm", "abs") and not _GROUP_AHEAD.match(text, end):
         kind, value = "func", name
     if star and kind not in ("operator", "drop1"):
         out.append(Token(kind, value, start, end - 1))
@@ -203,14 +200,10 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
         if group is not None:
             return _worded(name, kind, group[1], start, group.end(), words, out, text) or end
         if kind == "deco":
-            one = re.compile(r"\s*1").match(text, end)
-            if one and name in ("mathbf", "mathbb", "mathbbm"):
-                out.append(Token("ones", "1", start, one.end()))
+            one = _STYLED_ALONE.match(text, end)
+            if one and (name, one[1]) in _STYLED:
+                out.append(Token(_STYLED[name, one[1]], one[1], start, one.end()))
                 return one.end()
-            real = re.compile(r"\s*R(?![A-Za-z])").match(text, end) if name == "mathbb" else None
-            if real:
-                out.append(Token("reals", "R", start, real.end()))
-                return real.end()
         if kind == "text":
             raise ReadError(f"\\{name} needs plain words in braces", (start, end))
     elif name == "bbox":
@@ -236,6 +229,8 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
     return end
 
 
+_STYLED: Final = {("mathbf", "1"): "ones", ("mathbb", "1"): "ones", ("mathbbm", "1"): "ones", ("mathbb", "R"): "reals"}
+_STYLED_ALONE: Final = re.compile(r"\s*(1|R(?![A-Za-z]))")
 _WORD_NAME: Final = re.compile(r"[A-Za-z]+\d*")
 _OPERAND: Final = re.compile(
     rf"(?:\\[,;:! ]|~|\s|\\left(?![A-Za-z]))*(?:[A-Za-z(]|\\(?:{'|'.join(GREEK)}|mathcal|ell)(?![A-Za-z]))"
@@ -249,10 +244,8 @@ def _worded(
 ) -> int:
     """\\text{…}, \\operatorname{…}, \\mathrm{…}: a declared name, a function, a letter, or words; 0 if none."""
     word = " ".join(inner.split()).replace("\\_", "_")
-    if name in ("mathbf", "mathbb", "mathbbm") and word == "1":
-        out.append(Token("ones", "1", start, end))
-    elif name == "mathbb" and word == "R":
-        out.append(Token("reals", "R", start, end))
+    if (name, word) in _STYLED:
+        out.append(Token(_STYLED[name, word], word, start, end))
     elif word not in words and word in NABLA_WORDS and _OPERAND.match(text, end):
         out.append(Token("nabla", NABLA_WORDS[word], start, end))
     elif word in words or (kind == "operator" and word not in FUNCTION_WORDS and word.isalpha()):

@@ -13,28 +13,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final, cast
 
-from .statement import Statement
+from .statement import Statement, chains_of
 from .tree import (
-    Add,
-    Binder,
-    Chain,
-    Derivative,
-    Entry,
-    Expr,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Script,
-    Sum,
-    Transpose,
-)
-from .walking import mapped, parts, walk
+    Add, Binder, Chain, Derivative, Entry, Expr, Name, Neg, Num, Operator, Over, Paren, Power, Product, Quotient,
+    Script, Sum, Transpose,
+)  # fmt: skip
+from .walking import beside, bracketed, joined, outside_scripts, parts, rewritten, walk
 
 OUTCOME: Final = "ω"
 """Counts what may happen; no letter of an author's beside an expectation."""
@@ -47,50 +31,35 @@ class Means:
     def __init__(self, statements: Sequence[Statement], said: bool, random: Iterable[str]) -> None:
         self.said = said
         nodes = [n for s in statements for n in walk(s)]
-        self.expected = any(isinstance(n, Product) and is_expectation(n) for n in nodes) and not given(statements, "E")
+        self.expected = any(is_e(a, b) for n in nodes for a, b in brackets_behind(n)) and not given(statements, "E")
         self.expected |= any(isinstance(n, Operator) and n.name in ("Var", "Cov") for n in nodes)
         self.on = self.expected or (said and any(is_bar(n) for n in nodes))
         letters = {n.letter for n in nodes if isinstance(n, Name)}
         self.count = Name(next((c for c in "NMKSQ" if c not in letters), "Ω"))
-        inside = {n.letter for n in nodes for part in averaged(n, said) for n in names(part)}
-        free = {n.letter for s in statements for p in s.parts for side in sides(p.chain) for n in outside(side, said)}
-        by = {v.letter for n in nodes if isinstance(n, (Derivative, Operator)) for w in n.wrt for v in names(w)}
-        by |= {a.letter for s in statements for p in s.parts for a in arguments(p.chain)}
+        inside = {n.letter for n in nodes for part in averaged(n, said) for n in whole_names(part)}
+        chains = list(chains_of(statements))
+        free = {n.letter for c in chains if c.links and not is_member(c) for x in c.sides for n in outside(x, said)}
+        by = {v.letter for n in nodes if isinstance(n, (Derivative, Operator)) for w in n.wrt for v in whole_names(w)}
+        by |= {a.letter for c in chains for a in arguments(c)}
         self.random = {*random, *(inside - free - by)} - by
         self.random |= {letter for n in nodes for letter in drawn(n)} - by
 
     def statement(self, s: Statement) -> Statement:
-        if not self.on:
-            return s
-        return replace(s, parts=tuple(replace(p, chain=self.chain(p.chain)) for p in s.parts))
+        return s.rewritten(self.chain) if self.on else s
 
     def chain(self, chain: Chain) -> Chain:
         """x ∈ ℝ^d is said of each outcome."""
         if not is_member(chain):
-            return cast(Chain, self.of(chain))
+            return cast(Chain, rewritten(chain, self.rule))
         return replace(chain, subjects=tuple(self.at_outcome(x, self.random) for x in chain.subjects))
 
-    def of(self, node: object) -> object:
-        if isinstance(node, Script):
-            return node
-        new = mapped(node, self.of)
-        if isinstance(new, Product):
-            return self.product(new)
-        if self.said and is_bar(new):
-            bar = cast("Over | Name", new)
+    def rule(self, node: object) -> object:
+        if isinstance(node, Product):
+            return joined(node, self.expectation) if self.expected else node
+        if self.said and is_bar(node):
+            bar = cast("Over | Name", node)
             return self.mean(bar.body if isinstance(bar, Over) else replace(bar, mark=""), ())
-        return new
-
-    def product(self, node: Product) -> Expr:
-        args, signs = list(node.args), list(node.signs)
-        k = 0
-        while k < len(signs):
-            found = None if signs[k] or not self.expected else self.expectation(args[k], args[k + 1])
-            if found is not None:
-                args[k : k + 2] = [found]
-                del signs[k]
-            k += 1
-        return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
+        return node
 
     def expectation(self, first: Expr, beside: Expr) -> Expr | None:
         """E[…], E_x[…], Var(x), Cov(x, y), with what stands behind the bracket."""
@@ -117,9 +86,9 @@ class Means:
 
     def covariance(self, x: Expr, y: Expr) -> Expr:
         """E[xy] - E[x] E[y], of numbers."""
-        both = Power(grouped(x), Num(Fraction(2))) if x == y else Product((grouped(x), grouped(y)), ("",), x.span)
+        both = Power(bracketed(x), Num(Fraction(2))) if x == y else Product((bracketed(x), bracketed(y)), ("",), x.span)
         product = Product((self.mean(x, ()), self.mean(y, ())), ("",), x.span)
-        return grouped(Add((self.mean(both, ()), Neg(product, x.span)), x.span))
+        return bracketed(Add((self.mean(both, ()), Neg(product, x.span)), x.span))
 
     def mean(self, body: Expr, over: tuple[str, ...]) -> Expr:
         letters = set(over) or self.random
@@ -128,23 +97,20 @@ class Means:
         inside = self.at_outcome(body, letters, depth)
         binder = Binder(OUTCOME + "'" * depth, Num(Fraction(1)), self.count, body.span)
         part = Quotient(Num(Fraction(1)), self.count, body.span)
-        return grouped(Product((part, Sum((binder,), grouped(inside), (), body.span)), ("",), body.span))
+        return bracketed(Product((part, Sum((binder,), bracketed(inside), (), body.span)), ("",), body.span))
 
     @staticmethod
     def at_outcome(body: Expr, letters: Set[str], depth: int = 0) -> Expr:
         index = Name(OUTCOME, primes=depth)
 
-        def go(node: object) -> object:
-            if isinstance(node, Script):
+        def rule(node: object) -> object:
+            if not isinstance(node, Name) or node.letter not in letters or node.mark or outcome(node):
                 return node
-            new = mapped(node, go)
-            if not isinstance(new, Name) or new.letter not in letters or new.mark or outcome(new):
-                return new
-            items = (index, *(new.sub.items if new.sub is not None else ()))
+            items = (index, *(node.sub.items if node.sub is not None else ()))
             text = "".join(i.letter if isinstance(i, Name) else "·" for i in items)
-            return replace(new, sub=Script(text, items, span=new.span))
+            return replace(node, sub=Script(text, items, span=node.span))
 
-        return cast(Expr, go(body))
+        return cast(Expr, rewritten(body, rule))
 
 
 def is_member(chain: Chain) -> bool:
@@ -153,10 +119,6 @@ def is_member(chain: Chain) -> bool:
 
 def is_outcome(node: object) -> bool:
     return isinstance(node, Binder) and node.name.startswith(OUTCOME)
-
-
-def grouped(node: Expr) -> Expr:
-    return Paren((Chain((node,), (), node.span),), "(", span=node.span)
 
 
 def outcome(name: Name) -> bool:
@@ -171,13 +133,13 @@ def is_e(node: Expr, beside: Expr) -> bool:
     return node.mark in ("mathbb", "mathrm", "text") or (isinstance(beside, Paren) and beside.opening == "[")
 
 
-def is_expectation(node: Product) -> bool:
-    for a, b, sign in zip(node.args, node.args[1:], node.signs, strict=False):
+def brackets_behind(node: object) -> Iterator[tuple[Expr, Paren]]:
+    """E and […] of E[…]^2."""
+    for a, b in beside(node):
         while isinstance(b, (Power, Transpose, Entry)):
             b = b.arg if isinstance(b, Transpose) else b.base
-        if not sign and isinstance(b, Paren) and is_e(a, b):
-            return True
-    return False
+        if isinstance(b, Paren):
+            yield a, b
 
 
 def is_bar(node: object) -> bool:
@@ -205,13 +167,9 @@ def averaged(node: object, said: bool) -> Iterator[Expr]:
     """What expectations are taken of."""
     if said and is_bar(node):
         yield node.body if isinstance(node, Over) else replace(cast(Name, node), mark="")
-    if isinstance(node, Product):
-        for a, b, sign in zip(node.args, node.args[1:], node.signs, strict=False):
-            taken = isinstance(a, Operator) and a.name in ("Var", "Cov")
-            while isinstance(b, (Power, Transpose, Entry)):
-                b = b.arg if isinstance(b, Transpose) else b.base
-            if not sign and isinstance(b, Paren) and (taken or is_e(a, b)):
-                yield b
+    for a, b in brackets_behind(node):
+        if is_e(a, b) or (isinstance(a, Operator) and a.name in ("Var", "Cov")):
+            yield b
 
 
 def outside(node: Expr, said: bool) -> Iterator[Name]:
@@ -233,12 +191,8 @@ def outside(node: Expr, said: bool) -> Iterator[Name]:
     return go(node)
 
 
-def names(node: object) -> Iterator[Name]:
-    return (n for n in walk(node, (Name,)) if isinstance(n, Name))
-
-
-def sides(chain: Chain) -> tuple[Expr, ...]:
-    return (*chain.subjects, *(k.rhs for k in chain.links)) if chain.links and not is_member(chain) else ()
+def whole_names(node: object) -> Iterator[Name]:
+    return (n for n in outside_scripts(node) if isinstance(n, Name))
 
 
 def arguments(chain: Chain) -> Iterator[Name]:
@@ -249,5 +203,5 @@ def arguments(chain: Chain) -> Iterator[Name]:
 
 
 def given(statements: Sequence[Statement], letter: str) -> bool:
-    heads = (c.subjects[-1] for s in statements for p in s.parts for c in (p.chain,) if c.links)
+    heads = (c.subjects[-1] for c in chains_of(statements) if c.links)
     return any(isinstance(h, Name) and h.letter == letter and h.sub is None for h in heads)

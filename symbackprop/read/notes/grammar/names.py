@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
@@ -10,12 +11,33 @@ from typing import Final
 from ..files.place import ReadError
 from .cursor import OPENING, Cursor, Range, shown
 from .lexer import Token
-from .tree import Add, All, Expr, Label, Name, Neg, Num, Over, Paren, Power, Script, Transpose, Words
+from .tree import Add, All, Expr, Label, Name, Neg, Num, Over, Paren, Power, Script, Words
 from .vocabulary import BOLD, DISTINCT, SUBSCRIPT_WORDS
+from .walking import transposed
 
 MAX_SCRIPTS: Final = 3
 TRANSPOSES: Final = frozenset(("T", "tr"))
 _PLAIN_MARKS: Final = frozenset(("vec", "mathbf", "boldsymbol", "bm", "mathrm", "mathit", "underline", ""))
+
+
+_LABELS = re.compile(r"(?:[,{}]|o(?:nsd|n|d)c|(?:nsd|n|d)(?=[o,}]|$))*")
+_LABEL = re.compile(r"(?P<bracket>o)?(?:(?P<name>n)(?:sd)?|d)c?")
+
+
+def label_code(token: Token) -> str:
+    """One letter for what a token is in a label: a name, digits, a sign, brackets around it."""
+    match token.kind:
+        case "name" | "close" | "{" | "}":
+            return token.kind[0]
+        case "comma":
+            return ","
+        case "number" if token.text.isdigit():
+            return "d"
+        case "op" if token.text in ("+", "-"):
+            return "s"
+        case "open" if token.text in ("(", "[", "\\{", "⟨"):
+            return "o"
+    return "?"
 
 
 def prime_count(token: Token) -> int:
@@ -205,47 +227,15 @@ class Names(Cursor):
 
     def label_parts(self, r: Range) -> list[tuple[Label, str]] | None:
         """l, l+1, (l), [L-1], 2, [l](i), l,(i): labels with the bracket each stands in; None for anything else."""
-        k, past = r
+        code = "".join(map(label_code, self.tokens[r[0] : r[1]]))
         out: list[tuple[Label, str]] = []
-        tokens = self.tokens
-        while k < past:
-            if tokens[k].kind in ("comma", "{", "}"):
-                k += 1
-                continue
-            bracket = ""
-            if tokens[k].kind == "open" and tokens[k].text in ("(", "[", "\\{", "⟨"):
-                bracket = tokens[k].text
-                k += 1
-            if k >= past:
+        for m in _LABEL.finditer(code) if _LABELS.fullmatch(code) else ():
+            texts = [t.text for t in self.tokens[r[0] + m.start() : r[0] + m.end()]]
+            bracket = texts.pop(0) if m["bracket"] else ""
+            if bracket and texts.pop() != OPENING[bracket]:
                 return None
-            token = tokens[k]
-            base: str | None = None
-            shift = 0
-            if token.kind == "name":
-                base = token.text
-                k += 1
-                if (
-                    k + 1 < past
-                    and tokens[k].kind == "op"
-                    and tokens[k].text in ("+", "-")
-                    and tokens[k + 1].kind == "number"
-                ):
-                    if not tokens[k + 1].text.isdigit():
-                        return None
-                    shift = int(tokens[k + 1].text) * (1 if tokens[k].text == "+" else -1)
-                    k += 2
-            elif token.kind == "number" and token.text.isdigit():
-                shift = int(token.text)
-                k += 1
-            else:
-                return None
-            if bracket:
-                if k >= past or tokens[k].kind != "close" or tokens[k].text != OPENING[bracket]:
-                    return None
-                k += 1
-            elif k < past and tokens[k].kind not in ("open", "comma", "}"):
-                return None
-            out.append((Label(base, shift), bracket))
+            base = texts.pop(0) if m["name"] else None
+            out.append((Label(base, int("".join(texts) or "0")), bracket))
         return out or None
 
     # --- marks -------------------------------------------------------------------------------
@@ -301,6 +291,5 @@ class Names(Cursor):
             raise self.fail(script.error or "a script that is no exponent", self.tokens[r[0]])
         if script.value is not None:
             node = Power(node, script.value, script.elementwise, span)
-        for _ in range(script.transposes):
-            node = Transpose(node, span)
+        node = transposed(node, script.transposes, span)
         return node

@@ -7,30 +7,13 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ..files.place import ReadError
-from .cursor import HADAMARD, SUM, Range, shown
+from .cursor import HADAMARD, SUM, Range, nests, shown
 from .differentials import Differentials
 from .lexer import Token
 from .tree import (
-    Binder,
-    Cases,
-    Chain,
-    Dots,
-    Equated,
-    Expr,
-    Indicator,
-    Matrix,
-    Name,
-    Norm,
-    Num,
-    Ones,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Sum,
-    Words,
-)
+    Binder, Cases, Chain, Dots, Equated, Expr, Indicator, Matrix, Name, Norm, Num, Ones, Over, Paren, Power, Product,
+    Quotient, Sum, Words,
+)  # fmt: skip
 from .walking import walk
 
 MATRICES = frozenset(
@@ -95,15 +78,8 @@ class Operators(Differentials):
             low = (low[0] + 2, low[1] - 1)
         out: list[Binder] = []
         where: list[Chain] = []
-        first = low[0]
-        while first < low[1]:
-            depth, past = 0, first
-            while past < low[1] and (depth or self.tokens[past].kind not in ("comma", "row", "gap")):
-                depth += (self.tokens[past].kind in ("open", "{")) - (self.tokens[past].kind in ("close", "}"))
-                past += 1
-            if past > first:
-                self.binder((first, past), out, where)
-            first = past + 1
+        for run in self.split(low, ("comma", "row", "gap")):
+            self.binder(run, out, where)
         if not out:
             raise self.fail("a sum over nothing")
         if len({b.name for b in out}) < len(out):
@@ -123,12 +99,9 @@ class Operators(Differentials):
         colon = next((k for k in range(*r) if self.tokens[k].kind == "colon" or self.tokens[k].text == "|"), None)
         if colon is not None and colon > r[0]:  # j : (i, j) ∈ Ω
             self.binder((r[0], colon), out, where)
-            chain = self.inside_chain(colon + 1, r[1])
-            assert isinstance(chain, Chain)
-            where.append(chain)
+            where.append(self.chain_inside(colon + 1, r[1]))
             return
-        chain = self.inside_chain(*r)
-        assert isinstance(chain, Chain)
+        chain = self.chain_inside(*r)
         names = [s for s in (*chain.subjects, *(k.rhs for k in chain.links)) if isinstance(s, Name)]
         if not chain.links and names and isinstance(chain.subjects[0], Name):
             out.append(bound(names[0]))
@@ -233,7 +206,7 @@ class Operators(Differentials):
                 if any(self.tokens[k].kind == "rel" for k in range(*inner)):
                     first, past = inner
             if any(self.tokens[k].kind == "rel" for k in range(first, past)):
-                return self.indicator(first, past, token)
+                return Indicator(self.chain_inside(first, past), (token.start, self.end()))
             return self.postfix(Ones((self.inside(first, past),), (token.start, self.end())), token.start)
         if self.tok.kind == "open" and self.closes_with_relation():
             self.advance()
@@ -244,26 +217,13 @@ class Operators(Differentials):
             return Indicator(chain, (token.start, self.end()))
         return self.postfix(Ones((), (token.start, self.end())), token.start)
 
-    def indicator(self, first: int, past: int, token: Token) -> Expr:
-        chain = self.inside_chain(first, past)
-        assert isinstance(chain, Chain)
-        return Indicator(chain, (token.start, self.end()))
-
     def closes_with_relation(self) -> bool:
         """The bracket here holds a relation at its own level."""
         depth = 0
-        for k in range(self.i, len(self.tokens)):
-            kind = self.tokens[k].kind
-            if kind in ("open", "{"):
-                depth += 1
-            elif kind in ("close", "}"):
-                depth -= 1
-                if depth == 0:
-                    return False
-            elif kind == "rel" and depth == 1:
-                return True
-            elif kind == "end":
-                return False
+        for token in self.tokens[self.i :]:
+            depth += nests(token.kind)
+            if not depth or (depth == 1 and token.kind == "rel") or token.kind == "end":
+                return token.kind == "rel"
         return False
 
     def environment(self) -> Expr:
@@ -304,14 +264,10 @@ class Operators(Differentials):
         token = self.tok
         while self.tok.kind in ("gap", "arrow", "uparrow", "bar"):
             self.advance()
-        if self.tok.kind in ("amp", "row") or (self.tok.kind == "end"):
-            return Dots((token.start, token.end))
-        if (
-            self.tok.kind == "op"
-            and self.tok.text in ("cdot", "*", "times")
-            and self.tokens[self.i + 1].kind in ("amp", "row", "end")
-        ):
+        ends = ("amp", "row", "end")
+        if self.tok.kind == "op" and self.tok.text in ("cdot", "*", "times") and self.tokens[self.i + 1].kind in ends:
             self.advance()
+        if self.tok.kind in ends:
             return Dots((token.start, token.end))
         if self.tok.kind == "text":
             self.advance()

@@ -7,42 +7,28 @@ tokens; nesting is limited, so recursion is too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 from ..files.place import Place, ReadError
-from .brackets import Brackets
-from .cursor import HADAMARD, PRODUCT, SHOWN, STARTS, STOPS, SUM, shown
+from .chains import Chains
+from .cursor import HADAMARD, PRODUCT, SHOWN, STARTS, STOPS, SUM, nests, shown
 from .lexer import MAX_DEPTH, Token, tokenize
 from .statement import Statement
 from .tree import (
-    Add,
-    At,
-    Call,
-    Chain,
-    Derivative,
-    Dots,
-    Expr,
-    Function,
-    Hadamard,
-    Link,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Outer,
-    Paren,
-    Product,
-    Quotient,
-    Reals,
-)
+    Add, At, Call, Chain, Derivative, Dots, Expr, Function, Hadamard, Link, Name, Neg, Num, Operator, Outer, Paren,
+    Product, Quotient, Reals,
+)  # fmt: skip
 from .vocabulary import FUNCTION_WORDS
+from .walking import bracketed
 
 MAX_SLASHES: Final = 8
 
 
-class Parser(Brackets):
+class Parser(Chains):
     __slots__ = ()
 
     def __init__(self, tokens: list[Token], words: Collection[str] = ()) -> None:
@@ -113,15 +99,13 @@ class Parser(Brackets):
 
     def enclosed(self) -> bool:
         """A bracket is open here."""
-        kinds = [t.kind for t in self.tokens[: self.i]]
-        return sum(k in ("open", "{") for k in kinds) > sum(k in ("close", "}") for k in kinds)
+        return sum(nests(t.kind) for t in self.tokens[: self.i]) > 0
 
     def divisor(self) -> Expr:
         """What stands behind a slash: one factor, or a function with what it is applied to."""
         start, node = self.tok.start, self.prefix()
-        if isinstance(node, (Name, Operator)) and self.tok.kind == "open" and self.tok.text == "(":
-            node = Product((node, self.prefix()), ("",), (start, self.end()))
-        elif isinstance(node, Operator) and node.kind == "function" and self.tok.kind in STARTS:
+        called = isinstance(node, (Name, Operator)) and self.tok.kind == "open" and self.tok.text == "("
+        if called or (isinstance(node, Operator) and node.kind == "function" and self.tok.kind in STARTS):
             node = Product((node, self.prefix()), ("",), (start, self.end()))
         return node
 
@@ -141,35 +125,16 @@ class Parser(Brackets):
         """At x = a, at x = a, y = b, which is (x, y) = (a, b), or at a."""
         self.advance()
         self.advance()
-        first, past = self.group()
-        chains: list[Chain] = []
-        while first < past:
-            end = self.comma(first, past)
-            chain = self.inside_chain(first, end)
-            assert isinstance(chain, Chain)
-            chains.append(chain)
-            first = end + 1
+        chains = [self.chain_inside(*run) for run in self.split(self.group(), ("comma",))]
         span = (start, self.end())
         if len(chains) == 1:
             return At(node, chains[0], span)
         if any(len(c.links) != 1 or c.links[0].relation != "=" for c in chains):
             raise self.unsupported("a point that is not given as x = a")
         at = (chains[0].span[0], chains[-1].span[1])
-        left, right = (
-            Paren(tuple(Chain((x,), (), x.span) for x in side), "(", span=at)
-            for side in ([c.subjects[-1] for c in chains], [c.links[0].rhs for c in chains])
-        )
+        left = replace(bracketed(*(c.subjects[-1] for c in chains)), span=at)
+        right = replace(bracketed(*(c.links[0].rhs for c in chains)), span=at)
         return At(node, Chain((left,), (Link("=", right, at, at),), at), span)
-
-    def comma(self, first: int, past: int) -> int:
-        """The first comma there outside of brackets, else the end."""
-        depth = 0
-        for k in range(first, past):
-            kind = self.tokens[k].kind
-            depth += (kind in ("open", "{")) - (kind in ("close", "}"))
-            if kind == "comma" and not depth:
-                return k
-        return past
 
     def product_of(self, factors: list[Expr], signs: list[str], start: int) -> Expr:
         if len(factors) == 1:
@@ -336,25 +301,28 @@ _HANDLERS: Final[dict[str, Callable[[Parser], Expr]]] = {
 }  # fmt: skip
 
 
-def parse(text: str, words: Collection[str] = (), where: Place | None = None) -> Statement:
-    """The loose tree of one formula.  `words` are names of several letters.  Raises ReadError, located in `where`."""
+@contextmanager
+def located(where: Place | None) -> Iterator[None]:
+    """Errors of what is read inside are about this place."""
     try:
-        return Parser(tokenize(text, words), words).statement()
+        yield
     except ReadError as error:
         raise error.located(where) from None
     except RecursionError:
         raise ReadError(f"nested deeper than {MAX_DEPTH}", (0, 1), where) from None
 
 
+def parse(text: str, words: Collection[str] = (), where: Place | None = None) -> Statement:
+    """The loose tree of one formula.  `words` are names of several letters.  Raises ReadError, located in `where`."""
+    with located(where):
+        return Parser(tokenize(text, words), words).statement()
+
+
 def parse_value(text: str, words: Collection[str] = (), where: Place | None = None) -> Expr:
     """The loose tree of one value or shape."""
-    try:
+    with located(where):
         parser = Parser(tokenize(text, words), words)
         node = parser.expression(SUM)
         if parser.tok.kind != "end" or parser.tok.text:
             raise parser.fail(f"{shown(parser.tok)} is not expected here")
         return node
-    except ReadError as error:
-        raise error.located(where) from None
-    except RecursionError:
-        raise ReadError(f"nested deeper than {MAX_DEPTH}", (0, 1), where) from None

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import cast
 
 from .shorthand import EQUAL, Heads, heads_of
-from .statement import Statement
+from .statement import Statement, chains_of
 from .tree import Chain, Derivative, Expr, Hadamard, Link, Name, Num, Operator, Paren, Power, Product, Script
-from .walking import mapped, outside_scripts, walk
+from .walking import beside, bracketed, letters_in, mapped, outside_scripts, parts, walk
 
 PRIME = "prime"
 """The name of the operator that a prime behind a bracket stands for; its variable is found here."""
@@ -27,13 +27,13 @@ class Primes:
     """`above`: what other sections give.  The statements are looked at in their order."""
 
     def __init__(self, statements: Sequence[Statement], above: Iterable[Chain]) -> None:
-        chains = [p.chain for s in statements for p in s.parts]
+        chains = list(chains_of(statements))
         self.above = list(above)
         self.below = heads_of(chains)
         self.heads = one_letter(heads_of([*self.above, *chains]))
-        self.used = {n.letter for c in chains for n in walk(c) if isinstance(n, Name)}
+        self.used = letters_in(tuple(chains))
         self.args = arguments_of(chains)
-        self.called = {f.letter for c in chains for n in walk(c) if isinstance(n, Product) for f, _ in calls(n)}
+        self.called = {f.letter for c in chains for f, _ in calls(c)}
         self.notations: list[Chain] = []
         self.slopes = dict(self.slopes_in(chains))
         self.values: dict[str, tuple[Name, frozenset[str]]] = {}
@@ -51,16 +51,16 @@ class Primes:
                         if name is None or of is None or name[0].primes or not of[0].primes or name[0] == of[0]:
                             continue
                         body = self.below[of[0].letter].body if of[0].letter in self.below else None
-                        if any(isinstance(n, Name) and n.letter == name[0].letter for n in walk(body)):
+                        if name[0].letter in letters_in(body):
                             continue  # M' = B of M = A + tB
-                        beside = name[1] is None is of[1]  # h(t) = H′(t) may be claimed
-                        if beside and name[0].letter not in given and {name[0].letter, of[0].letter} & self.called:
+                        bare = name[1] is None is of[1]  # h(t) = H′(t) may be claimed
+                        if bare and name[0].letter not in given and {name[0].letter, of[0].letter} & self.called:
                             self.notations.append(c)
                             yield name[0].letter, of[0]
             given |= heads_of([c]).keys()
 
     def statement(self, s: Statement) -> Statement:
-        new = replace(s, parts=tuple(replace(p, chain=self.chain(p.chain)) for p in s.parts))
+        new = s.rewritten(self.chain)
         self.past |= one_letter(heads_of(p.chain for p in s.parts)).keys()
         return new
 
@@ -95,7 +95,7 @@ class Primes:
     def note(self, c: Chain) -> None:
         match c:
             case Chain((Name(y, _, None, (), 0),), (Link(relation, body),)) if relation in EQUAL:
-                letters = frozenset(n.letter for n in walk(body) if isinstance(n, Name))
+                letters = frozenset(letters_in(body))
                 usual = next((x for x in VARIABLES if x in letters), None)
                 if usual is not None and y not in letters:
                     self.values[y] = Name(usual), letters
@@ -106,7 +106,7 @@ class Primes:
         if not primed or not all(n.letter in self.values and n.sub is None for n in primed):
             return False
         known = frozenset().union(*(self.values[n.letter][1] | {n.letter} for n in primed))
-        return {n.letter for n in walk(c) if isinstance(n, Name)} <= known
+        return letters_in(c) <= known
 
     def with_values(self, node: object) -> object:
         if isinstance(node, Name) and node.primes:
@@ -118,7 +118,7 @@ class Primes:
         """By what a bracket with a prime is differentiated, and which letters are functions of it."""
         primed = {n.letter for n in outside_scripts(c) if isinstance(n, Name) and n.primes}
         marks = [n for n in outside_scripts(c) if is_mark(n)]
-        inside = {n.letter for m in marks for n in walk(m) if isinstance(n, Name)}
+        inside = letters_in(tuple(marks))
         at = {a for n in outside_scripts(c) if (a := argument(n)) is not None}
         functions = frozenset(primed | (inside & FUNCTIONS if primed or len(inside) > 1 else inside & {"f", "g"}))
         functions -= {a.letter for a in at} | set(VARIABLES)
@@ -180,12 +180,12 @@ class Applied:
         args, signs = list[Expr](), list[str]()
         k = 0
         while k < len(node.args):
-            a, beside = node.args[k], node.args[k + 1] if k + 1 < len(node.args) and not node.signs[k] else None
+            a, behind = node.args[k], node.args[k + 1] if k + 1 < len(node.args) and not node.signs[k] else None
             used = 1
-            if isinstance(a, Name) and isinstance(under_scripts(beside), Paren) and a.letter in self.functions:
-                found: Expr = Product((self.named(a), cast(Expr, self.of(beside))), ("",), a.span)
+            if isinstance(a, Name) and isinstance(under_scripts(behind), Paren) and a.letter in self.functions:
+                found: Expr = Product((self.named(a), cast(Expr, self.of(behind))), ("",), a.span)
                 used = 2
-            elif beside is not None and beside == bracketed(self.variable) and (is_whole(a) or composed(a)):
+            elif behind is not None and behind == bracketed(self.variable) and (is_whole(a) or composed(a)):
                 found, used = self.chained(a), 2
             else:
                 found = cast(Expr, self.of(a))
@@ -216,8 +216,8 @@ def one_letter(heads: Heads) -> dict[str, Name]:
 def arguments_of(chains: Sequence[Chain]) -> dict[str, Name]:
     """The x of a function that is always written f(x), or given by f(x) = …."""
     found: dict[str, set[Name]] = {}
-    for f, beside in (call for c in chains for n in walk(c) if isinstance(n, Product) for call in calls(n)):
-        inner = inner_of(beside) if beside.opening == "(" else None
+    for f, bracket in calls(tuple(chains)):
+        inner = inner_of(bracket) if bracket.opening == "(" else None
         found.setdefault(f.letter, set()).add(inner if isinstance(inner, Name) else ANYTHING)
     heads = one_letter(heads_of(chains))
     alone = {f: next(iter(x)) for f, x in found.items() if len(x) == 1 and f in FUNCTIONS}
@@ -227,10 +227,10 @@ def arguments_of(chains: Sequence[Chain]) -> dict[str, Name]:
 ANYTHING = Name("")
 
 
-def calls(node: Product) -> Iterator[tuple[Name, Paren]]:
-    for a, beside, sign in zip(node.args, node.args[1:], node.signs, strict=False):
-        if isinstance(a, Name) and a.sub is None and not sign and isinstance(beside, Paren):
-            yield a, beside
+def calls(node: object) -> Iterator[tuple[Name, Paren]]:
+    for a, bracket in (pair for n in walk(node) for pair in beside(n)):
+        if isinstance(a, Name) and a.sub is None and isinstance(bracket, Paren):
+            yield a, bracket
 
 
 def whole_function(node: Expr) -> tuple[Name, Name | None] | None:
@@ -241,10 +241,6 @@ def whole_function(node: Expr) -> tuple[Name, Name | None] | None:
         case Product((Name(_, _, None, ()) as f, Paren((Chain((Name() as x,), ()),), "("))):
             return f, x
     return None
-
-
-def bracketed(node: Expr) -> Paren:
-    return Paren((Chain((node,), (), node.span),), "(", span=node.span)
 
 
 def is_mark(node: object) -> bool:
@@ -275,12 +271,10 @@ def under_scripts(node: object) -> object:
 
 def argument(node: object) -> Name | None:
     """The x of f(x), of (f g)′(x)."""
-    if isinstance(node, Product) and not is_mark(node):
-        for a, beside, sign in zip(node.args, node.args[1:], node.signs, strict=False):
-            inner = inner_of(under_scripts(beside)) if isinstance(under_scripts(beside), Paren) else None
-            function = is_whole(a) or (isinstance(a, Name) and a.letter in FUNCTIONS)
-            if function and not sign and isinstance(inner, Name):
-                return inner
+    for a, behind in () if is_mark(node) else beside(node):
+        inner = inner_of(under_scripts(behind)) if isinstance(under_scripts(behind), Paren) else None
+        if (is_whole(a) or (isinstance(a, Name) and a.letter in FUNCTIONS)) and isinstance(inner, Name):
+            return inner
     return None
 
 
@@ -297,10 +291,7 @@ def without_argument(c: Chain) -> Iterator[Name]:
                 a for a, beside, sign in zip(node.args, behind, (*node.signs, "+"), strict=True)
                 if not (isinstance(a, Name) and not sign and isinstance(under_scripts(beside), Paren))
             ]  # fmt: skip
+        elif isinstance(node, tuple):
+            work += node
         elif not isinstance(node, Operator):
-            inside: list[object] = []
-            mapped(node, lambda child, into=inside: into.append(child) or child)  # type: ignore[misc]
-            work += inside
-
-
-__all__ = ["Primes", "primed_bracket"]
+            work += [getattr(node, name) for name in parts(type(node)) or ()]

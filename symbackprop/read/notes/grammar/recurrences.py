@@ -1,15 +1,278 @@
-"""A section with recurrences over time: which there are, and the definitions that they bring with them."""
+"""Recurrences h_t = f(h_{t-1}, x_t): one step of them, and sums over all steps.
+
+In a formula about one step h_t and h_{t-1} are arrays of their own.  Under a sum over t they are families, and what the
+step before left, h_{t-1}, is one more of them: by the chain rule each use of a parameter counts by itself, so that what
+the steps got is held.  The loss of which a formula differentiates is a sum of what its steps add; of all that comes
+after the last array by which it differentiates, only its first derivative counts, so it is a linear function of that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import cast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import partial
+from typing import TypeAlias, cast
 
-from .in_time import AFTER, ALIKE, ALONE, BEFORE, Key, Time, key, shift_of
-from .statement import Statement
-from .tree import Binder, Chain, Derivative, Expr, Link, Name, Neg, Paren, Product, Script, Sum
-from .walking import walk
+from .statement import Statement, chains_of
+from .tree import (
+    Add, Binder, Chain, Derivative, Expr, Link, Name, Neg, Num, Product, Script, Sum, Transpose,
+)  # fmt: skip
+from .walking import bracketed, mapped, names, reached, rewritten, transposed, walk
+
+Key: TypeAlias = tuple[str, str]
+BEFORE, AFTER, ALONE = "₋", "₊", "₁"
+ALIKE = "≙"
+"""Between what is of one kind and shape: no statement of the text."""
+
+
+def shift_of(name: Name, t: str) -> int | None:
+    """0 of h_t, -1 of h_{t-1}."""
+    first = name.sub.items[0] if name.sub is not None and name.sub.items else None
+    match first:
+        case Name(letter, "", None, (), 0) if letter == t:
+            return 0
+        case Add((Name(letter, "", None, (), 0), Neg(Num(k)) | Num(k) as by)) if letter == t and k.denominator == 1:
+            return -int(k) if isinstance(by, Neg) else int(k)
+    return None
+
+
+def key(name: Name) -> Key:
+    return name.mark, name.letter
+
+
+@dataclass(slots=True)
+class Time:
+    """The recurrences of a section over the letter t."""
+
+    t: str
+    steps: dict[Key, Chain] = field(default_factory=dict)
+    """k_t = …, by letter."""
+    given: tuple[Chain, ...] = ()
+    """The same, as they are written."""
+    loss: Name | None = None
+    total: Expr | None = None
+    """Σ_t …, which gives the loss."""
+    extra: list[Chain] = field(default_factory=list)
+    shifts: set[int] = field(default_factory=lambda: {0})
+    families: bool = False
+    losses: int = 0
+
+    # --- names -------------------------------------------------------------------------------
+
+    def step(self, node: object, by: int = 0) -> object:
+        """h_t as a letter; with `by` at another step."""
+
+        def at_step(name: Name, sub: Script, shift: int) -> Name:
+            rest, shift = sub.items[1:], shift + by
+            kept = Script(sub.text.partition(",")[2] or "·", rest, span=sub.span) if rest else None
+            mark = f"{shift:+d}" if shift else ""
+            return replace(name, letter=f"{name.letter}_{self.t}{mark}", sub=kept)
+
+        return self.renamed(node, at_step)
+
+    def family(self, node: object) -> object:
+        """h_t of all t; what the step before left is a family of its own."""
+
+        def of_all(name: Name, sub: Script, shift: int) -> Name:
+            mark = {0: "", -1: BEFORE, 1: AFTER}.get(shift, f"{shift:+d}")
+            if not mark and self.loss is not None and key(name) == key(self.loss):
+                mark = ALONE
+            items = (Name(self.t, span=sub.span), *sub.items[1:])
+            text = self.t + "".join(i.letter if isinstance(i, Name) else "·" for i in items[1:])
+            return replace(name, letter=name.letter + mark, sub=Script(text, items, span=sub.span))
+
+        return self.renamed(node, of_all)
+
+    def renamed(self, node: object, f: Callable[[Name, Script, int], Name]) -> object:
+        def rule(n: object) -> object:
+            shift = self.shift(n)
+            return n if shift is None else f(cast(Name, n), cast(Script, cast(Name, n).sub), shift)
+
+        return rewritten(node, rule)
+
+    def shift(self, node: object) -> int | None:
+        """0 of h_t, -1 of h_{t-1}; None of what has no t below."""
+        return shift_of(node, self.t) if isinstance(node, Name) else None
+
+    def by_way_of(self) -> None:
+        """h_t = tanh(W h_{t-1}), beside z_t = W h_{t-1}: h_t = tanh(z_t)."""
+        for k, chain in list(self.steps.items()):
+            body = chain.links[0].rhs
+            if not isinstance(body, (Add, Product)):
+                continue
+
+            def go(node: object, body: Expr = body, name: Expr = chain.subjects[0]) -> object:
+                return name if node == body else mapped(node, go)
+
+            for other, c in list(self.steps.items()):
+                if other != k:
+                    rhs = cast(Expr, go(c.links[0].rhs))
+                    self.steps[other] = replace(c, links=(replace(c.links[0], rhs=rhs), *c.links[1:]))
+
+    # --- what leads where --------------------------------------------------------------------
+
+    def within(self, k: Key) -> set[Key]:
+        """What k_t is made of in its step."""
+        return reached([k], lambda u: {key(n) for n, shift in self.timed(self.steps.get(u)) if shift == 0})
+
+    def timed(self, node: object) -> Iterator[tuple[Name, int]]:
+        for n in names(node.links[0].rhs if isinstance(node, Chain) else node):
+            if (shift := self.shift(n)) is not None:
+                yield n, shift
+
+    def uses(self, k: Key, p: Name) -> bool:
+        chain = self.steps.get(k)
+        return chain is not None and p in names(chain.links[0].rhs)
+
+    def follows(self, k: Key) -> set[Key]:
+        """What uses k_t, in this step or the next."""
+        return {other for other, c in self.steps.items() if any(key(n) == k for n, _ in self.timed(c))} - {k}
+
+    def only_through(self, parameter: Name, k: Key) -> bool:
+        """Every way from a parameter on goes through k."""
+        inside, first = self.within(k), {u for u in self.steps if self.uses(u, parameter)}
+        ways = reached(first - {k}, lambda u: self.follows(u) - {k})
+        return all(u in inside and not self.in_total(u) for u in ways)
+
+    def in_total(self, k: Key) -> bool:
+        return self.total is not None and any(key(n) == k for n, _ in self.timed(self.total))
+
+    # --- derivatives of the loss -------------------------------------------------------------
+
+    def derived(self, node: object) -> Iterator[tuple[Name, int]]:
+        """By which arrays, at which steps, the loss is differentiated; also behind a letter such as δ_t."""
+        for n in walk(node):
+            if isinstance(n, Derivative) and self.is_loss(n.body) and len(n.wrt) == 1:
+                by = n.wrt[0]
+                if isinstance(by, Name) and (shift := self.shift(by)) is not None:
+                    yield replace(by, sub=None), shift
+            if isinstance(n, Name) and (shift := self.shift(n)) is not None and (d := self.signal(n)) is not None:
+                yield replace(cast(Name, d.wrt[0]), sub=None), shift
+
+    def signal(self, name: Name) -> Derivative | None:
+        """∂L/∂z_t of a letter δ_t that is given as this."""
+        chain = self.steps.get(key(name))
+        rhs = chain.links[0].rhs if chain is not None else None
+        if isinstance(rhs, Derivative) and self.is_loss(rhs.body) and len(rhs.wrt) == 1:
+            by = rhs.wrt[0]
+            if isinstance(by, Name) and self.shift(by) == 0 and by.sub is not None and len(by.sub.items) == 1:
+                return rhs
+        return None
+
+    def is_loss(self, node: Expr) -> bool:
+        return isinstance(node, Name) and self.loss is not None and node == self.loss
+
+    def with_loss(self, node: object, loss: Name) -> object:
+        """The formula with another loss, also in its δ_t."""
+        if isinstance(node, Script):
+            return node
+        if isinstance(node, Name) and node == self.loss:
+            return replace(loss, span=node.span)
+        if isinstance(node, Name) and self.shift(node) is not None and (d := self.signal(node)) is not None:
+            assert node.sub is not None
+            by = replace(cast(Name, d.wrt[0]), sub=replace(node.sub, items=node.sub.items[:1]), span=node.span)
+            out: Expr = Derivative(replace(loss, span=node.span), (by,), d.total, node.span)
+            out = transposed(out, sum(s.transposes for s in node.sups), node.span)
+            return out
+        return mapped(node, lambda c: self.with_loss(c, loss))
+
+    def with_loss_in(self, chain: Chain, by: Name) -> Chain:
+        """δ_t = ∂L/∂z_t itself."""
+        if self.total is None:
+            return chain
+        loss = self.new_loss(linear(Name(self.fresh("g")), cast(Expr, self.step(self.at(by, 0)))))
+        return replace(chain, links=cast("tuple[Link, ...]", self.with_loss(chain.links, loss)))
+
+    def fresh(self, letter: str) -> str:
+        self.losses += 1
+        return f"{letter}↾{self.losses}"
+
+    def last(self, letters: Sequence[Name]) -> Name | None:
+        """The one that all others lead to in their step."""
+        found = [k for k in letters if all(key(o) in self.within(key(k)) for o in letters)]
+        return found[0] if found else None
+
+    def at(self, name: Name, shift: int) -> Name:
+        index: Expr = Name(self.t)
+        if shift:
+            index = Add((index, Num(Fraction(shift)) if shift > 0 else Neg(Num(Fraction(-shift)))))
+        return replace(name, sub=Script(f"{self.t}{shift:+d}" if shift else self.t, (index,)), sups=())
+
+    def one_step(self, chain: Chain) -> Chain:
+        """A claim about one step: of the loss counts what steps add from the first on, and what follows the last."""
+        by = [*self.derived(chain.subjects), *self.derived(chain.links)]
+        above = list(self.derived(chain.links))
+        second = any(isinstance(n, Derivative) and self.is_loss(n.body) and len(n.wrt) > 1 for n in walk(chain))
+        if self.loss is None or self.total is None or not by or second:
+            return cast(Chain, self.step(chain))
+        a, b = min(s for _, s in by), max(s for _, s in by)
+        terms = [cast(Expr, self.step(self.total, s)) for s in range(a, b)]
+        terms += self.rest([k for k, s in by if s == b], [k for k, s in above if s == b], b)
+        loss = self.new_loss(Add(tuple(terms)) if len(terms) > 1 else terms[0])
+        self.shifts |= set(range(a, b + 2))
+        return cast(Chain, self.step(self.with_loss(chain, loss)))
+
+    def rest(self, letters: Sequence[Name], above: Sequence[Name], b: int) -> list[Expr]:
+        """What the loss is of the arrays of the last step that a formula speaks of.
+
+        A linear function of the array that the right side differentiates by, and of what the next step gets past it;
+        where that is none, what the step adds, and what the next one gets.
+        """
+        end = self.last(letters) if above else None
+        cut = key(end) if end is not None else None
+
+        def above_it(k: Key) -> set[Key]:
+            return {o for o, c in self.steps.items() if any(key(n) == k and s == 0 for n, s in self.timed(c))} - {cut}
+
+        seen = reached({key(k) for k in letters} - {cut}, above_it)
+        out: list[Expr] = []
+        if end is not None:
+            out.append(linear(Name(self.fresh("g")), cast(Expr, self.step(self.at(end, b)))))
+        if any(map(self.in_total, seen)):
+            out.append(cast(Expr, self.step(self.total, b)))
+        for c in self.steps.values():
+            if any(s == -1 and key(n) in seen for n, s in self.timed(c)):
+                name = replace(cast(Name, c.subjects[0]), sub=None)
+                out.append(linear(Name(self.fresh("g")), cast(Expr, self.step(self.at(name, b + 1)))))
+        return out or [cast(Expr, self.step(self.total, b))]
+
+    def new_loss(self, body: Expr) -> Name:
+        assert self.loss is not None
+        loss = replace(self.loss, letter=self.fresh(self.loss.letter))
+        self.extra.append(Chain((loss,), (Link("=", body),)))
+        return loss
+
+    def all_steps(self, chain: Chain) -> Chain:
+        """∂L/∂W = Σ_t …: of the loss counts what it is of the arrays that W goes through."""
+        slopes = (n for n in walk(chain) if isinstance(n, Derivative) and self.is_loss(n.body) and len(n.wrt) == 1)
+        parameters = {n.wrt[0] for n in slopes if isinstance(n.wrt[0], Name) and self.shift(n.wrt[0]) is None}
+        by = {key(k): k for k, s in self.derived(chain) if s == 0}
+        if self.loss is None or len(parameters) != 1 or len(by) > 1:
+            return cast(Chain, self.family(chain))
+        parameter = parameters.pop()
+        if by:
+            (through,) = by.values()
+            if not self.only_through(parameter, key(through)):
+                return cast(Chain, self.family(chain))
+            g = self.at(Name(self.fresh("g")), 0)
+            inside = cast(Expr, self.family(self.at(through, 0)))
+            body: Expr = Sum((Binder(self.t),), linear(g, inside))
+        elif self.total is not None and not self.feeds_back(parameter):
+            body = Sum((Binder(self.t),), cast(Expr, self.family(self.total)))
+        else:
+            return cast(Chain, self.family(chain))
+        self.families = True
+        return cast(Chain, self.family(self.with_loss(chain, self.new_loss(body))))
+
+    def feeds_back(self, parameter: Name) -> bool:
+        """A later step depends on it."""
+        passed = {key(n) for c in self.steps.values() for n, shift in self.timed(c) if shift < 0}
+        return any(self.uses(u, parameter) for k in passed for u in self.within(k))
+
+
+def linear(g: Name, k: Expr) -> Expr:
+    return Product((Transpose(g), k), ("",))
 
 
 def in_time(
@@ -19,10 +282,8 @@ def in_time(
     time = recurrence(statements, ranges)
     if time is None:
         return list(statements), []
-    out = [None if s is None else replace(s, parts=tuple(replace(p, chain=written(time, p.chain)) for p in s.parts))
-           for s in statements]  # fmt: skip
-    used = {key(n) for s in out for n in walk(s) if isinstance(n, Name)}
-    used |= {key(n) for c in time.extra for n in walk(c) if isinstance(n, Name)}
+    out = [None if s is None else s.rewritten(partial(written, time)) for s in statements]
+    used = {key(n) for n in names((*out, *time.extra))}
     for k, chain in time.steps.items():
         for s in sorted(time.shifts - {0}):
             if (k[0], f"{k[1]}_{time.t}{s:+d}") in used:
@@ -55,10 +316,10 @@ def like(a: Name, b: Name) -> Chain:
 
 def members(time: Time, statements: Sequence[Statement | None]) -> Iterator[Chain]:
     """h_t ∈ ℝ^n, also of the families."""
-    for chain in (p.chain for s in statements if s is not None for p in s.parts):
+    for chain in chains_of(statements):
         if not chain.links or not time.families:
             continue
-        if not any(isinstance(n, (Name, Derivative)) for n in (chain.subjects[-1],)) and chain.links[0].relation == "=":
+        if not isinstance(chain.subjects[-1], (Name, Derivative)) and chain.links[0].relation == "=":
             yield cast(Chain, time.family(chain))  # Σ_k y_{t,k} = 1, if it is assumed
         if chain.links[0].relation in ("∈", "~"):
             subjects = tuple(x for x in chain.subjects if isinstance(x, Name) and shift_of(x, time.t) == 0)
@@ -83,16 +344,15 @@ def written(time: Time, chain: Chain) -> Chain:
 
 
 def recurrence(statements: Sequence[Statement | None], ranges: Sequence[str]) -> Time | None:
-    chains = [p.chain for s in statements if s is not None for p in s.parts]
+    chains = list(chains_of(statements))
     nodes = [n for c in chains for n in walk(c)]
     for t in dict.fromkeys(n.letter for c in chains if (n := index_of(c)) is not None):
         time = Time(t)
         for c in chains:
-            equal = len(c.subjects) == 1 and bool(c.links) and c.links[0].relation in ("=", ":=", "≡")
-            first = c.subjects[0] if equal else None
-            if isinstance(first, Name) and shift_of(first, t) == 0 and len(cast(Script, first.sub).items) == 1:
-                if not first.sups and not first.primes:
-                    time.steps.setdefault(key(first), c)
+            match c:
+                case Chain((Name(sub=Script(items=(_,)), sups=(), primes=0) as first,), (Link("=" | ":=" | "≡"), *_)):
+                    if shift_of(first, t) == 0:
+                        time.steps.setdefault(key(first), c)
         time.given = tuple(time.steps.values())
         if not any(shift == -1 for c in time.steps.values() for _, shift in time.timed(c)):
             continue
@@ -136,5 +396,5 @@ def sum_over(chain: Chain, t: str) -> Expr | None:
         case Neg(Sum((Binder(name),), body, ())) if name == t:
             return Neg(body, body.span)
         case Product((*front, Sum((Binder(name),), body, ()))) as whole if name == t:
-            return Product((*front, Paren((Chain((body,), (), body.span),), "(")), ("",) * len(front), whole.span)
+            return Product((*front, bracketed(body)), ("",) * len(front), whole.span)
     return None

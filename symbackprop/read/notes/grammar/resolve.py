@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -10,52 +9,17 @@ from typing import cast
 
 from ..declared.symbols import Declarations
 from ..files.place import Place, ReadError, Span, Unsettled
-from .dotted import dotted
-from .lexer import MAX_DEPTH
-from .loosely import order_of_d
-from .parser import parse, parse_value
+from .loosely import dotted, order_of_d
+from .parser import located, parse, parse_value
+from .resolve_derivatives import checked_exponent
 from .resolve_products import Products
-from .resolve_scripts import checked_exponent
 from .statement import Part, Statement
 from .tree import (
-    Add,
-    At,
-    Binder,
-    Call,
-    Cases,
-    Chain,
-    Derivative,
-    Differential,
-    Dots,
-    Entry,
-    Equated,
-    Expr,
-    Function,
-    Gradient,
-    Hadamard,
-    IndexName,
-    Indicator,
-    Label,
-    Link,
-    Matrix,
-    Name,
-    Neg,
-    Num,
-    Ones,
-    Operator,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Reals,
-    Script,
-    Shape,
-    Sum,
-    Symbol,
-    Words,
-)
-from .walking import mapped, outside_scripts, walk
+    Add, At, Binder, Call, Cases, Chain, Derivative, Differential, Entry, Equated, Expr, Function, Gradient, Hadamard,
+    IndexName, Indicator, Label, Link, Matrix, Name, Neg, Num, Ones, Operator, Over, Paren, Power, Product, Quotient,
+    Script, Shape, Sum, Symbol, Words,
+)  # fmt: skip
+from .walking import items_of, letters_in, mapped, names, outside_scripts, walk
 
 
 @dataclass(slots=True)
@@ -69,11 +33,11 @@ class Resolver(Products):
 
     def look(self, c: Chain) -> None:
         """What letters stand in it, and whether the relation is one between differentials."""
-        self.shown = frozenset(n.letter for n in walk_names(c))
-        sides = (*c.subjects, *(k.rhs for k in c.links))
+        self.shown = frozenset(letters_in(c))
+        sides = c.sides
         self.differentials = any(map(is_differential, sides))
         self.beside_d = self.differentials and all(any(map(has_differential, walk(s))) for s in sides)
-        self.second = any(order_of_d(n) > 1 for n in walk_names(c)) and any(map(has_differential, walk(c)))
+        self.second = any(order_of_d(n) > 1 for n in names(c)) and any(map(has_differential, walk(c)))
         self.differentials |= self.second
 
     def chain(self, c: Chain) -> Chain:
@@ -93,9 +57,7 @@ class Resolver(Products):
 
     def expr(self, node: Expr) -> Expr:
         match node:
-            case Name():
-                return self.factors((node,), (), node.span)
-            case Operator():
+            case Name() | Operator():
                 return self.factors((node,), (), node.span)
             case Paren():
                 return self.paren(node)
@@ -119,14 +81,11 @@ class Resolver(Products):
                 return self.big(node)
             case At():
                 return self.at_point(node)
-            case Reals(shape):
-                return Reals(None if shape is None else self.expr(shape), node.span)
             case Ones(sizes):
                 return Ones(self.sizes(sizes), node.span)
             case Cases(rows):
-                return Cases(
-                    tuple((self.expr(v), None if c is None else self.condition(c)) for v, c in rows), node.span
-                )
+                found = tuple((self.expr(v), None if c is None else self.condition(c)) for v, c in rows)
+                return Cases(found, node.span)
             case Indicator(chain):
                 return Indicator(self.condition(chain), node.span)
             case Equated(chain):
@@ -176,9 +135,7 @@ class Resolver(Products):
     def condition(self, c: Chain) -> Chain:
         """A relation; a letter that names no array is an index there.  (i, j) ∈ Ω: the entry ij of Ω, 1 or 0."""
         if c.links and c.links[0].relation == "∈" and isinstance(c.links[0].rhs, Name):
-            items = tuple(
-                x.subjects[-1] for p in c.subjects for x in (p.chains if isinstance(p, Paren) else (Chain((p,), ()),))
-            )
+            items = tuple(x for p in c.subjects for x in items_of(p))
             inside = self.expr(replace(c.links[0].rhs, sub=Script("", items)))
             return Chain(c.subjects, (replace(c.links[0], rhs=inside),), c.span)
 
@@ -234,25 +191,21 @@ class Resolver(Products):
                 raise Unsettled(f"{which}: which is first? put parentheses", a.span)
         return Hadamard(tuple(found), span)
 
-    # --- products ----------------------------------------------------------------------------
-
-    # --- derivatives -------------------------------------------------------------------------
-
     # --- sums --------------------------------------------------------------------------------
 
     def big(self, node: Sum | Over) -> Expr:
         if isinstance(node, Over) and node.kind == "mean":
             raise Unsettled("a bar over more than a name: say what it means", node.span)
         node = replace(node, binders=tuple(from_one(b, node.body) for b in node.binders))
-        names = [b.name for b in node.binders]
-        for n in names:
+        dummies = [b.name for b in node.binders]
+        for n in dummies:
             self.bound[n] = self.bound.get(n, 0) + 1
         try:
             where = list(map(self.condition, node.where))
             binders = tuple(self.range_of(b, where) for b in node.binders)
             body = self.expr(node.body)
         finally:
-            for n in names:
+            for n in dummies:
                 self.bound[n] -= 1
                 if not self.bound[n]:
                     del self.bound[n]
@@ -287,14 +240,11 @@ class Resolver(Products):
             low = None
         return Binder(b.name, low, high, b.span)
 
-    # --- shapes ------------------------------------------------------------------------------
 
-
-def listed(node: Expr) -> list[Expr]:
+def listed(node: Expr) -> tuple[Expr, ...]:
     """The items of (x, y); x itself."""
-    if isinstance(node, Paren) and len(node.chains) > 1 and not any(c.links for c in node.chains):
-        return [c.subjects[-1] for c in node.chains]
-    return [node]
+    items = items_of(node)
+    return items if len(items) > 1 else (node,)
 
 
 def is_differential(node: Expr) -> bool:
@@ -308,9 +258,7 @@ def is_differential(node: Expr) -> bool:
 
 def has_differential(node: object) -> bool:
     """Factors of which one is d, right in front of a letter."""
-    return isinstance(node, Product) and any(
-        is_differential(Product(pair, ("",))) for pair in pairwise(node.args)
-    )
+    return isinstance(node, Product) and any(is_differential(Product(pair, ("",))) for pair in pairwise(node.args))
 
 
 def from_one(b: Binder, body: Expr) -> Binder:
@@ -320,10 +268,6 @@ def from_one(b: Binder, body: Expr) -> Binder:
             valued = any(isinstance(n, Name) and n.letter == b.name for n in outside_scripts(body))
             return b if valued else replace(b, low=None, high=size)
     return b
-
-
-def walk_names(node: object) -> Iterator[Name]:
-    return (n for n in walk(node) if isinstance(n, Name))
 
 
 def parse_statement(text: str, declarations: Declarations, where: Place | None = None) -> Statement:
@@ -337,23 +281,12 @@ def parse_leniently(
     """Like `parse_statement`, but undeclared names become symbols and are listed: for statements that declare."""
     loose = parse(text, declarations.words, where)
     resolver = Resolver(declarations, lenient)
-    try:
+    with located(where):
         return resolver.statement(loose), list(resolver.free)
-    except ReadError as error:
-        raise error.located(where) from None
-    except RecursionError:
-        raise ReadError(f"nested deeper than {MAX_DEPTH}", (0, 1), where) from None
 
 
 def parse_expression(text: str, declarations: Declarations, where: Place | None = None) -> Expr:
     """The tree of one value or shape, as in a declaration."""
     loose = parse_value(text, declarations.words, where)
-    try:
+    with located(where):
         return Resolver(declarations).expr(loose)
-    except ReadError as error:
-        raise error.located(where) from None
-    except RecursionError:
-        raise ReadError(f"nested deeper than {MAX_DEPTH}", (0, 1), where) from None
-
-
-__all__ = ["Dots", "Resolver", "Script", "parse_expression", "parse_leniently", "parse_statement"]

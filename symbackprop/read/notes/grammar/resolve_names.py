@@ -12,28 +12,13 @@ from typing import Final
 from ..declared.symbols import ArraySymbol
 from ..files.place import ReadError
 from .loosely import spelled_items
-from .resolve_scripts import ScriptResolver, checked_exponent
+from .resolve_derivatives import Derivatives
 from .tree import Add as Sum_
 from .tree import (
-    All,
-    Annotated,
-    Call,
-    Expr,
-    Function,
-    Identity,
-    IndexName,
-    Kronecker,
-    Label,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Script,
-    Symbol,
-    Transpose,
-    Words,
-)
+    All, Annotated, Call, Expr, Function, Identity, IndexName, Kronecker, Label, Name, Neg, Num, Script, Symbol, Words,
+)  # fmt: skip
 from .vocabulary import DISTINCT
+from .walking import transposed
 
 PI: Final = "\\pi"
 """The number, beside an array of the same letter."""
@@ -41,7 +26,7 @@ PI: Final = "\\pi"
 
 
 @dataclass(slots=True)
-class NameResolver(ScriptResolver):
+class NameResolver(Derivatives):
     """`bound` are the dummies of the sums around; `lenient` collects undeclared names in `free` instead of refusing."""
 
     def name(self, node: Name) -> Expr:
@@ -109,8 +94,7 @@ class NameResolver(ScriptResolver):
         if key == "e" and node.sups and not node.sub and node.sups[0].value is not None:
             exp = Call(Function("exp", span=node.span), (self.expr(node.sups[0].value),), node.span)
             out: Expr = exp
-            for _ in range(node.sups[0].transposes):
-                out = Transpose(out, node.span)
+            out = transposed(out, node.sups[0].transposes, node.span)
             return self.behind(out, replace(node, sups=node.sups[1:]))
         if key == "I" and node.sub and self.is_size(node.sub):
             return self.behind(Identity(self.only_value(node.sub), node.span), replace(node, sub=None))
@@ -173,10 +157,10 @@ class NameResolver(ScriptResolver):
         sample: Label | None = None
         samples: list[Expr] = []
         rest: list[Script] = []
-        transposed = 0
+        turns = 0
         for sup in node.sups:
             t = sup.transposes if self.transposes(sup) else 0
-            transposed += t
+            turns += t
             if t and sup.value is None and (sup.labels is None or sup.text == "T"):
                 continue
             if sup.labels is None or (sup.transposes and not t and sup.text != "T"):
@@ -220,9 +204,8 @@ class NameResolver(ScriptResolver):
             and (node.sups[-1].span[1] <= node.sub.span[0] and not samples)
         ):  # A^T_{ij}, A^2_{ij}: the entry of what stands before
             out = self.behind(out, replace(node, sub=None, sups=tuple(rest), top=0))
-            for _ in range(transposed):
-                out = Transpose(out, span)
-            rest, transposed = [], 0
+            out = transposed(out, turns, span)
+            rest, turns = [], 0
         if node.sub or samples:
             items = tuple(map(self.index_or_shape, node.sub.items)) if node.sub else ()
             if node.sub is not None and node.sub.value is not None:
@@ -230,8 +213,7 @@ class NameResolver(ScriptResolver):
             else:
                 out = self.below(out, (*samples, *items), len(symbol.shape), node)
         out = self.behind(out, replace(node, sub=None, sups=tuple(rest)))
-        for _ in range(transposed):
-            out = Transpose(out, span)
+        out = transposed(out, turns, span)
         return out
 
     def label_below(self, node: Name, symbol: ArraySymbol) -> tuple[Label | None, Name]:
@@ -302,6 +284,3 @@ def re_transposed(text: str) -> str:
         if text.endswith(end):
             return text[: -len(end)].rstrip(",")
     return ""
-
-
-__all__ = ["NameResolver", "Operator", "checked_exponent", "label_of"]

@@ -8,37 +8,14 @@ from typing import cast
 from ..declared.symbols import ArraySymbol
 from ..files.place import ReadError, Span, Unsettled
 from .loosely import order_of_d, substituted
-from .resolve_derivatives import Derivatives
+from .resolve_derivatives import checked_exponent
 from .resolve_names import NameResolver
-from .resolve_scripts import checked_exponent
 from .tree import (
-    Add,
-    Call,
-    Chain,
-    Derivative,
-    Dots,
-    Entry,
-    Equated,
-    Expr,
-    Function,
-    Hadamard,
-    Label,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Shape,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Add, Call, Chain, Derivative, Dots, Entry, Equated, Expr, Function, Hadamard, Label, Name, Neg, Num, Operator, Over,
+    Paren, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
+)  # fmt: skip
 from .vocabulary import FUNCTION_WORDS, WHOLE_WORDS
-from .walking import respan
+from .walking import respan, transposed
 
 _UNREAD = frozenset(("lim", "sup", "inf", "Var", "Cov", "Pr", "argmin", "argmax"))
 _EXPECTED = frozenset(("E", "V", "P", "\\mathbb{E}", "\\mathbb{V}", "\\mathbb{P}", "\\mathcal{E}"))
@@ -83,7 +60,7 @@ NUMBERS = frozenset(("tr", "det", "rank"))
 
 
 @dataclass(slots=True)
-class Products(Derivatives):
+class Products(NameResolver):
     def factors(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Expr:
         out: list[Expr] = []
         between: list[str] = []
@@ -235,9 +212,9 @@ class Products(Derivatives):
         assert isinstance(function, Function)
         symbol = self.decl.functions[key]
         power: Expr | None = None
-        transposed = first.top
+        turns = first.top
         for sup in first.sups:
-            transposed += sup.transposes
+            turns += sup.transposes
             one = sup.labels[0][0] if sup.labels and len(sup.labels) == 1 else None
             if sup.value is None or (symbol.layer and one is not None and one.base is not None):
                 continue
@@ -251,8 +228,7 @@ class Products(Derivatives):
             call = Entry(call, tuple(map(self.index, first.sub.items)), call.span)
         if power is not None:
             call = Power(call, power, span=call.span)
-        for _ in range(transposed):
-            call = Transpose(call, call.span)
+        call = transposed(call, turns, call.span)
         return self.with_postfix(beside, brackets, call)
 
     def arguments(self, brackets: Paren) -> tuple[Expr, ...]:
@@ -332,8 +308,7 @@ class Products(Derivatives):
                 raise Unsettled(f"the inverse function of {word.name} is not supported", word.span)
             if sup.value is not None:
                 call = Power(call, self.exponent(sup), sup.elementwise, call.span)
-            for _ in range(sup.transposes):
-                call = Transpose(call, call.span)
+            call = transposed(call, sup.transposes, call.span)
         return call
 
     def product(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Expr:

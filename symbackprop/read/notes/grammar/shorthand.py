@@ -7,30 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, cast
 
 from ..files.place import Span
-from .statement import Statement
+from .statement import Statement, chains_of
 from .tree import (
-    Add,
-    At,
-    Binder,
-    Chain,
-    Derivative,
-    Dots,
-    Expr,
-    Inner,
-    Link,
-    Matrix,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Paren,
-    Power,
-    Product,
-    Script,
-    Transpose,
-)
+    Add, At, Binder, Chain, Derivative, Dots, Expr, Inner, Link, Matrix, Name, Neg, Num, Operator, Paren, Power,
+    Product, Script, Transpose,
+)  # fmt: skip
 from .vocabulary import DISTINCT
-from .walking import mapped, walk
+from .walking import beside, bracketed, joined, rewritten, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +75,7 @@ class Shorthand:
     """What is written short in the formulas of a section."""
 
     def __init__(self, statements: Sequence[Statement], above: Iterable[Chain], partials: bool) -> None:
-        self.heads = {**heads_of(above), **heads_of(p.chain for s in statements for p in s.parts)}
+        self.heads = {**heads_of(above), **heads_of(chains_of(statements))}
         nodes = [n for s in statements for n in walk(s)]
         self.made: dict[Span, str] = {}
         """Where a whole derivative of which function was written short in a formula."""
@@ -112,14 +95,12 @@ class Shorthand:
     def is_operator(self, letter: str, nodes: Sequence[object]) -> bool:
         """D never stands but in front of a function that is given."""
         whole = sum(isinstance(n, Name) and n.letter == letter for n in nodes)
-        products = [n for n in nodes if isinstance(n, Product)]
-        before = sum(self.before_function(n.args, n.signs, k, letter) for n in products for k in range(len(n.args)))
-        return whole == before > 0
+        return whole == sum(self.before_function(a, b, letter) for n in nodes for a, b in beside(n)) > 0
 
-    def before_function(self, args: tuple[Expr, ...], signs: tuple[str, ...], k: int, letter: str) -> bool:
-        match args[k : k + 2]:
-            case (Name() as d, Name(f) as name) if d.letter == letter and order_of(d):
-                return f in self.heads and not signs[k] and not scripted(name)
+    def before_function(self, first: Expr, second: Expr, letter: str) -> bool:
+        match first, second:
+            case Name() as d, Name(f) as name if d.letter == letter and order_of(d):
+                return f in self.heads and not scripted(name)
         return False
 
     def has_partials(self, f: str, given: Given, said: bool) -> bool:
@@ -141,17 +122,17 @@ class Shorthand:
 
     def statement(self, s: Statement) -> Statement:
         self.made, self.laplacians = {}, {}
-        return cast(Statement, self.of(s))
+        return cast(Statement, rewritten(s, self.rule))
 
-    def of(self, node: object) -> object:
-        if isinstance(node, Script):
-            return node
-        new = mapped(node, self.of)
-        if isinstance(new, Chain):
-            return with_vectors(self.with_laplacians(new))
-        if isinstance(new, Product):
-            return self.product(new)
-        return self.alone(new) if isinstance(new, Name) else new
+    def rule(self, node: object) -> object:
+        match node:
+            case Chain():
+                return with_vectors(self.with_laplacians(node))
+            case Product():
+                return self.product(node)
+            case Name():
+                return self.alone(node)
+        return node
 
     def alone(self, name: Name) -> Expr:
         """f_x, f_{xy}, J_f, H_f."""
@@ -180,10 +161,9 @@ class Shorthand:
 
     def with_laplacians(self, chain: Chain) -> Chain:
         """∇²f = f_xx + f_yy, beside a number: no Hessian."""
-        sides = [*chain.subjects, *(k.rhs for k in chain.links)]
-        others = [x for x in sides if x.span not in self.laplacians]
+        others = [x for x in chain.sides if x.span not in self.laplacians]
         arrays = any(is_array(x) or isinstance(as_array(x), Matrix) for x in others)
-        if len(others) == len(sides) or not others or arrays:
+        if len(others) == len(chain.sides) or not others or arrays:
             return chain
 
         def of(x: Expr) -> Expr:
@@ -208,15 +188,10 @@ class Shorthand:
                 args[k : k + 3] = [outer]
                 del signs[k : k + 2]
             k += 1
-        k = 0
-        while k < len(signs):
-            found = None if signs[k] else self.taken(args[k], args[k + 1]) or self.at(args[k], args[k + 1])
-            if found is None:
-                k += 1
-                continue
-            args[k : k + 2] = [found]  # its arguments may follow
-            del signs[k]
-        return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
+        if len(args) == 1:
+            return args[0]
+        whole = replace(node, args=tuple(args), signs=tuple(signs))
+        return joined(whole, lambda first, second: self.taken(first, second) or self.at(first, second))
 
     def outside(self, op: Expr, f: Expr, beside: Expr) -> Expr | None:
         match op, f, beside:
@@ -270,9 +245,7 @@ class Shorthand:
 
 def with_vectors(chain: Chain) -> Chain:
     """∇f = (a, b), a list beside an array: a column; [a, b] is a row, as it is written."""
-    sides = [*chain.subjects, *(k.rhs for k in chain.links)]
-    gives = bool(heads_of([chain]))
-    if not (gives or any(map(is_array, sides))) or not all(k.relation in EQUAL for k in chain.links):
+    if not (heads_of([chain]) or any(map(is_array, chain.sides))) or not all(k.relation in EQUAL for k in chain.links):
         return chain
     links = tuple(replace(k, rhs=as_array(k.rhs)) for k in chain.links)
     return replace(chain, subjects=tuple(map(as_array, chain.subjects)), links=links)
@@ -315,18 +288,13 @@ def nabla(f: Name, args: tuple[Name, ...], order: int, name: str = "") -> Expr:
     return Product((Operator("nabla", name, wrt=args[:1], order=order, span=f.span), f), ("",), f.span)
 
 
-def bracketed(*nodes: Expr) -> Paren:
-    span = (nodes[0].span[0], nodes[-1].span[1])
-    return Paren(tuple(Chain((n,), (), n.span) for n in nodes), "(", span=span)
-
-
 FACTOR: Final = "κ∝"
 """What a density that is known up to a factor is multiplied by: any number."""
 
 
 def up_to_factors(statements: Sequence[Statement]) -> list[Statement]:
     """p(x) ∝ e^{-x²/2}, where no equation gives p: p(x) = κ e^{-x²/2}."""
-    chains = [p.chain for s in statements for p in s.parts if p.chain.links]
+    chains = [c for c in chains_of(statements) if c.links]
     given = {head_letter(c.subjects[-1]) for c in chains if c.links[0].relation in EQUAL}
     told = [head_letter(c.subjects[-1]) for c in chains if c.links[0].relation == "∝"]
 
@@ -338,7 +306,7 @@ def up_to_factors(statements: Sequence[Statement]) -> list[Statement]:
         body = Product((Name(FACTOR, span=link.at), bracketed(link.rhs)), ("",), link.rhs.span)
         return replace(chain, links=(replace(link, relation="=", rhs=body),))
 
-    return [replace(s, parts=tuple(replace(p, chain=go(p.chain)) for p in s.parts)) for s in statements]
+    return [s.rewritten(go) for s in statements]
 
 
 def head_letter(node: Expr) -> str:

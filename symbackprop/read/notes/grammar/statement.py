@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from ..files.place import Span
 from .tree import Chain
@@ -21,3 +23,11 @@ class Part:
 class Statement:
     parts: tuple[Part, ...]
     span: Span = field(default=(0, 0), compare=False, repr=False)
+
+    def rewritten(self, f: Callable[[Chain], object]) -> Statement:
+        """With another chain in the place of each."""
+        return replace(self, parts=tuple(replace(p, chain=cast(Chain, f(p.chain))) for p in self.parts))
+
+
+def chains_of(statements: Iterable[Statement | None]) -> Iterator[Chain]:
+    return (p.chain for s in statements if s is not None for p in s.parts)

@@ -316,11 +316,8 @@ class At:
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
-# --- loose nodes: as written, before a symbol table says what they are -------------------------
-
-
 @dataclass(frozen=True, slots=True)
-class Script:
+class Script:  # from here on as written, before a symbol table says what it is
     """What is raised or lowered: as text, as indices one after the other, as labels, as a value (an exponent)."""
 
     text: str
@@ -397,3 +394,7 @@ class Chain:
     subjects: tuple[Expr, ...]
     links: tuple[Link, ...]
     span: Span = field(default=(0, 0), compare=False, repr=False)
+
+    @property
+    def sides(self) -> tuple[Expr, ...]:
+        return (*self.subjects, *(k.rhs for k in self.links))

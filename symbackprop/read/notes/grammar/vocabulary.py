@@ -55,29 +55,42 @@ WHOLE_WORDS: Final = {
 NABLA_WORDS: Final = {"grad": "nabla", "Grad": "nabla", "Hess": "hessian", "hess": "hessian"}
 FUNCTION_WORDS: Final = {**ELEMENTWISE_WORDS, **WHOLE_WORDS}
 
-_RELATIONS = {
-    "=": "= eq",
-    ":=": "coloneqq coloneq triangleq defeq",
-    "~": "sim",
-    "∈": "in",
-    "≈": "approx simeq cong",
-    "≡": "equiv",
-    "∝": "propto",
-    "≠": "ne neq",
-    "≤": "le leq leqslant",
-    "≥": "ge geq geqslant",
-    "<": "lt",
-    ">": "gt",
-    "≪": "ll",
-    "≫": "gg",
-    "←": "leftarrow gets",
-    "=:": "eqqcolon",
-}
-_ARROWS = {
-    "implies": "Rightarrow implies Longrightarrow Downarrow leadsto rightsquigarrow therefore",
-    "iff": "Leftrightarrow iff Longleftrightarrow",
-    "becomes": "rightarrow to longrightarrow mapsto longmapsto downarrow swarrow searrow",
-}
+_SPELLED: Final = {
+    "op": {
+        "+": "+", "-": "- − –", "*": "* ∗ ast star", "/": "/ ∕ ÷ div slash", "@": "@", "cdot": "· ⋅ ∙ cdot bullet",
+        "times": "× times", "had": "∘ ⊙ ⨀ circ odot", "outer": "⊗ otimes",
+    },
+    "rel": {
+        "=": "= eq", ":=": "≔ ≜ coloneqq coloneq triangleq defeq", "~": "∼ sim", "∈": "∈ in",
+        "≈": "≈ approx simeq cong", "≡": "≡ equiv", "∝": "∝ propto", "≠": "≠ ne neq", "≤": "≤ le leq leqslant",
+        "≥": "≥ ge geq geqslant", "<": "< lt", ">": "> gt", "≪": "ll", "≫": "gg",
+        "←": "← leftarrow gets", "=:": "eqqcolon",
+    },
+    "arrow": {
+        "implies": "⇒ ⟹ ⇓ ∴ Rightarrow implies Longrightarrow Downarrow leadsto rightsquigarrow therefore",
+        "iff": "⇔ Leftrightarrow iff Longleftrightarrow",
+        "becomes": "→ ⟶ ↦ ↓ rightarrow to longrightarrow mapsto longmapsto downarrow swarrow searrow",
+    },
+    "open": {"(": "( lparen", "[": "[ lbrack", "\\{": "lbrace", "⟨": "⟨ langle", "‖": "lVert", "|": "lvert"},
+    "close": {")": ") rparen", "]": "] rbrack", "\\}": "rbrace", "⟩": "⟩ rangle", "‖": "rVert", "|": "rvert"},
+    "bar": {"‖": "‖ ∥ Vert parallel", "|": "| vert mid"},
+    "dots": {
+        "…": "… ⋯ dots ldots cdots dotsc dotsb dotsm dotso", "⋮": "⋮ vdots", "⋱": "⋱ ddots", "⋰": "iddots adots",
+    },
+    "tick": {"✓": "✓ ✔ checkmark", "□": "□ square qed blacksquare"}, "and": {"&": "And", "∧": "∧ land wedge"},
+    "prime": {"'": "' ’ ′", "\'\'": "″", "\'\'\'": "‴"}, "top": {"⊤": "⊤ ⊺", "ᵀ": "ᵀ"}, "ones": {"1": "𝟙 𝟏"},
+    "gap": {"": "quad qquad"}, "row": {"": "cr newline"}, "colon": {":": ": colon"}, "reals": {"R": "ℝ"},
+    "bad": {
+        "±": "± pm", "∓": "mp", "⊕": "oplus", "∪": "cup", "∩": "cap", "∫": "∫ int", "\\": "backslash", "†": "dagger",
+        "⌊": "lfloor", "⌋": "rfloor", "!": "!",
+    },
+    **{sign: {sign: sign} for sign in "{}^_"},
+    **{kind: {sign: sign} for kind, sign in zip(
+        "amp comma semi dot question partial nabla sum prod sqrt infty forall uparrow setminus".split(),
+        "&,;.?∂∇∑∏√∞∀↑∖", strict=True,
+    )},
+}  # fmt: skip
+"""By kind and text of the token: its spellings, characters and the commands of LaTeX."""
 _PLAIN = {
     "frac": "frac dfrac tfrac cfrac",
     "sum": "sum",
@@ -113,28 +126,12 @@ _SKIPPED = (
     "negmedspace negthickspace tiny scriptsize footnotesize small normalsize large Large LARGE huge Huge"
 )
 
-COMMANDS: Final[dict[str, tuple[str, str]]] = {
-    "cdot": ("op", "cdot"), "times": ("op", "times"), "circ": ("op", "had"), "odot": ("op", "had"),
-    "otimes": ("op", "outer"), "ast": ("op", "*"), "star": ("op", "*"), "div": ("op", "/"), "pm": ("bad", "±"),
-    "mp": ("bad", "∓"), "oplus": ("bad", "⊕"), "cup": ("bad", "∪"), "cap": ("bad", "∩"), "int": ("bad", "∫"),
-    "bullet": ("op", "cdot"), "colon": ("colon", ":"), "backslash": ("bad", "\\"), "slash": ("op", "/"),
-    "lbrack": ("open", "["), "rbrack": ("close", "]"), "lparen": ("open", "("), "rparen": ("close", ")"),
-    "lbrace": ("open", "\\{"), "rbrace": ("close", "\\}"), "langle": ("open", "⟨"), "rangle": ("close", "⟩"),
-    "lVert": ("open", "‖"), "rVert": ("close", "‖"), "Vert": ("bar", "‖"), "lvert": ("open", "|"),
-    "rvert": ("close", "|"), "vert": ("bar", "|"), "mid": ("bar", "|"), "parallel": ("bar", "‖"),
-    "dots": ("dots", "…"), "ldots": ("dots", "…"), "cdots": ("dots", "…"), "vdots": ("dots", "⋮"),
-    "ddots": ("dots", "⋱"), "dotsc": ("dots", "…"), "dotsb": ("dots", "…"), "dotsm": ("dots", "…"),
-    "dotso": ("dots", "…"),
-    "iddots": ("dots", "⋰"), "adots": ("dots", "⋰"),
-    "checkmark": ("tick", "✓"), "square": ("tick", "□"), "qed": ("tick", "□"), "blacksquare": ("tick", "□"),
-    "And": ("and", "&"), "land": ("and", "∧"), "wedge": ("and", "∧"), "quad": ("gap", ""), "qquad": ("gap", ""),
-    "cr": ("row", ""),
-    "newline": ("row", ""), "dagger": ("bad", "†"), "lfloor": ("bad", "⌊"), "rfloor": ("bad", "⌋"),
+_TOKENS: Final = {
+    spelling: (kind, text)
+    for kind, texts in _SPELLED.items() for text, spellings in texts.items() for spelling in spellings.split()
 }  # fmt: skip
-for _text, _names in _RELATIONS.items():
-    COMMANDS.update({n: ("rel", _text) for n in _names.split()})
-for _text, _names in _ARROWS.items():
-    COMMANDS.update({n: ("arrow", _text) for n in _names.split()})
+SIGNS: Final[dict[str, tuple[str, str]]] = {c: t for c, t in _TOKENS.items() if not (c.isascii() and c.isalpha())}
+COMMANDS: Final[dict[str, tuple[str, str]]] = {c: t for c, t in _TOKENS.items() if c not in SIGNS}
 for _text, _names in _PLAIN.items():
     COMMANDS.update({n: (_text, n) for n in _names.split()})
 COMMANDS.update({n: ("skip", "") for n in _SKIPPED.split()})
@@ -151,25 +148,3 @@ SUBSCRIPT_WORDS: Final = frozenset(
     "hidden input output out max min final init last curr mask noise mse rmse map mle ols".split()
 )
 """Letters that, below a name, are a word and not indices."""
-
-SIGNS: Final[dict[str, tuple[str, str]]] = {
-    "+": ("op", "+"), "-": ("op", "-"), "−": ("op", "-"), "–": ("op", "-"), "*": ("op", "*"), "/": ("op", "/"),
-    "∕": ("op", "/"), "@": ("op", "@"), "·": ("op", "cdot"), "⋅": ("op", "cdot"), "∙": ("op", "cdot"),
-    "×": ("op", "times"), "∘": ("op", "had"), "⊙": ("op", "had"), "⨀": ("op", "had"), "⊗": ("op", "outer"),
-    "÷": ("op", "/"), "∗": ("op", "*"), "=": ("rel", "="), "≔": ("rel", ":="), "≜": ("rel", ":="), "∼": ("rel", "~"),
-    "∈": ("rel", "∈"), "≈": ("rel", "≈"), "≡": ("rel", "≡"), "∝": ("rel", "∝"), "≠": ("rel", "≠"), "≤": ("rel", "≤"),
-    "≥": ("rel", "≥"), "<": ("rel", "<"), ">": ("rel", ">"), "←": ("rel", "←"), "⇒": ("arrow", "implies"),
-    "⟹": ("arrow", "implies"), "⇔": ("arrow", "iff"), "→": ("arrow", "becomes"), "⟶": ("arrow", "becomes"),
-    "↦": ("arrow", "becomes"), "↓": ("arrow", "becomes"), "⇓": ("arrow", "implies"), "∴": ("arrow", "implies"),
-    "(": ("open", "("), ")": ("close", ")"), "[": ("open", "["), "]": ("close", "]"), "{": ("{", "{"), "}": ("}", "}"),
-    "⟨": ("open", "⟨"), "⟩": ("close", "⟩"), "|": ("bar", "|"), "‖": ("bar", "‖"), "∥": ("bar", "‖"), "^": ("^", "^"),
-    "_": ("_", "_"), "'": ("prime", "'"), "’": ("prime", "'"), "′": ("prime", "'"), "″": ("prime", "''"),
-    "‴": ("prime", "'''"), "&": ("amp", "&"), ",": ("comma", ","), ";": ("semi", ";"), ":": ("colon", ":"),
-    ".": ("dot", "."), "…": ("dots", "…"), "⋯": ("dots", "…"), "⋮": ("dots", "⋮"), "⋱": ("dots", "⋱"),
-    "∂": ("partial", "∂"), "∇": ("nabla", "∇"), "∑": ("sum", "∑"), "∏": ("prod", "∏"), "√": ("sqrt", "√"),
-    "∞": ("infty", "∞"), "⊤": ("top", "⊤"), "⊺": ("top", "⊤"), "ᵀ": ("top", "ᵀ"), "∀": ("forall", "∀"),
-    "∧": ("and", "∧"), "✓": ("tick", "✓"), "✔": ("tick", "✓"), "□": ("tick", "□"), "↑": ("uparrow", "↑"),
-    "ℝ": ("reals", "R"),
-    "𝟙": ("ones", "1"), "𝟏": ("ones", "1"), "!": ("bad", "!"), "?": ("question", "?"), "∖": ("setminus", "∖"),
-    "∫": ("bad", "∫"), "±": ("bad", "±"),
-}  # fmt: skip

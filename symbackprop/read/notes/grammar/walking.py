@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
+from typing import TypeVar
 
 from ..files.place import Span
-from .tree import Label, Name
+from .tree import Chain, Expr, Label, Name, Paren, Product, Script, Transpose
+
+T = TypeVar("T")
 
 
 def relabel(node: object, base: str, new: Label) -> object:
@@ -39,10 +42,34 @@ def mapped(node: object, f: Callable[[object], object]) -> object:
     return replace(node, **changed) if changed else node  # type: ignore[type-var]
 
 
-def rewritten(node: object, f: Callable[[object], object | None]) -> object:
+def exchanged(node: object, f: Callable[[object], object | None]) -> object:
     """The tree with what f makes of its nodes, from above; where that is None, of their parts."""
     new = f(node)
-    return mapped(node, lambda child: rewritten(child, f)) if new is None else new
+    return mapped(node, lambda child: exchanged(child, f)) if new is None else new
+
+
+def rewritten(node: object, rule: Callable[[object], object]) -> object:
+    """The tree with a rule applied to each node, to its children first; what stands in scripts is left as it is."""
+    return node if isinstance(node, Script) else rule(mapped(node, lambda child: rewritten(child, rule)))
+
+
+def joined(node: Product, rule: Callable[[Expr, Expr], Expr | None]) -> Expr:
+    """The product in which two factors with no sign between them are one where the rule makes one of them."""
+    args, signs, k = list(node.args), list(node.signs), 0
+    while k < len(signs):
+        found = None if signs[k] else rule(args[k], args[k + 1])
+        if found is None:
+            k += 1
+        else:
+            args[k : k + 2] = [found]
+            del signs[k]
+    return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
+
+
+def beside(node: object) -> Iterator[tuple[Expr, Expr]]:
+    """The factors of a product that stand beside each other with no sign between them."""
+    if isinstance(node, Product):
+        yield from ((a, b) for a, b, sign in zip(node.args, node.args[1:], node.signs, strict=False) if not sign)
 
 
 def walk(node: object, closed: tuple[type, ...] = ()) -> Iterator[object]:
@@ -60,6 +87,41 @@ def walk(node: object, closed: tuple[type, ...] = ()) -> Iterator[object]:
 def outside_scripts(node: object) -> Iterator[object]:
     """Every node, but for those in subscripts and superscripts of names."""
     return walk(node, (Name,))
+
+
+def names(node: object) -> Iterator[Name]:
+    return (n for n in walk(node) if isinstance(n, Name))
+
+
+def letters_in(node: object) -> set[str]:
+    return {n.letter for n in names(node)}
+
+
+def reached(start: Iterable[T], step: Callable[[T], Iterable[T]]) -> set[T]:
+    """All that can be come to from `start`, which is part of it."""
+    found, work = set(start), list(start)
+    while work:
+        new = set(step(work.pop())) - found
+        found |= new
+        work += new
+    return found
+
+
+def bracketed(*nodes: Expr) -> Paren:
+    return Paren(tuple(Chain((n,), (), n.span) for n in nodes), "(", span=(nodes[0].span[0], nodes[-1].span[1]))
+
+
+def transposed(node: Expr, times: int, span: Span) -> Expr:
+    for _ in range(times):
+        node = Transpose(node, span)
+    return node
+
+
+def items_of(node: Expr) -> tuple[Expr, ...]:
+    """The items of (x, y); x itself."""
+    if isinstance(node, Paren) and not any(c.links for c in node.chains):
+        return tuple(c.subjects[-1] for c in node.chains)
+    return (node,)
 
 
 _PARTS: dict[type, tuple[str, ...] | None] = {}

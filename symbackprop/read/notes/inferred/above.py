@@ -1,25 +1,27 @@
-"""What a section takes over from those above it, as a value: no more of it than the section's letters can ask for.
-
-A section whose text and whose `Above` are the same is the same section, so that it need not be read again.
-"""
+"""What a section takes over from those above it, and what its statements rest on."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 from ..declared.symbols import ArraySymbol, Declarations, MacroSymbol
 from ..files.place import Place
 from ..grammar.parser import parse_value
 from ..grammar.resolve_names import PI
-from ..grammar.tree import Chain, Expr, Link, Name, Paren, Product
+from ..grammar.tree import (
+    At, Chain, Derivative, Differential, Expr, Gradient, Link, Name, Num, Operator, Paren, Product,
+)  # fmt: skip
 from ..grammar.vocabulary import GREEK
-from ..grammar.walking import mapped, walk
+from ..grammar.walking import mapped, names, reached, walk
 from .hypotheses import Saying
 from .kinds import Frame
+from .occurrences import key_of
 from .options import AT, Option
 from .prose import Facts
 from .roles import Roles
@@ -28,6 +30,7 @@ from .said import head_of
 V = TypeVar("V")
 END = 10**9
 """Behind every formula of a section."""
+_BY_LETTER = ("definitions", "chosen", "sizes", "of", "properties", "unread", "decomposed")
 _TABLES = ("functions", "macros", "composite", "sizes", "indices", "layers", "layered_sizes")
 
 
@@ -91,12 +94,8 @@ class Above:
             return {k: v for k, v in table.items() if not letters(k).isdisjoint(found)}
 
         tables: dict[str, Any] = {name: part(getattr(self.table, name)) for name in _TABLES}
-        return replace(
-            self, definitions=part(self.definitions), chosen=part(self.chosen), arrays=part(self.arrays),
-            sizes=part(self.sizes), of=part(self.of), properties=part(self.properties),
-            unread=part(self.unread), decomposed=part(self.decomposed),
-            table=replace(self.table, **tables),
-        )  # fmt: skip
+        mine: dict[str, Any] = {name: part(getattr(self, name)) for name in ("arrays", *_BY_LETTER)}
+        return replace(self, **mine, table=replace(self.table, **tables))
 
 
 @lru_cache(maxsize=20_000)
@@ -123,21 +122,14 @@ _MARKS = frozenset(
 def below(whole: Above, asked: Above, own: Above) -> Above:
     """What the next section finds above it: what this one leaves, and what this one could not ask for."""
 
-    def kept(name: str) -> dict[str, Any]:
-        old, seen, new = (getattr(x, name) for x in (whole, asked, own))
+    def kept(name: str, *places: Any) -> dict[str, Any]:
+        old, seen, new = (getattr(x, name) for x in places)
         return {**{k: v for k, v in old.items() if k not in seen and k not in new}, **new}
 
-    def table(name: str) -> dict[str, Any]:
-        old, seen, new = (getattr(x.table, name) for x in (whole, asked, own))
-        return {**{k: v for k, v in old.items() if k not in seen and k not in new}, **new}
-
-    tables: dict[str, Any] = {name: table(name) for name in _TABLES}
-    tables["softmax"] = own.table.softmax or whole.table.softmax
-    return Above(
-        kept("definitions"), kept("chosen"), own.arrays, kept("sizes"), kept("of"), kept("properties"),
-        kept("logistic_keys"), {**whole.bold, **own.bold}, replace(whole.table, **tables), kept("unread"),
-        own.logistic, own.einstein, kept("decomposed"),
-    )  # fmt: skip
+    tables: dict[str, Any] = {name: kept(name, whole.table, asked.table, own.table) for name in _TABLES}
+    table = replace(whole.table, **tables, softmax=own.table.softmax or whole.table.softmax)
+    mine: dict[str, Any] = {name: kept(name, whole, asked, own) for name in ("logistic_keys", *_BY_LETTER)}
+    return replace(own, **mine, bold={**whole.bold, **own.bold}, table=table)
 
 
 def inherit(above: Above, roles: Roles, facts: Facts, defines: Callable[[str], bool]) -> set[str]:
@@ -148,7 +140,7 @@ def inherit(above: Above, roles: Roles, facts: Facts, defines: Callable[[str], b
     facts.logistic_keys |= set(above.logistic_keys)
     facts.einstein |= above.einstein
     facts.bold = {**above.bold, **facts.bold}
-    said = {roles.full_key(n)[0] for n, _, _ in roles.members}
+    said = {roles.key(n) for n, _, _ in roles.members}
     for key, properties in above.properties.items():
         if not defines(key) and key not in said:
             facts.sayings += [Saying(-1, p, key) for p in sorted(properties)]
@@ -160,7 +152,7 @@ def inherit_functions(
 ) -> None:
     """Functions given above, and the letters that definitions from above rest on."""
     table, options = frame.table, frame.options
-    by = {u.key for r in roles.records for u in r.uses.uses if u.by in ("∂", "d", "∇")}
+    by = roles.moved()
     for name, f in above.table.functions.items():
         use = roles.arrays.get(name)
         value = use is not None and use.bare and not use.calls and name not in roles.primed and use.by
@@ -249,3 +241,103 @@ def by_way_of(name: Name, rhs: Expr, d: Given) -> Given:
 
     links = tuple(replace(k, rhs=cast(Expr, go(k.rhs))) for k in d.chain.links)
     return replace(d, chain=replace(d.chain, links=links))
+
+
+class Resting:
+    """A part of `Section`."""
+
+    __slots__ = ()
+    roles: Roles
+    frame: Frame
+    unread: set[str]
+    doubtful: set[str]
+    recurrent: set[str]
+    forms: list[Given]
+
+    def definition(self, key: str, at: int) -> Given | None:
+        raise NotImplementedError
+
+    def keys(self, chain: Chain) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    # --- the definition that leads to a variable ---------------------------------------------
+
+    def leading(self, key: str, chain: Chain, at: int) -> Given | None:
+        """The definition in force; another formula for the letter where only that leads to what the chain moves.
+
+        One that stands below and does not lead there is of another loss.
+        """
+        d = self.definition(key, at)
+        by = set(self.moved(key, chain))
+        if d is None or not by or by <= self.reached(d.chain, at):
+            return d
+        forms = (f for f in reversed(self.forms) if f.key == d.key and f.record <= at)
+        other = next((f for f in forms if by <= self.reached(f.chain, at)), None)
+        return other or (None if d.record > at else d)
+
+    def moved(self, key: str, chain: Chain) -> Iterator[str]:
+        """By what the chain differentiates a letter."""
+        for n in walk(chain):
+            match n:
+                case Derivative(Name() as body, wrt) if self.roles.key(body) == key:
+                    yield from (self.roles.key(v) for v in wrt if isinstance(v, Name))
+                case Product((Operator(wrt=(Name() as v,)), Name() as body, *_)) if self.roles.key(body) == key:
+                    yield self.roles.key(v)
+                case Product(args) if key == self.frame.table.upstream:
+                    after_d = (b for a, b in pairwise(args) if isinstance(a, Name) and key_of(a) == "d")
+                    yield from (self.roles.key(v) for v in after_d if isinstance(v, Name))
+
+    def reached(self, chain: Chain, at: int) -> set[str]:
+        """The letters that a formula rests on."""
+
+        def below(key: str) -> Sequence[str]:
+            d = self.definition(key, at)
+            return self.keys(d.chain) if d is not None else ()
+
+        found = reached(self.keys(chain), below)
+        return found | {k.removesuffix(AT) for k in found}
+
+    # --- what could not be read --------------------------------------------------------------
+
+    def unreadable(self, chain: Chain, at: int) -> str:
+        """A letter that a statement rests on and whose definition could not be read; "" when there is none.
+
+        Of ∂L/∂h counts what leads from L to h, not how h comes about.
+        """
+        derivatives = [n for n in walk(chain) if isinstance(n, Derivative)]
+        if not derivatives or any(isinstance(n, (Operator, Gradient, Differential, At)) for n in walk(chain)):
+            return self.opaque(self.all_keys(chain), at)
+        by = [self.all_keys(Chain(d.wrt, ())) - self.recurrent for d in derivatives]
+        plain = self.all_keys(cast(Chain, underived(chain))) - frozenset.intersection(*by)
+        parts = (
+            self.opaque(self.all_keys(Chain((d.body,), ())), at, h) for d, h in zip(derivatives, by, strict=True)
+        )
+        return self.opaque(plain, at) or next(filter(None, parts), "")
+
+    def all_keys(self, chain: Chain) -> frozenset[str]:
+        parts = {id(x) for n in names(chain) if n.sub and "_" in self.roles.key(n) for x in walk(n.sub)}  # D of L_D
+        return frozenset((*self.keys(chain), *(self.roles.key(n) for n in names(chain) if id(n) not in parts)))
+
+    def opaque(self, keys: Iterable[str], at: int, stop: frozenset[str] = frozenset()) -> str:
+        seen: set[str] = set()
+        first = frozenset(keys)
+        here, work = set(first), list(first)
+        while work:
+            key = work.pop()
+            if key in seen or (key in stop and key not in first | self.recurrent):
+                continue
+            seen.add(key)
+            name = key.removesuffix(AT)
+            if name in self.unread or (name in self.doubtful and key not in here):
+                return name
+            d, f = self.definition(key, at), self.frame.table.functions.get(name)
+            rests = self.keys(d.chain) if d is not None else ()
+            here.update(rests if key in here and d is not None and d.record >= 0 else ())
+            work.extend(rests)
+            work.extend(k for k in self.unread if f is not None and not letters(k).isdisjoint(letters(f.body)))
+        return ""
+
+
+def underived(node: object) -> object:
+    """Without what stands in derivatives."""
+    return Num(Fraction(0)) if isinstance(node, Derivative) else mapped(node, underived)

@@ -10,57 +10,15 @@ from dataclasses import dataclass
 
 from ..declared.symbols import ArraySymbol
 from ..grammar.tree import (
-    Add,
-    All,
-    Annotated,
-    At,
-    Call,
-    Cases,
-    Chain,
-    Derivative,
-    Differential,
-    Dots,
-    Entry,
-    Equated,
-    Expr,
-    Function,
-    Gradient,
-    Hadamard,
-    Identity,
-    IndexName,
-    Indicator,
-    Inner,
-    Kronecker,
-    Label,
-    Matrix,
-    Missing,
-    Neg,
-    Norm,
-    Num,
-    Ones,
-    Outer,
-    Over,
-    Power,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-    Transpose,
-    Words,
-)
+    Add, All, Annotated, At, Binder, Call, Cases, Chain, Derivative, Differential, Dots, Entry, Equated, Expr, Function,
+    Gradient, Hadamard, Identity, IndexName, Indicator, Inner, Kronecker, Label, Matrix, Missing, Neg, Norm, Num, Ones,
+    Outer, Over, Power, Product, Quotient, Sum, Symbol, Transpose, Words,
+)  # fmt: skip
 from ..meaning.definitions import array_of
 from ..meaning.model import at_layer
 from .conform_operations import (
-    ANY,
-    LONE,
-    UNIT,
-    Found,
-    Misfit,
-    Shape2,
-    ShapeOperations,
-    SizeName,
-    Third,
-)
+    ANY, LONE, UNIT, Found, Misfit, Shape2, ShapeOperations, SizeName, Third,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -81,17 +39,8 @@ class Shapes(ShapeOperations):
                 raise Misfit("three axes on one side only")
             return
         if self.lone(a) != self.lone(b):
-            if self.entries(left, right):
-                self.cost += 2.0
-                return
             raise Misfit("a number and an array")
-        for x, y in zip(a, b, strict=True):
-            self.equal(x, y)
-
-    @staticmethod
-    def entries(left: Expr, right: Expr) -> bool:
-        """∂L/∂W_ij = δ x^T: the entry of what stands on the right."""
-        return False
+        self.same(a, b)
 
     # --- expressions -------------------------------------------------------------------------
 
@@ -144,9 +93,7 @@ class Shapes(ShapeOperations):
             case Norm(arg, order):
                 return self.norm(self.of(arg), order)
             case Inner(left, right):
-                a, b = self.array(self.of(left)), self.array(self.of(right))
-                self.equal(a[0], b[0])
-                self.equal(a[1], b[1])
+                self.same(self.array(self.of(left)), self.array(self.of(right)))
                 return LONE
             case Indicator(chain):
                 return self.condition(chain)
@@ -163,10 +110,8 @@ class Shapes(ShapeOperations):
                         self.condition(c)
                 return self.sum(values, tuple(v for v, _ in rows))
             case Matrix(cells):
-                for row in cells:
-                    for cell in row:
-                        if not isinstance(cell, (Dots, Words)):
-                            self.of(cell)
+                for cell in (c for row in cells for c in row if not isinstance(c, (Dots, Words))):
+                    self.of(cell)
                 return (len(cells), len(cells[0])) if not any(isinstance(c, Dots) for r in cells for c in r) else ANY
             case Equated() | Words() | Dots() | Missing() | Function() | All():
                 raise Misfit("no value")
@@ -175,7 +120,7 @@ class Shapes(ShapeOperations):
 
     def condition(self, chain: Chain) -> Found:
         found: Found = LONE
-        for side in (*chain.subjects, *(k.rhs for k in chain.links)):
+        for side in chain.sides:
             if not isinstance(side, (IndexName, Num)):
                 got = self.of(side)
                 if got is not ANY and not isinstance(got, Third) and not self.lone(got):
@@ -239,7 +184,7 @@ class Shapes(ShapeOperations):
                 return self.scope.get(name_of(at[0]), "#r"), self.scope.get(name_of(at[1]), "#c")
             raise Misfit("a subscript on a number")
         if len(at) == 1:
-            if UNIT not in (self.sizes.find(found[0]), self.sizes.find(found[1])):
+            if self.is_matrix(found):
                 raise Misfit("one subscript on a matrix")
             self.index(at[0], self.length(found))
             return found if isinstance(at[0], All) else LONE
@@ -274,23 +219,21 @@ class Shapes(ShapeOperations):
             case _:
                 pass
 
-    def big(self, binders: tuple[object, ...], body: Expr) -> Found:
+    def big(self, binders: tuple[Binder, ...], body: Expr) -> Found:
         outer = self.scope
         self.scope = dict(outer)
         for b in binders:
-            name = b.name  # type: ignore[attr-defined]
+            name = b.name
             self.scope[name] = f"#{self.tag}{id(b)}:{name}"
             declared = self.decl.indices.get(name)
-            if b.high is not None:  # type: ignore[attr-defined]
-                self.equal(self.scope[name], self.size(b.high))  # type: ignore[attr-defined]
+            if b.high is not None:
+                self.equal(self.scope[name], self.size(b.high))
             elif declared is not None and declared.size is not None:
                 self.sizes.same(self.scope[name], self.size(declared.size))
         try:
             return self.of(body)
         finally:
             self.scope = outer
-
-    # --- operations --------------------------------------------------------------------------
 
 
 def name_of(node: Expr) -> str:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..declared.symbols import Declarations
 from ..grammar.tree import (
-    Expr,
-    Function,
-    Identity,
-    IndexName,
-    Neg,
-    Num,
-    Over,
-    Power,
-    Product,
-    Sum,
-    Symbol,
-)
+    Expr, Function, Identity, IndexName, Neg, Num, Over, Power, Product, Sum, Symbol,
+)  # fmt: skip
 from ..grammar.walking import walk
 
 SizeName: TypeAlias = "str | int"
@@ -88,22 +78,11 @@ def unknown(s: SizeName) -> bool:
 def unbound_indices(node: Expr) -> set[str]:
     """Index names that no sum in the tree binds."""
     out: set[str] = set()
-
-    def visit(n: object, bound: frozenset[str]) -> None:
-        if isinstance(n, IndexName) and n.name not in bound:
+    for n in walk(node, (Sum, Over)):
+        if isinstance(n, IndexName):
             out.add(n.name)
         elif isinstance(n, (Sum, Over)):
-            inner = bound | {b.name for b in n.binders}
-            visit(n.body, inner)
-        elif isinstance(n, tuple):
-            for c in n:
-                visit(c, bound)
-        elif is_dataclass(n) and not isinstance(n, type):
-            for f in fields(n):
-                if f.name != "span":
-                    visit(getattr(n, f.name), bound)
-
-    visit(node, frozenset())
+            out |= unbound_indices(n.body) - {b.name for b in n.binders}
     return out
 
 
@@ -139,6 +118,13 @@ class ShapeOperations:
     def lone(self, s: Shape2) -> bool:
         return self.sizes.find(s[0]) == UNIT and self.sizes.find(s[1]) == UNIT
 
+    def is_matrix(self, s: Shape2) -> bool:
+        return UNIT not in (self.sizes.find(s[0]), self.sizes.find(s[1]))
+
+    def same(self, a: Shape2, b: Shape2) -> None:
+        self.equal(a[0], b[0])
+        self.equal(a[1], b[1])
+
     def array(self, found: Found) -> Shape2:
         if found is ANY or isinstance(found, Third):
             raise Misfit("no array")
@@ -166,10 +152,9 @@ class ShapeOperations:
             self.cost += NUMBER_PLUS if literal else 10 * NUMBER_PLUS
         rows = next((a[0] for a in arrays if self.sizes.find(a[0]) != UNIT), UNIT)
         columns = next((a[1] for a in arrays if self.sizes.find(a[1]) != UNIT), UNIT)
-        if not any(self.sizes.find(a[0]) != UNIT and self.sizes.find(a[1]) != UNIT for a in arrays):
+        if not any(map(self.is_matrix, arrays)):
             for a in arrays[1:]:
-                self.equal(arrays[0][0], a[0])
-                self.equal(arrays[0][1], a[1])
+                self.same(arrays[0], a)
             return arrays[0]
         for a in arrays:
             for x, whole in zip(a, (rows, columns), strict=True):
@@ -210,7 +195,7 @@ class ShapeOperations:
             raise Misfit("two arrays of three axes")
         if self.lone(out):
             return f
-        if UNIT not in (self.sizes.find(out[0]), self.sizes.find(out[1])):
+        if self.is_matrix(out):
             raise Misfit("a matrix before three axes")
         self.equal(self.length(out), f.out)
         self.cost += 1
@@ -226,27 +211,21 @@ class ShapeOperations:
                 if not (self.lone(first) and self.lone(f)):
                     raise Misfit("∘ of a number and an array")
                 continue
-            self.equal(first[0], f[0])
-            self.equal(first[1], f[1])
+            self.same(first, f)
         if self.lone(first):
             self.cost += LOOSE / 2
         return first
 
     def quotient(self, top: Found, bottom: Found) -> Found:
-        if isinstance(bottom, Third) or isinstance(top, Third):
-            if isinstance(bottom, Third):
-                raise Misfit("division by three axes")
+        if isinstance(bottom, Third):
+            raise Misfit("division by three axes")
+        if isinstance(top, Third) or bottom is ANY or self.lone(bottom):
             return top
-        if bottom is ANY:
-            return top
-        if self.lone(bottom):
-            return top
-        if UNIT not in (self.sizes.find(bottom[0]), self.sizes.find(bottom[1])):
+        if self.is_matrix(bottom):
             raise Misfit("division by a matrix")
         self.cost += DIVIDE
         if top is not ANY and not self.lone(top):
-            self.equal(top[0], bottom[0])
-            self.equal(top[1], bottom[1])
+            self.same(top, bottom)
         return bottom
 
     def power(self, node: Power) -> Found:
@@ -257,7 +236,7 @@ class ShapeOperations:
             return base
         if any(isinstance(n, Symbol) for n in walk(node.exponent)):  # K^α of a number
             self.cost += POWER
-        if UNIT in (self.sizes.find(base[0]), self.sizes.find(base[1])):
+        if not self.is_matrix(base):
             self.cost += POWER
             return base
         self.equal(base[0], base[1], "a power of an array that is not square")
@@ -309,7 +288,7 @@ class ShapeOperations:
                     return (f"#{self.tag}{names[0]}",) * 2
                 raise Misfit("diag of a number")
             n = self.length(one)
-            if UNIT in (self.sizes.find(one[0]), self.sizes.find(one[1])):
+            if not self.is_matrix(one):
                 return n, n
             self.equal(one[0], one[1])
             return one[0], UNIT
@@ -329,7 +308,7 @@ class ShapeOperations:
             if not self.lone(of):
                 raise Misfit("a second derivative of an array")
             lengths = [self.length(s) for s in shapes if not self.lone(s)]
-            if any(UNIT not in (self.sizes.find(s[0]), self.sizes.find(s[1])) for s in shapes):
+            if any(map(self.is_matrix, shapes)):
                 raise Misfit("a second derivative by a matrix")
             if len(lengths) == 1:
                 raise Misfit("a second derivative by a number and an array")
@@ -342,11 +321,11 @@ class ShapeOperations:
             return of
         if self.lone(of):
             return x if layout != "numerator" else (x[1], x[0])
-        if UNIT not in (self.sizes.find(of[0]), self.sizes.find(of[1])):
+        if self.is_matrix(of):
             self.cost += MANY_AXES
             return Third("many.", "many.", "many.")
         out = self.length(of)
-        if UNIT not in (self.sizes.find(x[0]), self.sizes.find(x[1])):
+        if self.is_matrix(x):
             self.cost += MANY_AXES / 4
             return Third(out, x[0], x[1])
         along = self.length(x)

@@ -6,22 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..grammar.tree import (
-    Add,
-    Chain,
-    Expr,
-    Identity,
-    Link,
-    Name,
-    Neg,
-    Num,
-    Ones,
-    Operator,
-    Power,
-    Product,
-    Quotient,
-    Reals,
-    Script,
-)
+    Add, Chain, Expr, Identity, Link, Name, Neg, Num, Ones, Operator, Power, Product, Quotient, Reals, Script,
+)  # fmt: skip
 from ..grammar.vocabulary import WHOLE_WORDS
 from ..grammar.walking import walk
 from .occurrences import key_of
@@ -53,7 +39,7 @@ def symmetric_entries(roles: Roles) -> Iterator[str]:
                 other = rhs.arg if isinstance(rhs, Neg) else rhs
                 if isinstance(other, Name) and other.sub is not None and other.sub.items == (j, i) and i != j:
                     if key_of(other) == key_of(k):
-                        yield roles.full_key(k)[0]
+                        yield roles.key(k)
 
 
 def evidently(records: Sequence[Record], roles: Roles, facts: Facts, above: Mapping[str, Option]) -> bool:
@@ -120,7 +106,7 @@ def row_biases(roles: Roles) -> Iterator[str]:
         match n:
             case Add((Product((Name() as batch, *_, Name() as weights)), Name() as bias)):
                 if behind(batch, weights) and key_of(bias) in ("b", "c") and not bias.sups and not bias.top:
-                    yield roles.full_key(bias)[0]
+                    yield roles.key(bias)
 
 
 def behind(batch: Name, weights: Name) -> bool:

@@ -12,22 +12,8 @@ from ..declared.symbols import ArraySymbol, Declarations, Definition
 from ..files.place import Place
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
-    Binder,
-    Call,
-    Chain,
-    Entry,
-    Expr,
-    Function,
-    Identity,
-    IndexName,
-    Link,
-    Neg,
-    Num,
-    Product,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Binder, Call, Chain, Entry, Expr, Function, Identity, IndexName, Link, Neg, Num, Product, Sum, Symbol, Transpose,
+)  # fmt: skip
 from ..grammar.walking import walk
 
 ANY = ""

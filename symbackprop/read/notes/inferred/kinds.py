@@ -6,40 +6,22 @@ Costs are compared as (shapes that were said and are broken, formulas that do no
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
 from ..declared.symbols import (
-    ArraySymbol,
-    Declarations,
-    FunctionSymbol,
-    IndexSymbol,
-    LayerSymbol,
-    MacroSymbol,
-    SizeSymbol,
-)
+    ArraySymbol, Declarations, FunctionSymbol, IndexSymbol, LayerSymbol, MacroSymbol, SizeSymbol,
+)  # fmt: skip
 from ..grammar.resolve_names import PI
 from ..grammar.tree import (
-    Chain,
-    Expr,
-    Inner,
-    Name,
-    Norm,
-    Operator,
-    Over,
-    Paren,
-    Product,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Expr, Inner, Name, Norm, Operator, Over, Product, Sum, Symbol, Transpose,
+)  # fmt: skip
 from ..grammar.vocabulary import FUNCTION_WORDS
-from ..grammar.walking import walk
+from ..grammar.walking import bracketed, names, reached, walk
 from .occurrences import key_of, names_in
 from .options import AT, Option, Options
-from .prose import Facts
 from .roles import LOSSES, USUAL_FUNCTIONS
 from .said import ArrayUse, Candidate, softmax_given
 
@@ -100,7 +82,7 @@ class Framer(Options):
             table = replace(
                 table, layered_sizes={**table.layered_sizes, self.width: SizeSymbol(self.width, layered=True)}
             )
-        if pi := [u for r in roles.records for u in r.uses.uses if u.key == "π"]:  # a letter where it is a variable
+        if pi := [u for u in roles.all_uses() if u.key == "π"]:  # a letter where it is a variable
             role: Literal["variable", "constant"] = "variable" if any(u.by for u in pi) else "constant"
             table = table.with_array(ArraySymbol(PI, (), "scalar", role=role))
         frame = Frame(table)
@@ -119,17 +101,15 @@ class Framer(Options):
 
     def only_variables(self, frame: Frame) -> None:
         """∇J of J = ‖Ax - b‖², where the section differentiates by x alone of what J is made of."""
-        uses = [u for r in self.roles.records for u in r.uses.uses]
-        moved = {self.roles.full_key(u.name)[0] for u in uses if u.by in ("∂", "d", "∇") or u.after_d}
-        given = {self.roles.full_key(c.head.name)[0]: c for c in self.roles.candidates if c.head.args is None}
+        uses = self.roles.all_uses()
+        moved = {self.roles.key(u.name) for u in uses if u.by in ("∂", "d", "∇") or u.after_d}
+        given = {self.roles.key(c.head.name): c for c in self.roles.candidates if c.head.args is None}
+
+        def inside(key: str) -> Iterable[str]:
+            return map(self.roles.key, names(given[key].link.rhs)) if key in given else ()
+
         for key in given.keys() - frame.of.keys():
-            found, work = {key}, [key]
-            while work:
-                c = given.get(work.pop())
-                inside = {self.roles.full_key(n)[0] for n in walk(c.link.rhs) if isinstance(n, Name)} if c else set()
-                work += inside - found
-                found |= inside
-            by = (found & moved) - given.keys()
+            by = (reached([key], inside) & moved) - given.keys()
             if len(by) == 1 and self.has_gradient(key):
                 frame.of[key] = by.pop()
 
@@ -165,12 +145,12 @@ class Framer(Options):
         return {n.letter for s in below for n in names_in(s.items)} <= self.roles.sizes
 
     def defined(self, key: str) -> bool:
-        return any(self.roles.full_key(c.head.name)[0] == key for c in self.roles.candidates)
+        return any(self.roles.key(c.head.name) == key for c in self.roles.candidates)
 
     def functional(self, c: Candidate) -> bool:
         """σ(-x) = 1 - σ(x) is what σ does, and gives no σ."""
-        key, args = self.roles.full_key(c.head.name)[0], c.head.args or ()
-        again = any(isinstance(n, Name) and self.roles.full_key(n)[0] == key for n in walk(c.link.rhs))
+        key, args = self.roles.key(c.head.name), c.head.args or ()
+        again = key in map(self.roles.key, names(c.link.rhs))
         return len(args) == 1 and (again or (key in USUAL_FUNCTIONS and not isinstance(args[0], Name)))
 
     # --- functions ---------------------------------------------------------------------------
@@ -180,7 +160,7 @@ class Framer(Options):
         given: dict[str, list[Candidate]] = {}
         for c in roles.candidates:
             if c.head.args is not None and not self.functional(c):
-                given.setdefault(roles.full_key(c.head.name)[0], []).append(c)
+                given.setdefault(roles.key(c.head.name), []).append(c)
         for key, found in given.items():
             if not self.base.known(key):
                 self.given(key, found, frame)
@@ -203,7 +183,7 @@ class Framer(Options):
             if not self.base.known(key) and (key in USUAL_FUNCTIONS or key in self.facts.functions):
                 self.abstract(key, frame)
         for c in roles.candidates:  # ψ = ρ'
-            rhs, key = c.link.rhs, roles.full_key(c.head.name)[0]
+            rhs, key = c.link.rhs, roles.key(c.head.name)
             if c.head.args is None and isinstance(rhs, Name) and rhs.primes and key in roles.calls:
                 if key_of(rhs) in frame.table.functions and not self.base.known(key):
                     symbol = FunctionSymbol(key, "elementwise", ("z",), f"{self.text(c)}(z)", said=True)
@@ -218,7 +198,7 @@ class Framer(Options):
         functions = [k for k in given if k in frame.table.functions and k not in self.base.functions]
         others = {k for k in given if k not in frame.table.functions}
         while functions:
-            inside = {k: {key_of(n) for n in walk(given[k][0].link.rhs) if isinstance(n, Name)} for k in functions}
+            inside = {k: set(map(key_of, names(given[k][0].link.rhs))) for k in functions}
             key = next((k for k in functions if inside[k] & others - {k}), None)
             if key is None:
                 return
@@ -245,25 +225,18 @@ class Framer(Options):
         if not all(isinstance(a, Name) for a in args):
             return
         body = found[0].link.rhs
-        primed = any(isinstance(n, Name) and n.primes for n in walk(body))
+        primed = any(n.primes for n in names(body))
         reworded = primed and re.search("'|prime", self.text(found[0])) is None
         if found[0].head.under == "log":
-            body = Product(
-                (Operator("function", "exp"), Paren((Chain((body,), (), body.span),), "(")), ("",), body.span
-            )
+            body = Product((Operator("function", "exp"), bracketed(body)), ("",), body.span)
         anew = [c.head.args for c in found if c.head.args is not None and letters_only(c.head.args)]
         heads = anew if len(anew) == len(found) and len(args) > 1 else [args]  # L(μ, Σ) = …, then L(μ, Λ) = …
         others = [c for c in roles.calls.get(key, []) if c not in heads]
-        barred = any(
-            u.bracket is not None and u.bracket.bar
-            for r in roles.records
-            for u in r.uses.uses
-            if u.key == key_of(found[0].head.name)
-        )
+        mine = (u.bracket for u in roles.all_uses() if u.key == key_of(found[0].head.name))
+        barred = any(b is not None and b.bar for b in mine)
         bare = roles.arrays[key].calls < sum(1 for _ in self.uses_of(key)) if key in roles.arrays else False
         single = args[0] if len(args) == 1 else None
-        moved = {u.key for r in roles.records for u in r.uses.uses if u.by in ("∂", "d", "∇")}
-        moved &= {key_of(n) for n in walk(body) if isinstance(n, Name)} - {self.spelled(a) for a in args}  # type: ignore[arg-type]
+        moved = roles.moved() & set(map(key_of, names(body))) - {self.spelled(a) for a in args}  # type: ignore[arg-type]
         plain = not reworded and not moved - roles.primed
         if isinstance(single, Name) and plain and self.scalar_formula(key, single, body):
             if others or key in roles.primed or (not bare and key not in LOSSES):
@@ -289,7 +262,7 @@ class Framer(Options):
         return text + "".join("^" + s.text for s in a.sups)
 
     def uses_of(self, key: str) -> list[str]:
-        return [key for r in self.roles.records for u in r.uses.uses if self.roles.full_key(u.name)[0] == key]
+        return [key for u in self.roles.all_uses() if self.roles.key(u.name) == key]
 
     def text(self, c: Candidate) -> str:
         record = self.roles.records[c.record]
@@ -314,45 +287,35 @@ class Framer(Options):
 
     def of_matrices(self, letter: str) -> bool:
         """What only makes sense of a matrix is written of a letter: A^T, A^{-1}, tr A, dA."""
-        uses = [u for r in self.roles.records for u in r.uses.uses if u.key == letter]
+        uses = [u for u in self.roles.all_uses() if u.key == letter]
         return any(u.transposed or u.inverted or u.after_d for u in uses)
 
     def called(self, key: str, calls: list[tuple[Expr, ...]], frame: Frame) -> None:
         use = self.roles.arrays.get(key)
-        apart = sum((u.differentiated or bool(u.by)) and u.key == key for r in self.roles.records for u in r.uses.uses)
+        apart = sum((u.differentiated or bool(u.by)) and u.key == key for u in self.roles.all_uses())
         total = len(self.uses_of(key)) - (apart if key in USUAL_FUNCTIONS else 0)
         never_bare = use is not None and use.calls == total
         lone = all(len(c) == 1 for c in calls)
-        mine = (c for c in self.roles.candidates if self.roles.full_key(c.head.name)[0] == key)
+        mine = (c for c in self.roles.candidates if self.roles.key(c.head.name) == key)
         defined = any(not self.functional(c) for c in mine)
+        same = all(c == calls[0] for c in calls) and all(isinstance(a, Name) for a in calls[0])
+        usual, said = key in USUAL_FUNCTIONS, key in self.facts.functions
         if key == GAMMA and lone and never_bare:
             return self.abstract(key, frame)
         if defined and key not in self.roles.primed:
             return
-        if key in self.roles.primed and (key in USUAL_FUNCTIONS or never_bare):
+        if key in self.roles.primed and (usual or never_bare):
             self.abstract(key, frame)
-        elif lone and not defined and self.has_gradient(key) and all(
-            c == calls[0] and isinstance(c[0], Name) for c in calls
+        elif same and (not lone or (
+            not defined and (key in LOSSES or (said and not usual) or self.has_gradient(key))
+        )):  # fmt: skip
+            self.loss(key, calls[0], frame)
+        elif lone and never_bare and (
+            usual or said or key in self.facts.logistic_keys
+            or (all(isinstance(c[0], Name) for c in calls) and key[:1].islower()
+                and (len(calls) > 1 or (len(key) > 2 and key.isascii())))  # a word is no factor
         ):  # fmt: skip
-            self.loss(key, calls[0], frame)
-        elif not lone and all(c == calls[0] and all(isinstance(a, Name) for a in c) for c in calls):
-            self.loss(key, calls[0], frame)
-        elif lone and not defined and (key in LOSSES or key in self.facts.functions - USUAL_FUNCTIONS) and all(
-            c == calls[0] and isinstance(c[0], Name) for c in calls
-        ):  # fmt: skip
-            self.loss(key, calls[0], frame)
-        elif (
-            lone
-            and never_bare
-            and (key in USUAL_FUNCTIONS or key in self.facts.functions or key in self.facts.logistic_keys)
-        ):
             self.abstract(key, frame)
-        elif (
-            lone and never_bare and all(isinstance(c[0], Name) for c in calls) and key[:1].islower()
-            and (len(calls) > 1 or (len(key) > 2 and key.isascii()))  # a word is no factor
-        ):
-            self.abstract(key, frame)
-
         elif lone and key[:1].isupper() and not defined and len(set(calls)) == 1:
             p = calls[0][0]
             if isinstance(p, Name) and self.only_argument(p):
@@ -360,7 +323,7 @@ class Framer(Options):
 
     def only_argument(self, p: Name) -> bool:
         """A letter that stands alone in brackets, and that nothing is made of."""
-        uses = [u for r in self.roles.records for u in r.uses.uses if u.key == key_of(p) and not u.by]
+        uses = [u for u in self.roles.all_uses() if u.key == key_of(p) and not u.by]
         return len(uses) == sum(c == (p,) for calls in self.roles.calls.values() for c in calls)
 
     def has_gradient(self, key: str) -> bool:
@@ -384,11 +347,6 @@ class Framer(Options):
         table = frame.table.with_function(FunctionSymbol(key, "loss", names))
         frame.table = table.with_array(ArraySymbol(key, (), "scalar"))
 
-    # --- options -----------------------------------------------------------------------------
-
 
 def letters_only(args: tuple[Expr, ...]) -> bool:
     return all(isinstance(a, Name) and a.sub is None for a in args)
-
-
-__all__ = ["AT", "Facts", "Frame", "Framer", "Option"]

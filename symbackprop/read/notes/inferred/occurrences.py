@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..declared.symbols import marked
 from ..grammar.loosely import order_of_d, spelled_items
@@ -11,30 +11,11 @@ from ..grammar.primes import PRIME
 from ..grammar.resolve_products import head_paren
 from ..grammar.statement import Statement
 from ..grammar.tree import (
-    All,
-    Cases,
-    Chain,
-    Derivative,
-    Entry,
-    Expr,
-    Indicator,
-    Label,
-    Name,
-    Norm,
-    Num,
-    Operator,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Reals,
-    Script,
-    Sum,
-    Transpose,
-    Words,
-)
+    All, Cases, Chain, Derivative, Entry, Expr, Indicator, Label, Name, Norm, Num, Operator, Over, Paren, Power,
+    Product, Quotient, Reals, Script, Sum, Transpose, Words,
+)  # fmt: skip
 from ..grammar.vocabulary import DISTINCT
+from ..grammar.walking import parts, walk
 
 
 def key_of(name: Name) -> str:
@@ -90,7 +71,7 @@ class Uses:
 
     def of(self, statement: Statement) -> Uses:
         for part in statement.parts:
-            sides = (*part.chain.subjects, *(k.rhs for k in part.chain.links))
+            sides = part.chain.sides
             if len(sides) == 1 and isinstance(sides[0], Name):  # a mention
                 self.scripts(key_of(sides[0]), sides[0].sub, sides[0].sups, frozenset())
             elif part.chain.links and part.chain.links[0].relation in COMPARISONS and all(map(plain, sides)):
@@ -100,10 +81,7 @@ class Uses:
         return self
 
     def chain(self, chain: Chain, scope: frozenset[str]) -> None:
-        for s in chain.subjects:
-            self.visit(s, scope)
-        for link in chain.links:
-            self.visit(link.rhs, scope)
+        self.visit(chain.sides, scope)
 
     def visit(self, node: object, scope: frozenset[str], **flags: object) -> None:
         match node:
@@ -161,10 +139,9 @@ class Uses:
             case Entry(base, at):
                 self.visit(base, scope)
                 self.items(at, scope)
-            case _ if is_dataclass(node) and not isinstance(node, type):
-                for f in fields(node):
-                    if f.name != "span":
-                        self.visit(getattr(node, f.name), scope)
+            case _:
+                for name in parts(type(node)) or ():
+                    self.visit(getattr(node, name), scope)
 
     def divisor(self, node: Expr, scope: frozenset[str]) -> None:
         if isinstance(node, Product) and all(isinstance(a, (Name, Num)) for a in node.args) and not any(node.signs):
@@ -210,7 +187,7 @@ class Uses:
             items = member_items(chain)
             self.name(replace(chain.links[0].rhs, sub=Script(spelled_items(items), items)), scope, None)
             return
-        for side in (*chain.subjects, *(k.rhs for k in chain.links)):
+        for side in chain.sides:
             if isinstance(side, Name) and side.sub is None and not side.sups:
                 self.compared.add(side.letter + "'" * side.primes)
             else:
@@ -259,10 +236,8 @@ class Uses:
                         self.items(sub.items, scope)
                 case All() | Words() | Num():
                     pass
-                case _ if is_dataclass(item):
-                    for n in names_in(item):
-                        if n.letter not in scope:
-                            self.freely.add(n.letter)
+                case _:
+                    self.freely |= {n.letter for n in names_in(item)} - scope
 
 
 def member_items(chain: Chain) -> tuple[Expr, ...]:
@@ -275,13 +250,4 @@ def member_items(chain: Chain) -> tuple[Expr, ...]:
 
 def names_in(node: object) -> Iterator[Name]:
     """Every name in a loose tree, those in scripts left out."""
-    if isinstance(node, Name):
-        yield node
-        return
-    if isinstance(node, tuple):
-        for child in node:
-            yield from names_in(child)
-    elif is_dataclass(node) and not isinstance(node, (type, Script)):
-        for f in fields(node):
-            if f.name != "span":
-                yield from names_in(getattr(node, f.name))
+    return (n for n in walk(node, (Name, Script)) if isinstance(n, Name))

@@ -9,23 +9,13 @@ from fractions import Fraction
 from itertools import pairwise
 
 from ..declared.symbols import (
-    Declarations,
-    Orientation,
-)
+    Declarations, Orientation,
+)  # fmt: skip
 from ..files.place import ReadError
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
-    Expr,
-    Label,
-    Name,
-    Num,
-    Operator,
-    Paren,
-    Product,
-    Reals,
-    Shape,
-    Symbol,
-)
+    Expr, Label, Name, Num, Operator, Paren, Product, Reals, Shape, Symbol,
+)  # fmt: skip
 from ..grammar.walking import walk
 from .occurrences import SINGLE, key_of
 from .prose import Facts
@@ -302,11 +292,11 @@ class Options:
         return costs
 
     def is_differentiated(self, key: str) -> bool:
-        return any(u.differentiated for r in self.roles.records for u in r.uses.uses if u.key == key)
+        return any(u.differentiated for u in self.roles.all_uses() if u.key == key)
 
     def is_loss(self, key: str) -> bool:
         """It is given, or something is differentiated: the C of tr(ABC) is none."""
-        uses = (u for r in self.roles.records for u in r.uses.uses if u.key == key)
+        uses = (u for u in self.roles.all_uses() if u.key == key)
         if self.defined(key) or any(u.differentiated or u.bracket is not None for u in uses):
             return True
         products = (n.args for r in self.roles.records for n in walk(r.loose) if isinstance(n, Product))

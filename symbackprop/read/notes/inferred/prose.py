@@ -14,55 +14,11 @@ from ..files.place import ReadError
 from ..grammar.idioms import Announced
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
-from ..grammar.tree import Dots, Expr, Name, Num, Paren, Product
+from ..grammar.tree import Expr, Name, Num, Paren, Product
 from ..grammar.vocabulary import GREEK
+from . import prose_patterns as ways
 from .hypotheses import ANY, LAST, Saying
 from .occurrences import key_of
-from .prose_patterns import (
-    ABBREVIATES,
-    ADJOINT,
-    AFTER,
-    ALL_MATRICES,
-    ALL_NUMBERS,
-    ANEW,
-    BAR_MEANS,
-    BEFORE,
-    BOLD,
-    CONSTANT,
-    DECOMPOSED,
-    DIMENSIONAL,
-    DROPPED,
-    EINSTEIN,
-    ELEMENTWISE,
-    FOR,
-    FUNCTION,
-    GOES_ON,
-    LATER,
-    LAW,
-    LAYER,
-    LIKEWISE,
-    LIST,
-    LOGISTIC,
-    LOSS,
-    MATH,
-    MEANS,
-    MOVING,
-    NAMED,
-    NEGATED,
-    NOUNS,
-    PARTIALS,
-    PROPERTIES,
-    RANDOM,
-    RANK,
-    ROW_VECTOR,
-    ROWS,
-    SAMPLES,
-    SHAPED,
-    SOFTMAX_OF,
-    SQUARE,
-    TO_NUMBERS,
-    F,
-)
 
 
 @dataclass(slots=True)
@@ -106,15 +62,9 @@ class Template:
             return
         for part in statement.parts:
             for s in part.chain.subjects:
-                if isinstance(s, Name):
-                    yield subject_key(s)
-                elif (
-                    isinstance(s, Product)
-                    and isinstance(s.args[0], Name)
-                    and len(s.args) == 2
-                    and isinstance(s.args[1], Paren)
-                ):
-                    yield subject_key(s.args[0])
+                match s:
+                    case (Name() as name) | Product((Name() as name, Paren())):
+                        yield subject_key(name)
 
 
 def subject_key(name: Name) -> str:
@@ -129,13 +79,9 @@ def template(text: str) -> Template:
         formulas.append(body)
         return f" ⟦{len(formulas) - 1}⟧ "
 
-    made = MATH.sub(out, text)
-    made = (
-        re.sub(r"\\(?:emph|textbf|textit|textrm|text)\{([^{}]*)\}", r"\1", made)
-        .replace("**", " ")
-        .replace("~", " ")
-        .replace("_", " ")
-    )
+    made = ways.MATH.sub(out, text)
+    made = re.sub(r"\\(?:emph|textbf|textit|textrm|text)\{([^{}]*)\}", r"\1", made)
+    made = re.sub(r"\*\*|[~_]", " ", made)
     made = re.sub(r"\\(?:begin|end|label|section|subsection)\*?\{[^{}]*\}", " ", made)
     return Template(re.sub(r"\s+", " ", made), formulas)
 
@@ -150,7 +96,6 @@ class Facts:
     rows_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     sayings: list[Saying] = field(default_factory=list)
     rows: set[str] = field(default_factory=set)
-    constants: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     losses: set[str] = field(default_factory=set)
     """f: ℝ^n → ℝ."""
@@ -166,7 +111,10 @@ class Facts:
     short_d: str = ""
     stacked: dict[str, str] = field(default_factory=dict)
     layered: bool = False
-    announced: Announced = field(default_factory=Announced)
+    partials: bool = False
+    moving: bool = False
+    means: bool = False
+    random: set[str] = field(default_factory=set)
     decomposed: bool = False
     """A matrix is the product of others, of which more is known than is said."""
     law: bool = False
@@ -174,15 +122,25 @@ class Facts:
     at: int = 0
     """How many formulas stand before what is read."""
 
+    @property
+    def announced(self) -> Announced:
+        return Announced(self.partials, self.moving, self.means, frozenset(self.random))
+
     def read(self, text: str, at: int = 0) -> Facts:
         t, self.at = template(text), at
-        self.losses |= {GREEK.get(m[1].lstrip("\\"), m[1]) for m in TO_NUMBERS.finditer(text)}
+        self.losses |= {GREEK.get(m[1].lstrip("\\"), m[1]) for m in ways.TO_NUMBERS.finditer(text)}
         for k, sentence in enumerate(re.split(r"(?<=[.;!?:])\s+", t.text)):
-            self.at = at - 1 if k == 0 and GOES_ON.match(sentence) else at
+            self.at = at - 1 if k == 0 and ways.GOES_ON.match(sentence) else at
             self.sentence(sentence, t)
         return self
 
     def sentence(self, s: str, t: Template) -> None:
+        for name, pattern in ways.FLAGS.items():
+            if pattern.search(s):
+                setattr(self, name, True)
+        for name, pattern in ways.LISTED.items():
+            for m in pattern.finditer(s):
+                getattr(self, name).update(t.keys(m["list"] or m["list2"]))
         self.kinds(s, t)
         self.shapes_in(s, t)
         self.properties_in(s, t)
@@ -197,72 +155,59 @@ class Facts:
                 self.rows.add(key)
 
     def kinds(self, s: str, t: Template) -> None:
-        for pattern in (AFTER, BEFORE):
+        for pattern in (ways.AFTER, ways.BEFORE):
             for m in pattern.finditer(s):
                 if m["kind"].lower() == "real" and re.match(r"\s*⟦\d+⟧\s*⟦|\s*⟦\d+⟧\s*matri", s[m.end() - 4 :]):
                     continue
-                self.say(t.keys(m["list"]), RANK[m["kind"].lower()], m["adj"] or "")
-        for m in NAMED.finditer(s):
-            self.say(t.keys(f"⟦{m[1]}⟧"), RANK[m["kind"].lower()], "")
-        for m in LOSS.finditer(s):
+                self.say(t.keys(m["list"]), ways.RANK[m["kind"].lower()], m["adj"] or "")
+        for m in ways.NAMED.finditer(s):
+            self.say(t.keys(f"⟦{m[1]}⟧"), ways.RANK[m["kind"].lower()], "")
+        for m in ways.LOSS.finditer(s):
             if re.fullmatch(r"\s*(?:\\\w+\s*\{?\s*)?[A-Za-z]\s*\}?\s*", t.formulas[int(m[1])]):
                 self.say(t.keys(f"⟦{m[1]}⟧"), 0, "")
-        for m in ROW_VECTOR.finditer(s):
+        for m in ways.ROW_VECTOR.finditer(s):
             self.rows |= set(t.keys(m["list"]))
             self.say(t.keys(m["list"]), 1, "row")
-        if ALL_NUMBERS.search(s):
+        if ways.ALL_NUMBERS.search(s):
             self.everything = 0
-        if ALL_MATRICES.search(s):
+        if ways.ALL_MATRICES.search(s):
             self.everything = 2
-        for m in BOLD.finditer(s):
+        for m in (*ways.BOLD.finditer(s), *ways.BOLD_CASE.finditer(s)):
             case = "lower" if m["case"].lower() == "lower" else "upper"
             self.bold[case] = 2 if m["kind"].lower() == "matri" else 1
-        for m in re.finditer(
-            r"\bbold\b[^.;]*?\b(?P<case>upper|lower)\s+case\s+(?:an?\s+|the\s+)?(?P<square>square\s+)?(?P<kind>vector|matri)",
-            s,
-            re.IGNORECASE,
-        ):
-            self.bold[m["case"].lower()] = 2 if m["kind"].lower() == "matri" else 1
-        for m in FUNCTION.finditer(s):
-            self.functions |= set(t.keys(m["list"] or m["list2"]))
-        if ELEMENTWISE.search(s):
-            for m in re.finditer(
-                rf"{F}\s*(?:that\s+|which\s+)?(?:acts|is\s+applied|works|acting|applied|elementwise)", s
-            ):
-                self.functions |= set(t.keys(f"⟦{m[1]}⟧"))
+        for m in ways.APPLIED.finditer(s) if ways.ELEMENTWISE.search(s) else ():
+            self.functions |= set(t.keys(f"⟦{m[1]}⟧"))
 
     def shapes_in(self, s: str, t: Template) -> None:
-        for pattern in (SHAPED, LATER, DIMENSIONAL):
+        for pattern in (ways.SHAPED, ways.LATER, ways.DIMENSIONAL):
             for m in pattern.finditer(s):
-                shape = shape_of(t.statement(int(m["shape"])), pattern is DIMENSIONAL)
+                shape = shape_of(t.statement(int(m["shape"])), pattern is ways.DIMENSIONAL)
                 if shape is None:
                     continue
                 for key in t.keys(m["list"]):
                     self.shapes.setdefault(key, shape)
-        for m in re.finditer(
-            rf"(?P<list>{LIST})\s+(?:is|are|be)\s+(?:an?\s+)?(?:\w+\s+)?(?P<n>⟦\d+⟧)-by-(?P<m>⟦\d+⟧)", s
-        ):
+        for m in ways.N_BY_M.finditer(s):
             parts = [shape_of(t.statement(int(m[g].strip("⟦⟧"))), True) for g in "nm"]
             if all(parts):
                 for key in t.keys(m["list"]):
                     self.shapes.setdefault(key, (*parts[0], *parts[1]))  # type: ignore[misc]
 
     def properties_in(self, s: str, t: Template) -> None:
-        since = self.at if ANEW.search(s) else 0
-        for name, pattern in PROPERTIES.items():
+        since = self.at if ways.ANEW.search(s) else 0
+        for name, pattern in ways.PROPERTIES.items():
             for m in re.finditer(pattern, s, re.IGNORECASE):
                 clause = s[max(0, m.start() - 60) : m.end()]
-                denied = NEGATED.search(clause.split("⟦")[-1]) or re.search(
+                denied = ways.NEGATED.search(clause.split("⟦")[-1]) or re.search(
                     r"\bwithout\b|\binstead\b|\bnot\b", s[max(0, m.start() - 25) : m.end() + 25]
                 )
                 for key in self.about(s, m, t):
                     self.sayings.append(Saying(self.at if denied else since, name, key, not denied))
-                    if name in SQUARE and not denied:
+                    if name in ways.SQUARE and not denied:
                         self.square.add(key)
         if re.search(r"\binstead\b|\bno longer\b|\bonly\s+a\s+vector\b", s, re.IGNORECASE):
             self.sayings += [Saying(self.at, ANY, k, False) for k in t.keys(s)]
-        for m in DROPPED.finditer(s):
-            what = next((p for p, noun in NOUNS.items() if re.search(noun, m.group(), re.IGNORECASE)), "")
+        for m in ways.DROPPED.finditer(s):
+            what = next((p for p, noun in ways.NOUNS.items() if re.search(noun, m.group(), re.IGNORECASE)), "")
             every = re.search(r"\b(?:all|any|these|both|assumptions|hypotheses)\b", m.group(), re.IGNORECASE)
             of = list(t.keys(s)) if what else []
             self.sayings += [Saying(self.at, what or (ANY if every else LAST), k, False) for k in of or [ANY]]
@@ -275,7 +220,7 @@ class Facts:
         """
         article = re.search(r"\b(?:an?|the|one|every|each)\s+(?:[\w-]+\s+){0,2}\Z", s[: m.start()], re.IGNORECASE)
         one = article is not None
-        behind = re.match(rf"[\w\s-]{{0,40}}?(?P<list>{LIST})", s[m.end() :])
+        behind = re.match(rf"[\w\s-]{{0,40}}?(?P<list>{ways.LIST})", s[m.end() :])
         between = s[m.end() : m.end() + behind.start("list")] if behind else ""
         if behind and not re.search(r"\b(?:is|are|where|with|and|over|that|let|has|have)\b", between):
             shape = shape_of(t.statement(int(re.findall(r"\d+", behind["list"])[0])), False)
@@ -285,11 +230,11 @@ class Facts:
                 if keys:  # "one-hot in ℝ^K" is said of what stands before
                     yield from keys
                     return
-            more = re.match(rf"[\w\s-]*⟦\d+⟧\s*-?\s*(?:matri\w+|vectors?)\s+(?P<list>{LIST})", s[m.end() :])
+            more = re.match(rf"[\w\s-]*⟦\d+⟧\s*-?\s*(?:matri\w+|vectors?)\s+(?P<list>{ways.LIST})", s[m.end() :])
             if more:
                 yield from t.keys(more["list"])
                 return
-        lists = list(re.finditer(rf"(?P<list>{LIST})", s[: m.start()]))
+        lists = list(re.finditer(rf"(?P<list>{ways.LIST})", s[: m.start()]))
         while lists:
             last = lists.pop()["list"]
             verb = re.search(r"\b(?:be|are|both)\b", s[: m.start()].rsplit("⟧", 1)[-1])
@@ -300,46 +245,33 @@ class Facts:
                 return
 
     def conventions(self, s: str, t: Template) -> None:
-        self.einstein |= EINSTEIN.search(s) is not None
-        self.layered |= LAYER.search(s) is not None
-        for m in LOGISTIC.finditer(s):
+        for m in ways.LOGISTIC.finditer(s):
             self.logistic = True
             self.logistic_keys |= set(t.keys("".join(f"⟦{g}⟧" for g in m.groups() if g)))
-        for m in SOFTMAX_OF.finditer(s):
+        for m in ways.SOFTMAX_OF.finditer(s):
             axis = (m["axis"] or m["wise"] or "").lower()
             names = [list(t.subjects(int(k))) for k in re.findall(r"⟦(\d+)⟧", m.group())]
             if len(names) == 2 and all(names) and axis:
                 self.softmaxes.append((names[0][0], names[1][0], "rows" if axis.startswith("row") else "columns"))
-        for m in ROWS.finditer(s):
+        for m in ways.ROWS.finditer(s):
             axis = (m["one"] or m["two"] or m["three"]).lower()
             ks = [int(k) for k in re.findall(r"⟦(\d+)⟧", m.group())]
             first, last = (ks[-1], ks[0]) if m["one"] else (ks[0], ks[-1])
             whole, item = list(t.subjects(first)), list(t.subjects(last))
             if whole and item:
                 self.rows_of[whole[0]] = (item[0].split("_")[0], axis)
-        for m in SAMPLES.finditer(s):
+        for m in ways.SAMPLES.finditer(s):
             for k in re.findall(r"⟦(\d+)⟧", m.group()):
                 for key in t.subjects(int(k)):
                     self.stacked[key] = (m["axis"] or m["axis2"]).lower()
-        if (mark := ADJOINT.search(s)) and MOVING.search(s) is None and BAR_MEANS.search(s) is None:
+        if (mark := ways.ADJOINT.search(s)) and ways.MOVING.search(s) is None and ways.BAR_MEANS.search(s) is None:
             self.adjoint = mark[1].lower()
-        said = self.announced
-        self.announced = Announced(
-            said.partials or PARTIALS.search(s) is not None, said.moving or MOVING.search(s) is not None,
-            said.means or BAR_MEANS.search(s) is not None,
-            said.random.union(*(t.keys(m["list"] or m["list2"]) for m in RANDOM.finditer(s))),
-        )  # fmt: skip
-        self.decomposed |= DECOMPOSED.search(s) is not None
-        self.law |= LAW.search(s) is not None
-        self.likewise |= LIKEWISE.search(s) is not None
-        for m in FOR.finditer(s):
+        for m in ways.FOR.finditer(s):
             self.abbreviated(t.formulas[int(m[1])], t.formulas[int(m[2])])
-        for m in MEANS.finditer(s):
+        for m in ways.MEANS.finditer(s):
             self.abbreviated(m["d"] or t.formulas[int(m["k"])], t.formulas[int(m["of"])])
-        if found := ABBREVIATES.search(s):
+        if found := ways.ABBREVIATES.search(s):
             self.short_d = self.short_d or next(t.subjects(int(found[1])), "")
-        for m in CONSTANT.finditer(s):
-            self.constants |= set(t.keys(m["list"] or m["list2"]))
 
     def abbreviated(self, short: str, long: str) -> None:
         r"""dX for ∂L/∂X, \bar X for ∂L/∂X."""
@@ -354,21 +286,20 @@ class Facts:
 
 def derivative_mark(formula: str) -> str:
     r"""The bar of \bar W."""
-    try:
-        node = parse(formula).parts[0].chain.subjects[-1]
-    except ReadError:
-        return ""
+    node = first_subject(formula)
     return node.mark if isinstance(node, Name) and node.mark in ("bar", "hat", "tilde", "dot", "overline") else ""
+
+
+def first_subject(formula: str) -> Expr | None:
+    try:
+        return parse(formula).parts[0].chain.subjects[-1]
+    except ReadError:
+        return None
 
 
 def loss_below(formula: str) -> str:
     """The L of ∂L/∂Y."""
-    try:
-        statement = parse(formula)
-    except ReadError:
-        return ""
-    node = statement.parts[0].chain.subjects[-1]
-    body = getattr(node, "body", None)
+    body = getattr(first_subject(formula), "body", None)
     return key_of(body) if isinstance(body, Name) else ""
 
 
@@ -387,6 +318,3 @@ def shape_of(statement: Statement | None, lone: bool) -> tuple[Expr, ...] | None
             return (node,)
         case _:
             return None
-
-
-__all__ = ["Dots", "Facts", "Template", "shape_of", "subject_key", "template"]

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import re
 
+
+def said(pattern: str) -> re.Pattern[str]:
+    """Words in any case."""
+    return re.compile(pattern, re.IGNORECASE)
+
+
 MATH = re.compile(
     r"\$\$(?P<a>.*?)\$\$|\$(?P<b>[^$]*)\$|\\\((?P<c>.*?)\\\)|\\\[(?P<d>.*?)\\\]"
     r"|\\begin\{(?P<env>equation|align|gather|multline|eqnarray|alignat|flalign)\*?\}(?P<e>.*?)\\end\{(?P=env)\*?\}",
@@ -20,28 +26,22 @@ ADJ = (
     r"|rectangular|arbitrary|fixed|valued|response|residual|bias|embedding|both|all|single|ordinary)[\s-]+)*"
 )
 IS = r"(?:is|are|be|being|denotes?|as|stands? for|for|,)"
-AFTER = re.compile(
-    rf"(?P<list>{LIST})(?:\s*∈\s*\S+)?\s*(?:{IS}\s+)?(?:both\s+|all\s+)?(?P<adj>{ADJ}){KIND}(?:e?s)?\b(?!\s*(?:⟦|of\s+(?:rows|scalars)))",
-    re.IGNORECASE,
+AFTER = said(
+    rf"(?P<list>{LIST})(?:\s*∈\s*\S+)?\s*(?:{IS}\s+)?(?:both\s+|all\s+)?(?P<adj>{ADJ}){KIND}(?:e?s)?\b(?!\s*(?:⟦|of\s+(?:rows|scalars)))"
 )
-BEFORE = re.compile(
-    rf"\b(?P<adj>{ADJ}){KIND}(?:e?s)?(?:[\s-](?:variable|parameter|valued))?s?\s+(?P<list>{LIST})", re.IGNORECASE
-)
-NAMED = re.compile(rf"{F}\s+the\s+(?:\w+\s+){{0,2}}{KIND}(?:e?s)?\b", re.IGNORECASE)
+BEFORE = said(rf"\b(?P<adj>{ADJ}){KIND}(?:e?s)?(?:[\s-](?:variable|parameter|valued))?s?\s+(?P<list>{LIST})")
+NAMED = said(rf"{F}\s+the\s+(?:\w+\s+){{0,2}}{KIND}(?:e?s)?\b")
 LOSS = re.compile(
     rf"\b(?:loss|cost|objective|energy|penalty|regulari[sz]er|risk|likelihood|error)(?:\s+(?:function|term|value))?s?,?\s+{F}"
     rf"(?!\s*(?:vector|matri))", re.IGNORECASE,
 )
-SHAPED = re.compile(
+SHAPED = said(
     rf"(?P<list>{LIST})\s*(?:is|are|be|has|have|of|with|,)?\s*(?:an?\s+|of\s+|the\s+|shape\s+|size\s+|dimensions?\s+|real\s+"
     rf"|invertible\s+|symmetric\s+|square\s+|orthogonal\s+|matrix\s+|matrices\s+|has\s+|have\s+|(?:non-?)?singular\s+|positive\s+|definite\s+)*"
-    rf"⟦(?P<shape>\d+)⟧(?:\s*-?\s*(?P<what>matri\w+|vectors?|arrays?))?",
-    re.IGNORECASE,
+    rf"⟦(?P<shape>\d+)⟧(?:\s*-?\s*(?P<what>matri\w+|vectors?|arrays?))?"
 )
-LATER = re.compile(rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:real\s+)?(?:matri\w+|arrays?)\s+(?P<list>{LIST})", re.IGNORECASE)
-DIMENSIONAL = re.compile(
-    rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:dimensional\s+)?(?:column\s+|row\s+)?vectors?\s+(?P<list>{LIST})", re.IGNORECASE
-)
+LATER = said(rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:real\s+)?(?:matri\w+|arrays?)\s+(?P<list>{LIST})")
+DIMENSIONAL = said(rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:dimensional\s+)?(?:column\s+|row\s+)?vectors?\s+(?P<list>{LIST})")
 PROPERTIES = {
     "symmetric": r"(?<!skew.)(?<!skew)(?<!anti.)(?<!anti)(?<!non)(?<!un)\bsymmetri(?:c|sch|que)",
     "skew": r"\b(?:skew|anti)-?\s?symmetric",
@@ -59,10 +59,9 @@ PROPERTIES = {
     "invertible": r"invertible|non-?singular",
 }  # fmt: skip
 SQUARE = frozenset(("symmetric", "skew", "diagonal", "idempotent", "invertible"))
-NEGATED = re.compile(
+NEGATED = said(
     r"\b(?:not|no|nothing|without|instead|no longer|need not|drop|never|unless|isn't|aren't|neither|non)\b"
-    r"|only a vector|arbitrary",
-    re.IGNORECASE,
+    r"|only a vector|arbitrary"
 )
 NOUNS = {
     "symmetric": "symmetr", "orthogonal": "orthogonal|orthonormal", "unit": r"\bunit\b|length", "one-hot": "one-hot",
@@ -82,38 +81,33 @@ ANEW = re.compile(
 """What the sentence says holds from there on, not of what stands above."""
 GOES_ON = re.compile(r"\s*(?:for|if|when(?:ever)?|where|with|provided|as long as)\b")
 """Behind a display, whose sentence it goes on with."""
-SOFTMAX_OF = re.compile(
-    rf"{F}\s*(?:is|be|=|,|denotes?|for)\s*(?:the\s+)?(?P<wise>(?:row|column)[\s-]?wise\s+)?softmax\s+(?:of\s+|applied\s+to\s+|over\s+)?(?:each\s+|every\s+|the\s+)?(?P<axis>rows?|columns?)?\s*(?:of\s+)?{F}",
-    re.IGNORECASE,
+SOFTMAX_OF = said(
+    rf"{F}\s*(?:is|be|=|,|denotes?|for)\s*(?:the\s+)?(?P<wise>(?:row|column)[\s-]?wise\s+)?softmax\s+(?:of\s+|applied\s+to\s+|over\s+)?(?:each\s+|every\s+|the\s+)?(?P<axis>rows?|columns?)?\s*(?:of\s+)?{F}"
 )
-LOGISTIC = re.compile(
-    rf"{F}\s*(?:is|,|being|denotes?|for|stands)[^.;⟦]{{0,30}}\b(?:logistic|sigmoid)\b|\b(?:logistic|sigmoid)\b(?:\s+(?:function|sigmoid|activation|unit))*,?\s*{F}|\blogistic\b|\bsigmoid\b",
-    re.IGNORECASE,
+LOGISTIC = said(
+    rf"{F}\s*(?:is|,|being|denotes?|for|stands)[^.;⟦]{{0,30}}\b(?:logistic|sigmoid)\b|\b(?:logistic|sigmoid)\b(?:\s+(?:function|sigmoid|activation|unit))*,?\s*{F}|\blogistic\b|\bsigmoid\b"
 )
-ROWS = re.compile(
+ROWS = said(
     rf"(?:{F}\s*(?:is|be|are|denotes?)\s+the\s+(?:{F}|\w+)?\s*(?:-?th)?\s*(?P<one>row|column)s?\s+of\s+{F})"
     rf"|(?:(?P<two>row|column)s\s+of\s+{F}\s+(?:are|is|being)\s+(?:the\s+)?(?:vectors\s+|samples\s+|inputs\s+)?{F})"
-    rf"|(?:{F},?\s+(?:whose|with|having)\s+(?P<three>row|column)s\s+(?:are\s+)?(?:the\s+)?(?:vectors\s+)?{F})",
-    re.IGNORECASE,
+    rf"|(?:{F},?\s+(?:whose|with|having)\s+(?P<three>row|column)s\s+(?:are\s+)?(?:the\s+)?(?:vectors\s+)?{F})"
 )
-SAMPLES = re.compile(
+SAMPLES = said(
     rf"(?:samples|inputs|examples|observations|data(?:\s+points)?|vectors|features|points)\s+(?:\w+\s+){{0,3}}?(?:as|in)\s+(?:the\s+)?(?P<axis>row|column)s\s+of\s+{F}"
-    rf"|stack(?:ed|ing)?\s+(?:the\s+)?(?:samples|inputs|vectors|\w+)\s+(?:as|in)\s+(?P<axis2>row|column)s\s*,?\s*{F}",
-    re.IGNORECASE,
+    rf"|stack(?:ed|ing)?\s+(?:the\s+)?(?:samples|inputs|vectors|\w+)\s+(?:as|in)\s+(?P<axis2>row|column)s\s*,?\s*{F}"
 )
-ADJOINT = re.compile(r"\b(bar|hat|tilde|dot)\b[^.;]{0,40}\b(?:adjoint|gradient|derivative|cotangent)", re.IGNORECASE)
+ADJOINT = said(r"\b(bar|hat|tilde|dot)\b[^.;]{0,40}\b(?:adjoint|gradient|derivative|cotangent)")
 PARTIALS = re.compile(
     r"\b(?:subscripts?|ind(?:ex|ices))\b[^.;]{0,50}\b(?:partial|derivatives?|differentiation)\b"
     r"|\b(?:partial\s+)?derivatives?\b[^.;]{0,40}\bsubscripts?\b", re.IGNORECASE,
 )
-MOVING = re.compile(
+MOVING = said(
     r"\b(?:over)?dots?\b[^.;]{0,60}\b(?:time|tangents?|directional|forward[\s-]mode|respect\s+to\s+⟦\d+⟧)"
-    r"|\b(?:time\s+derivatives?|derivatives?\s+(?:with\s+respect\s+to|by|in)\s+time|tangents?)\b[^.;]{0,60}\b(?:over)?dots?\b",
-    re.IGNORECASE,
+    r"|\b(?:time\s+derivatives?|derivatives?\s+(?:with\s+respect\s+to|by|in)\s+time|tangents?)\b[^.;]{0,60}\b(?:over)?dots?\b"
 )
 _BAR = r"\b(?:over(?:line|bar)s?|bars?)\b"
 _MEAN = r"\b(?:averag\w+|means?\s+(?:over|of)|sample\s+means?|empirical)\b"
-BAR_MEANS = re.compile(rf"{_BAR}[^.;]{{0,60}}{_MEAN}|{_MEAN}[^.;]{{0,60}}{_BAR}", re.IGNORECASE)
+BAR_MEANS = said(rf"{_BAR}[^.;]{{0,60}}{_MEAN}|{_MEAN}[^.;]{{0,60}}{_BAR}")
 RANDOM = re.compile(
     rf"\brandom\s+(?:variables?|vectors?|quantit\w+|numbers?)\s+(?P<list>{LIST})"
     rf"|(?P<list2>{LIST})\s+(?:is|are|be)\s+(?:an?\s+)?(?:real\s+|independent\s+)?random\b", re.IGNORECASE,
@@ -126,53 +120,51 @@ MEANS = re.compile(
     r"(?:(?P<d>\bd[A-Z])|⟦(?P<k>\d+)⟧)\s+(?:means?|denotes?|stands\s+for|is\s+short\s+for|abbreviates?|denote|is\s+written\s+for)"
     r"\s+(?:the\s+(?:gradient|derivative|adjoint)\s+)?⟦(?P<of>\d+)⟧", re.IGNORECASE,
 )
-DECOMPOSED = re.compile(
-    r"\b(?:singular[\s-]values?|SVD|eigen-?decompos\w+|spectral decompos\w+|diagonali[sz]\w+|eigen-?vectors?)\b",
-    re.IGNORECASE,
+DECOMPOSED = said(
+    r"\b(?:singular[\s-]values?|SVD|eigen-?decompos\w+|spectral decompos\w+|diagonali[sz]\w+|eigen-?vectors?)\b"
 )
-LIKEWISE = re.compile(
-    r"\band\s+so\s+on\b|\blikewise\b|\bsimilarly\b|\betc\b|\band\s+the\s+like\b|\bfor\s+short\b|\banalogous|\babbreviat",
-    re.IGNORECASE,
+LIKEWISE = said(
+    r"\band\s+so\s+on\b|\blikewise\b|\bsimilarly\b|\betc\b|\band\s+the\s+like\b|\bfor\s+short\b|\banalogous|\babbreviat"
 )
 _REALS = r"(?:\\mathbb\s*\{?\s*R\s*\}?|\\R{1,2}(?![A-Za-z])|ℝ)"
 TO_NUMBERS = re.compile(
     rf"(\\?[A-Za-z]+)\s*(?::|\\colon(?![a-z]))\s*{_REALS}\s*\^[^$\\]*(?:\\times[^$\\]*)?\\(?:to|rightarrow|mapsto)\s*{_REALS}\s*(?![\s^])"
 )
-EINSTEIN = re.compile(
-    r"\bEinstein\b|summation\s+convention|(?:sum(?:mation|med)?)\s+over\s+repeated\s+ind|repeated\s+ind\w+\s+(?:is|are)\s+summed|index\s+that\s+(?:appears|occurs)\s+twice[^.]*\bsummed",
-    re.IGNORECASE,
+EINSTEIN = said(
+    r"\bEinstein\b|summation\s+convention|(?:sum(?:mation|med)?)\s+over\s+repeated\s+ind|repeated\s+ind\w+\s+(?:is|are)\s+summed|index\s+that\s+(?:appears|occurs)\s+twice[^.]*\bsummed"
 )
-ALL_NUMBERS = re.compile(
+ALL_NUMBERS = said(
     r"\ball\s+(?:of\s+(?:these|them|this)|these|quantities|letters|variables|symbols)[^.;⟦]{0,30}\b(?:numbers|scalars|real)\b"
     r"|\beverything\s+(?:here\s+)?is\s+(?:a\s+)?(?:scalar|number)|\b(?:state|weights?|inputs?|quantit\w+)\s+(?:is|are)\s+(?:a\s+)?(?:numbers?|scalars?)\b|\bunivariate\b|\bon\s+the\s+(?:line|reals)\b|\bone[\s-]dimensional\b"
-    r"|\bone\s+example\s+with\s+features\b",
-    re.IGNORECASE,
+    r"|\bone\s+example\s+with\s+features\b"
 )
-ALL_MATRICES = re.compile(
-    r"\b(?:for|all|these\s+are)\s+(?:\w+\s+)?matrices\s+of\s+(?:matching|compatible|suitable|conforming)", re.IGNORECASE
+ALL_MATRICES = said(
+    r"\b(?:for|all|these\s+are)\s+(?:\w+\s+)?matrices\s+of\s+(?:matching|compatible|suitable|conforming)"
 )
-BOLD = re.compile(
-    r"\bbold(?:face)?\s+(?P<case>lower|upper|capital)\w*(?:\s+case)?(?:\s+letters?)?\s+(?:is|are|denotes?|stands?\s+for|for|,)?\s*(?P<adj>(?:an?\s+|the\s+|column\s+|row\s+|square\s+|real\s+)*)(?P<kind>vector|matri)",
-    re.IGNORECASE,
+BOLD = said(
+    r"\bbold(?:face)?\s+(?P<case>lower|upper|capital)\w*(?:\s+case)?(?:\s+letters?)?\s+(?:is|are|denotes?|stands?\s+for|for|,)?\s*(?P<adj>(?:an?\s+|the\s+|column\s+|row\s+|square\s+|real\s+)*)(?P<kind>vector|matri)"
 )
-ABBREVIATES = re.compile(
-    rf"(?:abbreviate|write|denote|call|use)[^.;]{{0,60}}(?:derivative|gradient)[^.;]{{0,60}}\bof\s+{F}[^.;]{{0,80}}(?:`d`|⟦\d+⟧|\bd\b)[^.;]{{0,30}}(?:variable|name|letter)?",
-    re.IGNORECASE,
+ABBREVIATES = said(
+    rf"(?:abbreviate|write|denote|call|use)[^.;]{{0,60}}(?:derivative|gradient)[^.;]{{0,60}}\bof\s+{F}[^.;]{{0,80}}(?:`d`|⟦\d+⟧|\bd\b)[^.;]{{0,30}}(?:variable|name|letter)?"
 )
-FOR = re.compile(
-    rf"(?:write|writing|abbreviate|denote|set|use|put)\s+{F}\s+(?:for|to\s+mean|instead\s+of)\s+{F}", re.IGNORECASE
+FOR = said(rf"(?:write|writing|abbreviate|denote|set|use|put)\s+{F}\s+(?:for|to\s+mean|instead\s+of)\s+{F}")
+ROW_VECTOR = said(rf"\brow(?:\s+vectors?)?\s+(?P<list>{LIST})")
+ELEMENTWISE = said(
+    r"(?:element|component|entry|coordinate)[\s-]?wise\b|entry\s+by\s+entry|on\s+each\s+(?:entry|component|element)"
 )
-ROW_VECTOR = re.compile(rf"\brow(?:\s+vectors?)?\s+(?P<list>{LIST})", re.IGNORECASE)
-CONSTANT = re.compile(
-    rf"(?:fixed|constant|given)\s+(?:\w+\s+){{0,2}}(?P<list>{LIST})|(?P<list2>{LIST})\s+(?:is|are|be)\s+(?:a\s+)?(?:fixed|constant)",
-    re.IGNORECASE,
+FUNCTION = said(
+    rf"\b(?:function|activation|nonlinearity|non-linearity|kernel)\s+(?P<list>{LIST})|(?P<list2>{LIST})\s*(?:is|be|,|,?\s+being)\s+(?:an?\s+|the\s+|any\s+|some\s+)(?:\w+\s+){{0,3}}(?:function|activation|nonlinearity|non-linearity)\b"
 )
-ELEMENTWISE = re.compile(
-    r"(?:element|component|entry|coordinate)[\s-]?wise\b|entry\s+by\s+entry|on\s+each\s+(?:entry|component|element)",
-    re.IGNORECASE,
+LAYER = said(r"\blayers?\b")
+APPLIED = re.compile(rf"{F}\s*(?:that\s+|which\s+)?(?:acts|is\s+applied|works|acting|applied|elementwise)")
+BOLD_CASE = said(
+    r"\bbold\b[^.;]*?\b(?P<case>upper|lower)\s+case\s+(?:an?\s+|the\s+)?(?P<square>square\s+)?(?P<kind>vector|matri)"
 )
-FUNCTION = re.compile(
-    rf"\b(?:function|activation|nonlinearity|non-linearity|kernel)\s+(?P<list>{LIST})|(?P<list2>{LIST})\s*(?:is|be|,|,?\s+being)\s+(?:an?\s+|the\s+|any\s+|some\s+)(?:\w+\s+){{0,3}}(?:function|activation|nonlinearity|non-linearity)\b",
-    re.IGNORECASE,
-)
-LAYER = re.compile(r"\blayers?\b", re.IGNORECASE)
+N_BY_M = re.compile(rf"(?P<list>{LIST})\s+(?:is|are|be)\s+(?:an?\s+)?(?:\w+\s+)?(?P<n>⟦\d+⟧)-by-(?P<m>⟦\d+⟧)")
+FLAGS = {
+    "einstein": EINSTEIN, "layered": LAYER, "decomposed": DECOMPOSED, "law": LAW, "likewise": LIKEWISE,
+    "partials": PARTIALS, "moving": MOVING, "means": BAR_MEANS,
+}  # fmt: skip
+"""What a sentence says by holding such words."""
+LISTED = {"functions": FUNCTION, "random": RANDOM}
+"""What letters are said to be in a list."""

@@ -7,28 +7,17 @@ from collections.abc import Mapping, Sequence, Set
 from ..declared.symbols import ArraySymbol, Declarations
 from ..grammar.loosely import spelled_items
 from ..grammar.tree import (
-    Add,
-    Chain,
-    Derivative,
-    Expr,
-    Name,
-    Neg,
-    Num,
-    Reals,
-    Script,
-    Symbol,
-    Words,
-)
+    Add, Chain, Expr, Name, Num, Reals, Script, Symbol, Words,
+)  # fmt: skip
 from ..grammar.walking import walk
 from .occurrences import Use, key_of, names_in
 from .prose import Facts
-from .said import ArrayUse, Candidate, Head, Record, Said, head_of
+from .said import ArrayUse, Record, Said
 
 USUAL_FUNCTIONS = frozenset(("f", "g", "h", "σ", "φ", "ψ", "ρ", "F", "G", "Φ", "\\mathcal{F}", "τ", "ϕ"))
 LOSSES = frozenset(
     ("L", "J", "C", "E", "ℓ", "\\mathcal{L}", "\\mathcal{J}", "\\mathcal{E}", "\\mathcal{C}", "\\mathcal{l}", "ξ")
 )
-INDEX_LIKE = frozenset("ijklmnpqrstuvabcdeghoxwyzfαβμν")
 
 
 class Roles(Said):
@@ -56,7 +45,7 @@ class Roles(Said):
         self.settle_means()
         self.pairs()
         self.values()
-        self.sizes -= self.layer_letters()
+        self.sizes -= set(self.layers)
         self.find_layers()
         self.find_indices()
         self.find_prime_names()
@@ -65,15 +54,10 @@ class Roles(Said):
         self.find_composites()
         self.uses()
 
-    # --- what formulas say directly ----------------------------------------------------------
-
     def used(self) -> set[str]:
-        return {u.key for r in self.records for u in r.uses.uses}
+        return {u.key for u in self.all_uses()}
 
     # --- layers and samples ------------------------------------------------------------------
-
-    def layer_letters(self) -> set[str]:
-        return set(self.layers)
 
     def find_layers(self) -> None:
         found: dict[str, set[int]] = {}
@@ -85,11 +69,8 @@ class Roles(Said):
                 found.setdefault(label.base, set()).add(label.shift)
                 if bracket:
                     bracketed.add(f"{bracket}{label.base}")
-        lower = {
-            b
-            for b, shifts in found.items()
-            if b in ("l", "ℓ") or (len(shifts) > 1 and b not in self.bound and b.islower())
-        }
+        several = {b for b, shifts in found.items() if len(shifts) > 1 and b not in self.bound and b.islower()}
+        lower = several | (found.keys() & {"l", "ℓ"})
         lower -= {b for b in lower if f"({b}" in bracketed and b not in ("l", "ℓ") and not self.facts.layered}
         lower -= self.exponents()
         upper = {b for b in found if b == "L" or (f"[{b}" in bracketed and b.isupper())}
@@ -109,7 +90,7 @@ class Roles(Said):
     def exponents(self) -> set[str]:
         """The n of n x^{n-1}, a factor beside what it is written above of: no layer."""
         out: set[str] = set()
-        moved = {u.key for r in self.records for u in r.uses.uses if u.by == "d" and not u.name.sups}  # d/dt t^k
+        moved = {u.key for u in self.all_uses() if u.by == "d" and not u.name.sups}  # d/dt t^k
         for r in self.records:
             out |= {label.base for k, label, bracket in r.uses.labels if k in moved and not bracket and label.base}
             above = {label.base for _, label, bracket in r.uses.labels if label.base is not None and not bracket}
@@ -145,7 +126,7 @@ class Roles(Said):
 
     def find_prime_names(self) -> None:
         """x' beside x, where neither is ever applied to anything: another name."""
-        uses = [u for r in self.records for u in r.uses.uses]
+        uses = self.all_uses()
         applied = {u.key for u in uses if u.bracket is not None}
         given = {c.head.key for c in self.candidates if c.head.args is not None}
         defined = {c.head.key for c in self.candidates if c.head.args is None and c.head.name.primes}
@@ -174,26 +155,19 @@ class Roles(Said):
                 else:
                     n = self.name_items(script)
                     if n:
-                        self.add_composite(
-                            key, "_" + spelled_items(script.items[:n]) if n < len(script.items) else "_" + script.text
-                        )
+                        part = spelled_items(script.items[:n]) if n < len(script.items) else script.text
+                        self.add_composite(key, "_" + part)
                     elif not any(isinstance(i, Num) for i in script.items):
                         lettered.add(key)
-        vectors = {
-            key_of(s)
-            for s, rhs, _ in self.members
-            if s.sub is None and isinstance(rhs, Reals) and rhs.shape is not None
-        }
+        shaped = (s for s, rhs, _ in self.members if isinstance(rhs, Reals) and rhs.shape is not None)
+        vectors = {key_of(s) for s in shaped if s.sub is None}
         vectors |= {k for k, n in self.facts.ranks.items() if n and "_" not in k}
         entries = lettered | set(self.listed) | vectors
-        alone = {u.key for r in self.records for u in r.uses.uses if u.name.sub is None and not u.name.sups}
+        alone = {u.key for u in self.all_uses() if u.name.sub is None and not u.name.sups}
         for key, texts in numbered.items():
-            if key not in entries or (key in vectors and self.said_apart(key)):
-                for text in texts:
-                    self.add_composite(key, "_" + text)
-            elif key in alone and key not in vectors and key not in lettered:
-                for text in texts:
-                    self.add_composite(key, "_" + text)
+            apart = key not in entries or (key in vectors and self.said_apart(key))
+            for text in texts if apart or (key in alone and key not in vectors and key not in lettered) else ():
+                self.add_composite(key, "_" + text)
         self.upper_composites()
 
     def find_labels(self) -> None:
@@ -238,19 +212,14 @@ class Roles(Said):
         for item in script.items:
             match item:
                 case Words():
-                    count += 1
-                case Name(letter, mark) if (len(letter) > 1 or mark) and not (
-                    letter in self.indices or letter in self.sizes
-                ):
-                    count += 1
-                case Name(letter, _, sub, _, primes) if (
-                    sub is None and not primes and letter in self.labels and (letter not in self.sizes)
-                ):
-                    count += 1
-                case Add((Name(letter), *_)) if letter in self.labels and letter not in self.sizes:
-                    count += 1
+                    pass
+                case Name(x, mark) if (len(x) > 1 or mark) and x not in self.indices and x not in self.sizes:
+                    pass
+                case Name(x, _, None, _, 0) | Add((Name(x), *_)) if x in self.labels and x not in self.sizes:
+                    pass
                 case _:
                     break
+            count += 1
         return count
 
     def upper_composites(self) -> None:
@@ -284,6 +253,10 @@ class Roles(Said):
         )  # fmt: skip
 
     # --- arrays ------------------------------------------------------------------------------
+
+    def key(self, name: Name) -> str:
+        """The letter with the scripts that belong to it."""
+        return self.full_key(name)[0]
 
     def full_key(self, name: Name) -> tuple[str, int, bool]:
         """The letter with the scripts that belong to it; how many subscripts are left; whether a layer stands there."""
@@ -327,14 +300,12 @@ class Roles(Said):
     def parameters(self) -> None:
         """The letters of h(x) = … that stand for arguments, where h is used with others."""
         calls: dict[str, list[tuple[Expr, ...]]] = {}
-        for r in self.records:
-            for u in r.uses.uses:
-                if u.bracket is not None:
-                    args = tuple(c.subjects[-1] for c in u.bracket.chains)
-                    calls.setdefault(self.full_key(u.name)[0], []).append(args)
+        for u in self.all_uses():
+            if u.bracket is not None:
+                calls.setdefault(self.key(u.name), []).append(tuple(c.subjects[-1] for c in u.bracket.chains))
         for c in self.candidates:
             given = c.head.args
-            if given is not None and any(other != given for other in calls.get(self.full_key(c.head.name)[0], [])):
+            if given is not None and any(other != given for other in calls.get(self.key(c.head.name), [])):
                 names = {key_of(a) for a in given if isinstance(a, Name)}
                 self.params.append((c.record, c.chain.span, names))
 
@@ -388,6 +359,3 @@ class Roles(Said):
 
 def size_names(symbol: ArraySymbol | None) -> set[str]:
     return {n.name for e in symbol.shape for n in walk(e) if isinstance(n, Symbol)} if symbol is not None else set()
-
-
-__all__ = ["Candidate", "Derivative", "Head", "Neg", "Record", "Roles", "head_of"]

@@ -13,29 +13,11 @@ from ..declared.symbols import Declarations
 from ..files.items import Formula
 from ..grammar.statement import Statement
 from ..grammar.tree import (
-    Chain,
-    Dots,
-    Entry,
-    Expr,
-    Label,
-    Link,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Reals,
-    Script,
-    ShapeWord,
-    Sum,
-    Transpose,
-    Words,
-)
+    Chain, Dots, Entry, Expr, Label, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Reals, Script,
+    ShapeWord, Sum, Transpose, Words,
+)  # fmt: skip
 from ..grammar.walking import walk
-from .occurrences import Uses, key_of, names_in
+from .occurrences import Use, Uses, key_of, names_in
 from .prose import Facts
 
 EQUATIONS = frozenset(("=", ":=", "≡"))
@@ -235,6 +217,13 @@ class Said:
         self.upto: dict[str, set[Expr | None]] = {}
         self.params: list[tuple[int, tuple[int, int], set[str]]] = []
 
+    def all_uses(self) -> list[Use]:
+        return [u for r in self.records for u in r.uses.uses]
+
+    def moved(self) -> set[str]:
+        """What formulas differentiate by."""
+        return {u.key for u in self.all_uses() if u.by in ("∂", "d", "∇")}
+
     def declared(self, key: str) -> bool:
         return self.base.known(key)
 
@@ -246,8 +235,6 @@ class Said:
         for chain in (*(p.chain for p in r.loose.parts), *r.more):
             if len(chain.links) == 2 and chain.links[1].relation == "∈":  # X = [x_1, …, x_m] ∈ ℝ^{d × m}
                 chain = Chain(chain.subjects, chain.links[1:], chain.span)
-            if chain.links and (key := mirrored(chain)):
-                self.facts.square.add(key)
             if not chain.links or chain.links[0].relation not in ("∈", "~"):
                 continue
             rhs: Expr = chain.links[0].rhs
@@ -319,14 +306,10 @@ class Said:
             match sorted(limits, key=lambda high: high is None):
                 case [Name(letter, _, None, ()), None] if not self.declared(letter):
                     self.counted[index] = letter
-        by = {u.key for r in self.records for u in r.uses.uses if u.by in ("∂", "d", "∇")}
+        by = self.moved()
         for index, count in self.counted.items():
-            if (
-                count not in defined | by
-                and (count.isupper() or count in COUNTERS)
-                and index not in self.ranges
-                and not any(key_of(n) == count for n, _, _ in self.members)
-            ):
+            counts = count not in defined | by and (count.isupper() or count in COUNTERS)
+            if counts and index not in self.ranges and not any(key_of(n) == count for n, _, _ in self.members):
                 self.ranges[index] = Name(count)
                 self.sizes.add(count)
 
@@ -337,7 +320,7 @@ class Said:
                 lhs = name
         if not isinstance(lhs, Name) or lhs.primes or [s.text for s in lhs.sups] != ["2"] or self.declared(key_of(lhs)):
             return
-        uses = [u.name for r in self.records for u in r.uses.uses if u.key == key_of(lhs)]
+        uses = [u.name for u in self.all_uses() if u.key == key_of(lhs)]
         if all([s.text for s in n.sups] == ["2"] for n in uses):
             self.add_composite(key_of(lhs), "^2")
 
@@ -368,10 +351,7 @@ class Said:
 
     def values(self) -> None:
         """Letters that stand as values of their own, outside sums over them."""
-        for r in self.records:
-            for u in r.uses.uses:
-                if u.by != "differential":
-                    self.bare_letters[u.key] += 1
+        self.bare_letters.update(u.key for u in self.all_uses() if u.by != "differential")
 
 
 def cut_at_colon(r: Record, chain: Chain) -> bool:
@@ -381,16 +361,3 @@ def cut_at_colon(r: Record, chain: Chain) -> bool:
     behind = any(a == chain and not b.links and not isinstance(b.subjects[0], Words) for a, b in pairs)
     before = (a.subjects[-1] for a, b in pairs if b == chain and not a.links)
     return bool(chain.links) and (behind or any(isinstance(x, (Paren, Product, Transpose)) for x in before))
-
-
-def mirrored(chain: Chain) -> str:
-    """The k of k_{ij} = k_{ji}, k_{ij} = -k_{ji}."""
-    rhs = chain.links[0].rhs
-    inner = rhs.arg if isinstance(rhs, Neg) else rhs
-    match chain.subjects[-1], inner:
-        case (
-            Name(a, m, Script(items=(Name(i), Name(j)))),
-            Name(b, n, Script(items=(Name(k), Name(l)))),
-        ) if (a, m, i, j) == (b, n, l, k) and i != j:
-            return key_of(inner)
-    return ""

@@ -11,29 +11,21 @@ from symbackprop.core.terms import SymbackpropError
 from ..declared.symbols import Declarations, Definition
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
-    Chain,
-    Derivative,
-    Expr,
-    Name,
-    Operator,
-    Symbol,
-)
-from ..grammar.walking import walk
-from .above import Above, Given, inherit, inherit_functions
+    Chain, Derivative, Expr, Name, Operator, Symbol,
+)  # fmt: skip
+from ..grammar.walking import names, reached, walk
+from .above import Above, Given, Resting, inherit, inherit_functions
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
 from .evidence import weigh
 from .hypotheses import LEFT, SOLVED, STATED, Saying, hypothesis, in_force, with_diagonals
 from .kinds import Frame, Framer
-from .notations import diagonals, summed
+from .notations import Unwritten, diagonals, summed, with_axes, with_named_sizes
 from .options import AT, Option
 from .prose import Facts
-from .resting import Resting
 from .roles import Roles
 from .said import Record
-from .size_names import with_named_sizes
 from .solver import Cost, Solver
-from .unwritten import Unwritten, with_axes
 
 MAX_DEFINITIONS = 60
 LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}
@@ -75,7 +67,7 @@ class Section(Resting):
         weigh(self.records, self.roles, self.facts, self.above.chosen)
         self.doubtful = inherit(self.above, self.roles, self.facts, self.defines)
         rooted = {k for name, d in self.above.definitions.items() for k in (name, *d.rests)}
-        rooted -= {n.letter for c in self.roles.candidates for n in walk(c.head.args or ()) if isinstance(n, Name)}
+        rooted -= {n.letter for c in self.roles.candidates for n in names(c.head.args)}
         self.frame = Framer(self.roles, self.facts, self.base, self.above.chosen, rooted).frame()
         inherit_functions(self.above, self.frame, self.roles, self.defines, self.said_anew)
         self.solver = Solver(self.frame, self.roles)
@@ -95,7 +87,7 @@ class Section(Resting):
 
     def defines(self, key: str) -> bool:
         """An equation gives it; an update w := w - … does not."""
-        found = (c for c in self.roles.candidates if self.roles.full_key(c.head.name)[0] == key)
+        found = (c for c in self.roles.candidates if self.roles.key(c.head.name) == key)
         return any(all(n != c.head.name for n in walk(c.link.rhs)) for c in found)
 
     def solve(self) -> None:
@@ -116,7 +108,7 @@ class Section(Resting):
         known, self.definitions, self.chosen = self.definitions, list(self.definitions), chosen
         given = {d.key for d in known}
         for c in self.roles.candidates:
-            key = self.roles.full_key(c.head.name)[0]
+            key = self.roles.key(c.head.name)
             if key not in given:
                 given.add(key)
                 self.definitions.append(Given(key, Chain(c.chain.subjects, (c.link,), c.chain.span), "", c.record))
@@ -148,32 +140,30 @@ class Section(Resting):
         """L is only differentiated by what its definition above does not lead to: here it is any loss."""
         if name not in self._another:
             by = {k for r in self.records if r.loose is not None for k in self.derived_by(name, r)}
-            reach, work = set[str](), [name, *found.rests]
-            while work and not by & reach:
-                key = work.pop()
-                if key not in reach:
-                    reach.add(key)
-                    rests = self.above.definitions.get(key.removesuffix(AT))
-                    own = [self.keys(d.chain) for d in self.definitions if d.key == key.removesuffix(AT)]
-                    work += [*(rests.rests if rests is not None else ()), *(k for keys in own for k in keys)]
+
+            def below(key: str) -> list[str]:
+                rests = self.above.definitions.get(key.removesuffix(AT))
+                own = [self.keys(d.chain) for d in self.definitions if d.key == key.removesuffix(AT)]
+                return [*(rests.rests if rests is not None else ()), *(k for keys in own for k in keys)]
+
+            reach = reached([name, *found.rests], below)
             self._another[name] = bool(by) and not by & reach
         return self._another[name]
 
     def derived_by(self, name: str, r: Record) -> Iterator[str]:
         for n in walk(r.loose):
-            if isinstance(n, Derivative) and isinstance(n.body, Name) and self.roles.full_key(n.body)[0] == name:
-                yield from (self.roles.full_key(v)[0] for v in n.wrt if isinstance(v, Name))
+            if isinstance(n, Derivative) and isinstance(n.body, Name) and self.roles.key(n.body) == name:
+                yield from (self.roles.key(v) for v in n.wrt if isinstance(v, Name))
         if name == self.frame.table.upstream:
-            yield from (self.roles.full_key(u.name)[0] for u in r.uses.uses if u.after_d)
+            yield from (self.roles.key(u.name) for u in r.uses.uses if u.after_d)
 
     def said_anew(self, name: str) -> bool:
-        return any(self.roles.full_key(n)[0] == name for n, _, _ in self.roles.members)
+        return any(self.roles.key(n) == name for n, _, _ in self.roles.members)
 
     def same_kind(self, key: str, found: Given) -> bool:
         """Every letter that the definition rests on is still what it was, and nothing defines it anew."""
         above = self.above
-        names = {self.roles.full_key(n)[0] for n in walk(found.chain) if isinstance(n, Name)}
-        if any(self.defines(n) for n in names - {key.removesuffix(AT)}):
+        if any(self.defines(n) for n in set(map(self.roles.key, names(found.chain))) - {key.removesuffix(AT)}):
             return False
         work, seen = list(found.rests), {key}
         while work:
@@ -194,13 +184,10 @@ class Section(Resting):
         return min((p.record for p in self.solver.pieces if key in p.keys and p.record >= 0), default=0)
 
     def keys(self, chain: Chain) -> tuple[str, ...]:
-        found = self.solver.keys(chain, self.records[0])
-        more = [k for k in found]
-        for k in found:  # x_i may stand for a row of X
-            for whole, (item, _) in self.rows_of.items():
-                if item == k and whole in self.frame.options:
-                    more.append(whole)
-        return tuple(dict.fromkeys(more))
+        found = self.solver.keys(chain)
+        rows = self.rows_of.items()  # x_i may stand for a row of X
+        wholes = (w for k in found for w, (item, _) in rows if item == k and w in self.frame.options)
+        return tuple(dict.fromkeys((*found, *wholes)))
 
     # --- one statement -----------------------------------------------------------------------
 
@@ -272,7 +259,7 @@ class Section(Resting):
         trial = sizes.copy()
         if self.constrain(rough, chain, trial, "", False):
             return trial
-        for side in (*chain.subjects, *(k.rhs for k in chain.links)):  # each makes sense by itself
+        for side in chain.sides:  # each makes sense by itself
             trial = sizes.copy()
             if self.constrain(rough, Chain((side,), ()), trial, "", False):
                 sizes = trial

@@ -6,31 +6,19 @@ import heapq
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from itertools import product
 
 from symbackprop.core.terms import SymbackpropError
 
-from ..grammar.in_time import ALIKE
+from ..declared.symbols import Declarations
+from ..grammar.recurrences import ALIKE
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
-    At,
-    Chain,
-    Derivative,
-    Differential,
-    Dots,
-    Gradient,
-    Hadamard,
-    Inner,
-    Matrix,
-    Name,
-    Norm,
-    Operator,
-    Over,
-    Sum,
-    Transpose,
-    Words,
-)
-from ..grammar.walking import walk
+    At, Chain, Derivative, Differential, Dots, Gradient, Hadamard, Inner, Matrix, Name, Norm, Operator, Over, Sum,
+    Transpose, Words,
+)  # fmt: skip
+from ..grammar.walking import names, walk
 from .above import letters
 from .conform import Shapes
 from .conform_operations import Misfit
@@ -82,7 +70,7 @@ class Solver:
     @property
     def said(self) -> set[str]:
         """The letters whose shape the text says."""
-        return {self.roles.full_key(n)[0] for n, _, _ in self.roles.members} | set(self.roles.facts.shapes)
+        return {self.roles.key(n) for n, _, _ in self.roles.members} | set(self.roles.facts.shapes)
 
     def prepare(self, records: Sequence[Record]) -> None:
         for r in records:
@@ -91,27 +79,23 @@ class Solver:
             for chain in (*(p.chain for p in r.loose.parts), *r.more, *filter(None, (r.worded,))):
                 equation = chain.links and all(k.relation in EQUATIONS or k.relation == ALIKE for k in chain.links)
                 if equation and not cut_at_colon(r, chain):
-                    self.pieces.append(Piece(r.at, chain, self.keys(chain, r), self.differentiates(chain)))
+                    self.pieces.append(Piece(r.at, chain, self.keys(chain), self.differentiates(chain)))
 
     def differentiates(self, chain: Chain) -> bool:
         kinds = (Derivative, Gradient, Differential, Operator, At)
         return bool(self.frame.table.macros) or any(isinstance(n, kinds) for n in walk(chain))
 
-    def keys(self, chain: Chain, r: Record) -> tuple[str, ...]:
+    def keys(self, chain: Chain) -> tuple[str, ...]:
         found: dict[str, None] = {}
         work: list[object] = [chain]
         seen: set[str] = set()
         options = self.frame.options
         while work:
             uses = Uses()
-            node = work.pop()
-            if isinstance(node, Chain):
-                uses.chain(node, frozenset())
-            else:
-                uses.visit(node, frozenset())
+            uses.visit(work.pop(), frozenset())
             for u in uses.uses:
-                for n in (n for s in u.name.sups if s.labels is not None for n in walk(s.value) if isinstance(n, Name)):
-                    if key_of(n) in self.frame.options:  # the h of θ^h, where h is a number elsewhere
+                for n in (n for s in u.name.sups if s.labels is not None for n in names(s.value)):
+                    if key_of(n) in options:  # the h of θ^h, where h is a number elsewhere
                         found[key_of(n)] = None
                 key, _, layered = self.roles.full_key(u.name)
                 if key in self.frame.table.macros and key not in seen:
@@ -120,14 +104,10 @@ class Solver:
                 function = self.frame.table.functions.get(key)
                 if function is not None and function.body:  # the constants of its formula
                     found |= dict.fromkeys(sorted(letters(function.body).difference(function.args) & options.keys()))
-                whole = key + AT if layered and key + AT in self.frame.options else key
-                if whole in self.frame.options:
-                    found[whole] = None
-                if u.after_d and self.frame.table.upstream in self.frame.options:
-                    found[self.frame.table.upstream] = None
-                for v in self.frame.of.get(key, "").split(","):
-                    if v in self.frame.options:
-                        found[v] = None
+                whole = key + AT if layered and key + AT in options else key
+                upstream = [self.frame.table.upstream] if u.after_d else []
+                of = self.frame.of.get(key, "").split(",")
+                found |= dict.fromkeys(k for k in (whole, *upstream, *of) if k in options)
         return tuple(found)
 
     # --- costs -------------------------------------------------------------------------------
@@ -136,7 +116,7 @@ class Solver:
         key = (id(piece), self.layout if piece.differentiates else "", *(chosen.get(k) for k in piece.keys))
         known = self._costs.get(key)
         if known is None:
-            known = self._costs[key] = self.worked_out(piece, {k: chosen[k] for k in piece.keys if k in chosen})
+            known = self._costs[key] = self.worked_out(piece, chosen)
         return known
 
     def sides_alone(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
@@ -147,11 +127,14 @@ class Solver:
             known = self._alone[key] = self.each_side(piece, chosen)
         return known
 
-    def each_side(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
+    def table(self, piece: Piece, chosen: Mapping[str, Option]) -> Declarations:
         table = self.frame.with_arrays({k: chosen[k] for k in piece.keys if k in chosen})
-        table = table if table.layout else replace(table, layout=self.layout)  # type: ignore[arg-type]
+        return table if table.layout else replace(table, layout=self.layout)  # type: ignore[arg-type]
+
+    def each_side(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
+        table = self.table(piece, chosen)
         bad, soft = 0, 0.0
-        for side in (*piece.chain.subjects, *(k.rhs for k in piece.chain.links)):
+        for side in piece.chain.sides:
             shapes = Shapes(table)
             try:
                 shapes.of(Resolver(table).expr(side))
@@ -161,9 +144,7 @@ class Solver:
         return 0, bad, soft
 
     def worked_out(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
-        table = self.frame.with_arrays(chosen)
-        if not table.layout:
-            table = replace(table, layout=self.layout)  # type: ignore[arg-type]
+        table = self.table(piece, chosen)
         try:
             resolved = Resolver(table).chain(piece.chain)
         except (SymbackpropError, RecursionError):
@@ -263,7 +244,7 @@ class Solver:
         known = self._changes.get((key, option))
         if known is None:
             here, other = [p for p in self.pieces if key in p.keys], {**chosen, key: option}
-            known = sum_costs(minus(self.cost(p, other), self.cost(p, chosen)) for p in here)
+            known = reduce(plus, (minus(self.cost(p, other), self.cost(p, chosen)) for p in here), ZERO)
             self._changes[key, option] = known
         return known
 
@@ -298,10 +279,3 @@ def without_arrays(chain: Chain) -> bool:
 
 def prior_of(option: Option) -> float:
     return option.cost if option.cost < 50 else 0.0
-
-
-def sum_costs(costs: Iterable[Cost]) -> Cost:
-    total = ZERO
-    for c in costs:
-        total = plus(total, c)
-    return total

@@ -22,19 +22,11 @@ from symbackprop.read.notes.declared.symbols import ArraySymbol, FunctionSymbol
 from symbackprop.read.notes.files.place import ReadError, Span, Unsettled
 from symbackprop.read.notes.grammar.resolve import parse_expression
 from symbackprop.read.notes.grammar.tree import Equated, Expr, Function, Symbol
-from symbackprop.read.notes.grammar.vocabulary import GREEK
 
 from ..declared.sizes import Sizes
 from .arrays import Arrays
 from .model import Model
 from .values import Algebra, Mat, Scalar, Value, as_matrix, as_scalar, dummies, entrywise, times, total
-
-
-def spells(name: str, formula: str) -> bool:
-    """The formula may mean the declared name: a command such as \\sigma, or a word."""
-    words = [word for word, letter in GREEK.items() if letter == name] or [name.strip("\\{}")]
-    return any(len(word) > 1 and word in formula for word in words)
-
 
 WRITTEN = {f.words[0]: f.name for f in ROWS}
 
@@ -136,14 +128,7 @@ class Functions(Arrays):
         decl = self.decl
         for letter in symbol.args:
             decl = decl.with_array(ArraySymbol(letter, (), "scalar"))
-        try:
-            node = parse_expression(symbol.body, decl)
-        except ReadError:
-            if any(spells(name, symbol.body) for name in (*decl.functions, *decl.arrays, *decl.aliases)):
-                raise
-            from ...scalar.latex_scalar import scalar_latex  # brings SymPy, for documents that need it
-
-            return scalar_latex(symbol.body, {letter: Entry(Array(f"{letter}#"), ()) for letter in symbol.args})
+        node = parse_expression(symbol.body, decl)
         apart = type(self)(decl, Model(decl), Sizes(decl), Algebra())  # it has nothing to do with the statement
         term = as_scalar(apart.alone(node, symbol.body))
         if term is None:

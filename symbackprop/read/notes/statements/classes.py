@@ -12,7 +12,7 @@ from ..grammar.tree import (
     Add, Chain, Derivative, Dots, Expr, IndexName, Indicator, Link, Matrix, Name, Neg, Num, Operator, Paren, Product,
     Sum, Symbol, Transpose, Words,
 )  # fmt: skip
-from ..grammar.walking import rewritten, walk
+from ..grammar.walking import exchanged, walk
 from ..inferred.hypotheses import LEFT, STATED, Saying
 from ..inferred.occurrences import key_of
 from ..inferred.options import Option
@@ -244,7 +244,7 @@ def settles(given: Chain, other: Chain) -> bool:
 
 
 def renamed(node: Expr, old: str, new: str) -> Expr:
-    return cast(Expr, rewritten(node, lambda n: replace(n, name=new) if n == IndexName(old) else None))
+    return cast(Expr, exchanged(node, lambda n: replace(n, name=new) if n == IndexName(old) else None))
 
 
 def is_property(lhs: Expr, rhs: Expr) -> bool:

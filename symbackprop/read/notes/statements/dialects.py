@@ -77,7 +77,7 @@ class Dialects(Rivals):
                 name = Name(found[1])
                 chain = Chain((Name(found[1], mark),), (Link("=", Derivative(loss, (name,))),))
                 section.definitions.append(Given(key, chain, "", -1))
-                section.solver.pieces.append(Piece(-1, chain, section.solver.keys(chain, self.records[0])))
+                section.solver.pieces.append(Piece(-1, chain, section.solver.keys(chain)))
                 self.adjoint_keys.add(key)
         self.adjoint_mark = mark
         section.solve()

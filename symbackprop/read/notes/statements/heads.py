@@ -8,7 +8,7 @@ from typing import cast
 
 from symbackprop.core.terms import SymbackpropError
 
-from ..declared.table import define
+from ..declared.sizes import define
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
 from ..grammar.syntax import free_indices, restates

@@ -20,16 +20,16 @@ from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
 from ..grammar.parser import parse
 from ..grammar.recurrences import in_time
-from ..grammar.repeated import sums_are_meant
 from ..grammar.statement import Statement
 from ..grammar.tree import Chain, Expr, Link
+from ..grammar.unmarked_sums import sums_are_meant
 from ..grammar.vocabulary import ACTIVATION_WORDS
 from ..inferred.above import END, Above, letters
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
 from ..inferred.said import COUNTS, Record
-from ..inferred.unwritten import Unwritten
+from ..inferred.notations import Unwritten
 from .classes import FOLLOWS
 from .spoken import of_formula
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TraceError, scattered
+from symbackprop.read.numpy.moving import along
 
 from ..registry import Section, refuses
 from .arranging import at_axis, ndim, written
@@ -65,7 +66,7 @@ aten.rows({
     "take": lambda x, places: np.take(x, places),
     "index_add": lambda x, dim, places, source, alpha=1: added(x, at_axis(dim, ndim(x), places), times(alpha, source)),
     "index_copy index_fill": put,
-    "scatter_add": lambda x, dim, places, source: added(x, along(x, dim, places), source),
+    "scatter_add": lambda x, dim, places, source: added(x, rows_of(x, dim, places), source),
 })  # fmt: skip
 
 
@@ -88,18 +89,11 @@ def scatter(x: Any, dim: int, places: Any, source: Any) -> Any:
     return copy
 
 
-def along(x: Any, dim: int, places: Any) -> tuple[Any, ...]:
+def rows_of(x: Any, dim: int, given: Any) -> tuple[Any, ...]:
     """The places along one axis, each in its own row of the others."""
-    rank = ndim(x)
-    key = []
-    for k in range(rank):
-        if k == dim % rank:
-            key.append(places)
-            continue
-        if places.value.shape[k] != x.value.shape[k]:
-            raise TraceError("scatter_add with fewer rows of indices than the tensor has")
-        key.append(np.reshape(np.arange(x.shape[k]), tuple(-1 if m == k else 1 for m in range(rank))))
-    return tuple(key)
+    if any(a != b for k, (a, b) in enumerate(zip(given.value.shape, x.value.shape, strict=True)) if k != dim % ndim(x)):
+        raise TraceError("scatter_add with fewer rows of indices than the tensor has")
+    return along(x, given, dim)
 
 
 refuses("put_", "scatter_reduce", "index_reduce", because="is not modelled")
