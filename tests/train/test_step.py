@@ -7,7 +7,7 @@ from time import process_time
 
 import pytest
 
-from symbackprop.core.terms import SymbackpropError
+from symbackprop.core.terms import SymbackpropError, add, mul, num
 from symbackprop.network.activations import ACTIVATIONS, Z, scalar_activation
 from symbackprop.network.dense import dense
 from symbackprop.network.steps import (
@@ -25,7 +25,7 @@ from symbackprop.train.equations import equations, latex_page
 from symbackprop.train.optimisers import OPTIMISERS, SGD, Adam
 from symbackprop.write.code.generated_source import UnsafeSource
 from symbackprop.write.code.network_code import compile_cost, compile_gradient
-from symbackprop.write.step.assignments import Multiply, accumulating, in_place, line, text
+from symbackprop.write.step.assignments import Multiply, Reduce, accumulating, extent, in_place, line, text
 from symbackprop.write.step.c_epoch import c_source
 from symbackprop.write.step.c_functions import check_c, header
 from symbackprop.write.step.from_forms import training_step
@@ -146,6 +146,16 @@ def test_a_parameter_changes_after_its_last_use():
 @pytest.mark.parametrize("name", [n for n in OPTIMISERS if n != "sgd"])
 def test_other_optimisers_accumulate_nothing(name):
     assert accumulating(training_step(NETWORK, OPTIMISERS[name]().update))[1] == frozenset()
+
+
+@pytest.mark.parametrize("value", [num(2), Z, mul(num(3), Z), add(num(1), mul(num(-1), Z))], ids=str)
+@pytest.mark.parametrize("widths", [(3, 4, 2), (1, 1, 1)], ids=str)
+def test_only_samples_are_reduced(value, widths):
+    """Backends rely on it: what is the same for all samples stands in full where it is defined."""
+    net = dense(widths, (scalar_activation("g", value), "identity"), "squared-error", "row", "N")
+    step = training_step(net, SGD().update, 0.1)
+    reduced = [a.value for a in step.assignments if isinstance(a, Reduce)]
+    assert reduced and all(extent(e, step.shapes)[0] == "N" for e in reduced)
 
 
 def test_a_step_needs_batches_in_rows():

@@ -25,8 +25,10 @@ from symbackprop.write.program.products import Product as Number
 from .notation import Both, Notation, raised_already
 
 ATOM, POWER, PRODUCT, HADAMARD, QUOTIENT, SUM = 6, 5, 4, 3, 2, 1
+CIRC, BESIDE = (" ∘ ", r" \circ "), (" ", r" \, ")
 RELATIONS = {
-    "greater": (">", ">"), "less": ("<", "<"), "greater_equal": ("≥", r"\ge"), "less_equal": ("≤", r"\le"),
+    "greater": (" > ", " > "), "less": (" < ", " < "), "greater_equal": (" ≥ ", r" \ge "),
+    "less_equal": (" ≤ ", r" \le "),
 }  # fmt: skip
 FUNCTIONS = {
     **{f: (f, rf"\{f}") for f in ("exp", "log", "tanh", "sin", "cos")},
@@ -144,20 +146,15 @@ class MatrixForms:
         number = coefficient(x)
         if number is None:
             raise NoForm
-        text, tex = number.on_paper
-        return (text, tex, ATOM) if number.number >= 0 else (f"-{text}", f"-{tex}", SUM)
+        return signed(number, (*number.on_paper, ATOM))
 
     def whole(self, c: Number, form: Form | None) -> Form:
         """The number in front of the form."""
         if form is None:
-            return self.form(1) if c == ONE else signed(c, c.on_paper, PRODUCT if c.below else ATOM)
-        if c == ONE:
-            return form
-        x, p = bracketed(form, HADAMARD if c.is_plain else PRODUCT)
+            return signed(c, (*c.on_paper, PRODUCT if c.below else ATOM))
         if c.is_plain:
-            return f"-{x}", f"-{p}", SUM
-        a, q = c.on_paper
-        return signed(c, (f"{a} {x}", rf"{q} \, {p}"), PRODUCT)
+            return form if c == ONE else signed(c, (*bracketed(form, HADAMARD), SUM))
+        return signed(c, side_by_side(c.on_paper, bracketed(form, PRODUCT)))
 
     def value(self, x: Any) -> tuple[Number, Form | None]:
         """A number and what it multiplies; no form for a number alone."""
@@ -178,8 +175,7 @@ class MatrixForms:
             case "multiply", (Node() as a, Node() as b) if a.ndim and b.ndim and as_column(a) is None:
                 (c, f), (d, g) = self.value(a), self.value(b)
                 assert f is not None and g is not None
-                (y, p), (z, q) = bracketed(f, HADAMARD), bracketed(g, HADAMARD)
-                return c.times(d), (f"{y} ∘ {z}", rf"{p} \circ {q}", HADAMARD)
+                return c.times(d), between(bracketed(f, HADAMARD), CIRC, bracketed(g, HADAMARD), HADAMARD)
             case "matmul", (Node() as a, Node() as b) if a.ndim == 2 or b.ndim == 1 or a.ndim == b.ndim:
                 (c, f), (d, g) = self.value(a), self.value(b)
                 assert f is not None and g is not None
@@ -205,10 +201,8 @@ class MatrixForms:
         if c.number < 0 < d.number:
             c, f, d, g = d, g, c, f
         minus = d.number < 0
-        (x, p) = bracketed(self.whole(c, f), SUM)
-        (y, q) = bracketed(self.whole(abs(d), g), HADAMARD if minus else SUM)
-        sign = "-" if minus else "+"
-        return f"{x} {sign} {y}", f"{p} {sign} {q}", SUM
+        first, second = self.whole(c, f), bracketed(self.whole(abs(d), g), HADAMARD if minus else SUM)
+        return between(bracketed(first, SUM), (" - ", " - ") if minus else (" + ", " + "), second, SUM)
 
     def within(self, x: Any, binds: int) -> tuple[str, str]:
         return bracketed(self.form(x), binds)
@@ -231,12 +225,10 @@ class MatrixForms:
             case "multiply", (a, b):
                 number = any(not isinstance(z, Node) or z.ndim == 0 for z in (a, b))
                 binds = PRODUCT if number else HADAMARD
-                (x, p), (y, q) = self.within(a, binds), self.within(b, binds)
-                sign, mark = (" ", r" \, ") if number else (" ∘ ", r" \circ ")
-                return f"{x}{sign}{y}", f"{p}{mark}{q}", binds
+                return between(self.within(a, binds), BESIDE if number else CIRC, self.within(b, binds), binds)
             case "divide", (a, b):
-                (x, p), (y, q) = self.within(a, PRODUCT), self.within(b, POWER)
-                return f"{x} / {y}", rf"\frac{{{self.form(a)[1]}}}{{{self.form(b)[1]}}}", QUOTIENT
+                text = f"{self.within(a, PRODUCT)[0]} / {self.within(b, POWER)[0]}"
+                return text, rf"\frac{{{self.form(a)[1]}}}{{{self.form(b)[1]}}}", QUOTIENT
             case "matmul", (Node(ndim=1) as a, Node(ndim=2) as b):  # vectors are columns
                 return side_by_side(self.transpose(b), self.within(a, PRODUCT))
             case ("T", (Node(ndim=2) as a,)) | ("swapaxes", (a, -1, -2) | (a, -2, -1)) | ("matrix_transpose", (a,)):
@@ -253,9 +245,8 @@ class MatrixForms:
             case operation, (a,) if operation in FUNCTIONS and (operation != "mean" or getattr(a, "ndim", 0) == 1):
                 return called(FUNCTIONS[operation], self.form(a))
             case "greater" | "less" | "greater_equal" | "less_equal", (a, b):
-                (x, p), (y, q) = self.within(a, SUM), self.within(b, SUM)
-                sign, mark = RELATIONS[n.operation]
-                return f"[{x} {sign} {y}]", rf"[{p} {mark} {q}]", ATOM
+                text, tex, _ = between(self.within(a, SUM), RELATIONS[n.operation], self.within(b, SUM), SUM)
+                return f"[{text}]", f"[{tex}]", ATOM
         raise NoForm
 
     def knows(self, n: Node) -> bool:
@@ -300,8 +291,12 @@ class MatrixForms:
         return called((f"{n.operation}_{along}", rf"\operatorname{{{n.operation}}}_{{\text{{{along}}}}}"), form)
 
 
+def between(a: Both, sign: Both, b: Both, binds: int) -> Form:
+    return f"{a[0]}{sign[0]}{b[0]}", f"{a[1]}{sign[1]}{b[1]}", binds
+
+
 def side_by_side(a: Both, b: Both) -> Form:
-    return f"{a[0]} {b[0]}", rf"{a[1]} \, {b[1]}", PRODUCT
+    return between(a, BESIDE, b, PRODUCT)
 
 
 def called(function: Both, argument: Form) -> Form:
@@ -316,8 +311,8 @@ def bracketed(form: Form, binds: int) -> Both:
     return f"({text})", tex if fraction else rf"\left({tex}\right)"
 
 
-def signed(c: Number, both: Both, binds: int) -> Form:
-    return (f"-{both[0]}", f"-{both[1]}", SUM) if c.number < 0 else (*both, binds)
+def signed(c: Number, form: Form) -> Form:
+    return (f"-{form[0]}", f"-{form[1]}", SUM) if c.number < 0 else form
 
 
 def unit(c: Number) -> Number:

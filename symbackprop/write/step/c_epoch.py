@@ -153,6 +153,7 @@ class _Writer:
         rows, columns = self.entries(group[0])
         before: Lines = []
         if rows != BATCH:
+            assert all(isinstance(a, Map) for a in group), "only samples are reduced"
             body = [self.assignment(a, "i", "j", before) for a in group]
             return [*before, *loop("i", str(rows), loop("j", str(columns), body))]
         body, first, last, sums = list[str](), list[str](), list[str](), list[str]()

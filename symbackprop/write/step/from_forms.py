@@ -74,16 +74,16 @@ class Writer(Arithmetic):
         self.called: dict[str, str] = {}  # and what some of them are called instead
         self.count = 0
         for leaf, form in definitions:
-            shape(form)
-            self.arrays[leaf.array] = leaf, self.defined(said(leaf), self.value(form))
+            self.arrays[leaf.array] = leaf, self.defined(said(leaf), sized_shape(shape(form)), self.value(form))
 
-    def defined(self, name: str, value: Entrywise) -> Entrywise:
-        if self.constant(value) or isinstance(value, Ref):
+    def defined(self, name: str, to: Shape, value: Entrywise) -> Entrywise:
+        """What is defined has all its entries, also where they repeat: backends reduce over samples only."""
+        if isinstance(value, Ref) and self.shapes[value.name] == to:
             self.takes_name(value, name)
             return value
         name = name or self.temporary()
         self.lines.append(Map(name, value))
-        self.shapes[name], self.meaning[name] = extent(value, self.shapes), value
+        self.shapes[name], self.meaning[name] = to, value
         return Ref(name)
 
     def takes_name(self, value: Entrywise, name: str) -> bool:

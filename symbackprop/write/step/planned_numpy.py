@@ -83,12 +83,13 @@ class _Planner:
     buffers: dict[str, str] = field(default_factory=dict)
     views: dict[str, str] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
-    layer: dict[str, str] = field(default_factory=dict)  # the layer whose weights this matrix is multiplied with
+    extended_ones: set[str] = field(default_factory=set)  # what is multiplied with weights or makes their gradient
 
     def plan(self) -> Plan:
         step, update = self.step, self.step.update
         self.shapes = {**step.shapes, **dict.fromkeys(self.vectors, (step.count, 0))}
-        self.layer = {a.left: a.right[1:] for a in step.assignments if self.forward(a) and isinstance(a, Multiply)}
+        products = [a for a in step.assignments if isinstance(a, Multiply)]
+        self.extended_ones = {a.left for a in products if self.forward(a) or a.target[0] == "d"}
         for name, offset, rows, columns in step.places():
             if name[0] == "W":
                 block = f"[{offset}:{offset + (rows + 1) * columns}].reshape({rows + 1}, {columns})"
@@ -113,8 +114,8 @@ class _Planner:
         wanted = set(re.findall(r"\w+", " ".join((*self.body, *self.views.values()))))
         return tuple((name, value) for name, value in self.views.items() if name in wanted)
 
-    def forward(self, a: object) -> bool:
-        return isinstance(a, Multiply) and a.right[0] == "W" and not a.right_turned and not a.left_turned
+    def forward(self, a: Multiply) -> bool:
+        return a.right[0] == "W" and not a.right_turned and not a.left_turned
 
     # --- statements
 
@@ -172,7 +173,7 @@ class _Planner:
         if name in self.buffers or name in self.views or name in self.step.fixed or name in self.vectors:
             return name
         rows, columns = self.shapes[name]
-        if name in self.layer:
+        if name in self.extended_ones:
             assert isinstance(columns, int)
             self.buffers[f"a{name}"] = f"ones(({columns + 1}, n0), y0)"
             self.views[name] = f"a{name}[:-1]"
