@@ -6,6 +6,7 @@ which shares no line with the checker that decides.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -40,6 +41,11 @@ def remembered(rows: Mapping[str, Any], since: Any = None) -> Any:
 
 
 theorem.accepted = remembered
+
+
+def pytest_collection_finish() -> None:
+    """What collection made stays to the end: the garbage collector need not look at it again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

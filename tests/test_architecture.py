@@ -81,16 +81,19 @@ def test_the_witness_is_independent(module: str) -> None:
 
 def circles(graph: Mapping[str, Iterable[str]]) -> set[frozenset[str]]:
     """The sets of modules that import each other, directly or by way of others."""
+    left = {m: set(graph[m]) for m in graph}
+    while done := {m for m, targets in left.items() if not targets & left.keys()}:  # what imports none of the rest
+        left = {m: targets for m, targets in left.items() if m not in done}
     reached: dict[str, set[str]] = {}
-    for start in graph:
+    for start in left:
         found, pending = set[str](), [start]
         while pending:
-            for target in graph.get(pending.pop(), ()):
+            for target in left.get(pending.pop(), ()):
                 if target not in found:
                     found.add(target)
                     pending.append(target)
         reached[start] = found
-    return {frozenset(n for n in reached[m] if m in reached[n]) for m in graph if m in reached[m]}
+    return {frozenset(n for n in reached[m] if m in reached.get(n, ())) for m in left if m in reached[m]}
 
 
 def test_no_file_imports_itself_by_way_of_others() -> None:

@@ -14,16 +14,8 @@ from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.activations import ACTIVATIONS, BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Loss, activation, loss
 from symbackprop.network.dense import DenseNetwork, dense
 from symbackprop.train.data import (
-    SETS,
-    TEST_SHARE,
-    VALIDATION_SHARE,
-    Data,
-    Task,
-    built_in,
-    constant_features,
-    data_from,
-    guessed,
-)
+    SETS, TEST_SHARE, VALIDATION_SHARE, Data, Task, built_in, constant_features, data_from, guessed,
+)  # fmt: skip
 from symbackprop.train.equations import equations
 from symbackprop.train.loop import Settings, State, Training, learnt_nothing, measured, train
 from symbackprop.train.model import Model

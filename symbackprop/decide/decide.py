@@ -18,20 +18,8 @@ from symbackprop.core.region import moving_in
 from symbackprop.core.statement import Statement
 from symbackprop.core.sums import least_sizes
 from symbackprop.core.terms import (
-    ZERO,
-    Apply,
-    Array,
-    AtLeastZero,
-    NonNegative,
-    Nonzero,
-    Num,
-    Positive,
-    Predicate,
-    ProofError,
-    Term,
-    free,
-    neg,
-)
+    ZERO, Apply, Array, AtLeastZero, NonNegative, Nonzero, Num, Positive, Predicate, ProofError, Term, free, neg,
+)  # fmt: skip
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN
 from symbackprop.numbers import points

@@ -11,20 +11,8 @@ from math import comb
 from symbackprop.core.indices import Size
 from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Diff,
-    Entry,
-    Mul,
-    Power,
-    Predicate,
-    ProofError,
-    Sum,
-    Term,
-    Whole,
-    predicate_key,
-    subterms,
-)
+    Add, Apply, Diff, Entry, Mul, Power, Predicate, ProofError, Sum, Term, Whole, predicate_key, subterms,
+)  # fmt: skip
 from symbackprop.decide.decide import Problem
 from symbackprop.numbers.refute.points import Question
 from symbackprop.prove.equality import has_derivative

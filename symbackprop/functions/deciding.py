@@ -9,25 +9,13 @@ from types import MappingProxyType
 from symbackprop.clock import OutOfTime, in_time, limit
 from symbackprop.core.region import KINK, ROOT, TIE, VALUE, moving_in, strict
 from symbackprop.core.statement import Excused
-from symbackprop.core.terms import (
-    Array,
-    AtLeastZero,
-    Positive,
-    longer,
-)
+from symbackprop.core.terms import Array, AtLeastZero, Positive, longer
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
 from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN, WORST_FIRST, Condition
 from symbackprop.functions.claims import (
-    Claim,
-    Setting,
-    hypothesis_text,
-    named_problem,
-    not_implied,
-    problem_of,
-    reason,
-    statement,
-)
+    Claim, Setting, hypothesis_text, named_problem, not_implied, problem_of, reason, statement,
+)  # fmt: skip
 from symbackprop.functions.repairs import with_repair
 from symbackprop.functions.swapped_results import wrong_shape
 from symbackprop.functions.sweep import in_variables, names_of

@@ -15,15 +15,8 @@ from symbackprop.core.terms import ZERO, Array, Term
 from symbackprop.decide.decide import Problem, prove_only
 from symbackprop.decide.outcomes import PROVED, Condition
 from symbackprop.functions.claims import (
-    Claim,
-    Setting,
-    formula,
-    formula_latex,
-    gradient_claim,
-    hypothesis_text,
-    objective,
-    partial_latex,
-)
+    Claim, Setting, formula, formula_latex, gradient_claim, hypothesis_text, objective, partial_latex,
+)  # fmt: skip
 from symbackprop.functions.sweep import names_of
 from symbackprop.gradients.claimed import named_claim, proved_claim, through, with_names_inside
 from symbackprop.gradients.derived import Derived, derived

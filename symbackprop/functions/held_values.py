@@ -15,21 +15,8 @@ from symbackprop.core.context import Context, Same
 from symbackprop.core.sums import same
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    ONE,
-    Array,
-    Entry,
-    Index,
-    IndexExpr,
-    Term,
-    arrays,
-    dummy,
-    mul,
-    neg,
-    over,
-    sub,
-    substitute,
-    subterms,
-)
+    ONE, Array, Entry, Index, IndexExpr, Term, arrays, dummy, mul, neg, over, sub, substitute, subterms,
+)  # fmt: skip
 from symbackprop.functions.request import Function, Request, called, flattened
 from symbackprop.core.terms import indices
 from symbackprop.prove.equality import prove

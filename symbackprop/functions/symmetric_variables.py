@@ -8,17 +8,7 @@ from fractions import Fraction
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, SymbackpropError
-from symbackprop.core.terms import (
-    Delta,
-    Diff,
-    Entry,
-    Term,
-    add,
-    mul,
-    neg,
-    num,
-    subterms,
-)
+from symbackprop.core.terms import Delta, Diff, Entry, Term, add, mul, neg, num, subterms
 from symbackprop.decide.outcomes import PROVED, REFUTED
 from symbackprop.functions.claims import Claim
 from symbackprop.functions.request import Request

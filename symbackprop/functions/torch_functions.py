@@ -14,17 +14,9 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import ILL_FORMED, REFUTED, UNKNOWN
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shapes, trace
 from symbackprop.read.torch import (
-    Custom,
-    HeldConstant,
-    Maker,
-    TorchCode,
-    backward_names,
-    forward_parameters,
-    function_code,
-    module_code,
-    names_no_library,
-    uses_torch,
-)
+    Custom, HeldConstant, Maker, TorchCode, backward_names, forward_parameters, function_code, module_code,
+    names_no_library, uses_torch,
+)  # fmt: skip
 
 from .claims import gradient_claims
 from .deciding import together

@@ -12,23 +12,9 @@ from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine
 from symbackprop.core.kernel import By, Flip, Linear, Proof, UnderSum, check
 from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Array,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    ProofError,
-    Sum,
-    Term,
-    add,
-    arrays,
-    dummy,
-    mul,
-    open_body,
+    ONE, Add, Array, Entry, Holds, Mul, NonNegative, ProofError, Sum, Term, add, arrays, dummy, mul, open_body,
     sum_over,
-)
+)  # fmt: skip
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined
 

@@ -14,20 +14,8 @@ from symbackprop.core.indices import Index, IndexExpr, ProofError, affine
 from symbackprop.core.kernel import By, Flip, Linear, Proof, Rephrase, Seen, UnderSum, Values, check
 from symbackprop.core.sums import LITERAL
 from symbackprop.core.terms import (
-    ONE,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    NonNegative,
-    Positive,
-    Term,
-    add,
-    mul,
-    predicate_key,
-    substitute,
-    sum_over,
-)
+    ONE, Array, Delta, Diff, Entry, NonNegative, Positive, Term, add, mul, predicate_key, substitute, sum_over,
+)  # fmt: skip
 from symbackprop.core.terms import indices
 from symbackprop.gradients.lemmas import (
     NAMELESS, Lemma, Lemmas, Meanings, Opened, meanings, opened, tangents, term_of, with_variable,

@@ -14,37 +14,12 @@ from typing import TypeAlias, assert_never
 from symbackprop.core.composed import COMPOSED
 from symbackprop.core.context import EMPTY
 from symbackprop.core.matrix import (
-    UNIT,
-    ElementPower,
-    Elementwise,
-    Given,
-    Hadamard,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Product,
-    Scale,
-    entry,
-    shape,
-    times,
-)
+    UNIT, ElementPower, Elementwise, Given, Hadamard, Leaf, Matrix, Ones, Plus, Product, Scale, entry, shape, times,
+)  # fmt: skip
 from symbackprop.core.matrix import Softmax as SoftmaxForm
 from symbackprop.core.terms import (
-    ONE,
-    Apply,
-    Array,
-    Entry,
-    IndexExpr,
-    SymbackpropError,
-    Term,
-    dummy,
-    mul,
-    num,
-    replaced,
-    sum_over,
-    whole,
-)
+    ONE, Apply, Array, Entry, IndexExpr, SymbackpropError, Term, dummy, mul, num, replaced, sum_over, whole,
+)  # fmt: skip
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.tidying import Tidy
 

@@ -17,34 +17,12 @@ from typing import Literal, TypeAlias
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import UNIT, Given, Leaf, Matrix, Ones, Plus, Product, Transpose
 from symbackprop.core.terms import (
-    ONE,
-    Array,
-    Entry,
-    Power,
-    Size,
-    SymbackpropError,
-    Term,
-    Whole,
-    at_least_zero,
-    mul,
-    sized,
-    whole,
-)
+    ONE, Array, Entry, Power, Size, SymbackpropError, Term, Whole, at_least_zero, mul, sized, whole,
+)  # fmt: skip
 from symbackprop.network.activations import (
-    Activation,
-    AnyActivation,
-    Loss,
-    PulledBack,
-    Softmax,
-    activation,
-    applied,
-    cost_form,
-    cost_term,
-    loss,
-    needs_targets_sum_one,
-    output_delta,
-    pulled_back,
-)
+    Activation, AnyActivation, Loss, PulledBack, Softmax, activation, applied, cost_form, cost_term, loss,
+    needs_targets_sum_one, output_delta, pulled_back,
+)  # fmt: skip
 
 Convention: TypeAlias = Literal["column", "row"]
 Definition: TypeAlias = tuple[Leaf, Matrix]  # the array on the left, what it is on the right

@@ -22,33 +22,10 @@ from symbackprop.core.indices import Index, IndexExpr, affine, sized
 from symbackprop.core.kernel import By, Inside, Proof, check
 from symbackprop.core.matrix import Hadamard, Leaf, Matrix, Plus, Scale, entry
 from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Array,
-    Diff,
-    Entry,
-    Holds,
-    NonNegative,
-    Positive,
-    Power,
-    SymbackpropError,
-    Term,
-    add,
-    mul,
-    num,
-    over,
-    replaced,
-    sub,
-)
-from symbackprop.network.activations import (
-    ACTIVATIONS,
-    Activation,
-    AnyActivation,
-    Z,
-    at_entries,
-    pulled_back,
-)
+    ONE, Add, Apply, Array, Diff, Entry, Holds, NonNegative, Positive, Power, SymbackpropError, Term, add, mul, num,
+    over, replaced, sub,
+)  # fmt: skip
+from symbackprop.network.activations import ACTIVATIONS, Activation, AnyActivation, Z, at_entries, pulled_back
 from symbackprop.network.dense import Definition, DenseNetwork
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined

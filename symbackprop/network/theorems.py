@@ -17,22 +17,8 @@ from symbackprop.core.kernel import Flip, Linear, Proof, Rephrase, Seen, check
 from symbackprop.core.matrix import ZERO_INDEX, Leaf, Matrix, entry, shape
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Array,
-    Diff,
-    Entry,
-    Mul,
-    NonNegative,
-    Num,
-    Power,
-    Term,
-    add,
-    over,
-    predicate_key,
-    sub,
-)
+    ONE, Add, Apply, Array, Diff, Entry, Mul, NonNegative, Num, Power, Term, add, over, predicate_key, sub,
+)  # fmt: skip
 from symbackprop.network.dense import DenseNetwork, loss_of, slope_form
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal, prove_gradient

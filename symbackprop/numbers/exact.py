@@ -12,24 +12,9 @@ from typing import assert_never
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
+    Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term, Whole,
     arguments,
-)
+)  # fmt: skip
 
 from . import exact_numbers as numbers
 from .constants import written_constant

@@ -18,35 +18,11 @@ import numpy as np
 from symbackprop.clock import check_time
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Power,
-    Sum,
-    Term,
-    Whole,
-)
+    Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Power, Sum, Term, Whole,
+)  # fmt: skip
 from symbackprop.numbers.duals import (
-    KNOWN,
-    Dual,
-    FloatNumbers,
-    Floats,
-    Lifted,
-    Value,
-    mapped,
-    parts,
-    real,
-    to_float,
-    total,
-)
+    KNOWN, Dual, FloatNumbers, Floats, Lifted, Value, mapped, parts, real, to_float, total,
+)  # fmt: skip
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.points import PI, Point, Reaches, size_at
 from symbackprop.numbers.wholes import WHOLE_NAMES, abstract, whole

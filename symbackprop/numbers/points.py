@@ -15,31 +15,9 @@ from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import PARTS, Affine, Bound, Index, IndexExpr, Pick, Size, sized
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Array,
-    AtLeastZero,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    arguments,
-    arrays,
-    free,
-    inside,
-    subterms,
-)
+    Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
+    Predicate, Sum, Term, Whole, arguments, arrays, free, inside, subterms,
+)  # fmt: skip
 from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.exact_numbers import Number, Undefined
 from symbackprop.numbers.wholes import abstract

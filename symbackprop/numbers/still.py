@@ -12,23 +12,8 @@ from typing import Protocol, TypeAlias, assert_never
 
 from symbackprop.core.indices import IndexExpr, Size
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-)
+    Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term, Whole,
+)  # fmt: skip
 
 from . import exact_numbers as numbers
 from .duals import Position, Value, real

@@ -17,20 +17,8 @@ from symbackprop.core.region import truth
 from symbackprop.core.signs import NONNEGATIVE, Signs
 from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    Holds,
-    Nonzero,
-    Positive,
-    Predicate,
-    Term,
-    arrays,
-    free,
-    neg,
-    predicate_key,
-    replaced,
-    substitute,
-)
+    ONE, ZERO, Holds, Nonzero, Positive, Predicate, Term, arrays, free, neg, predicate_key, replaced, substitute,
+)  # fmt: skip
 from symbackprop.prove.conditions.reasons import Seeker
 from symbackprop.prove.conditions.restating import case_name, restated
 from symbackprop.prove.differentiate import Names

@@ -7,55 +7,19 @@ from dataclasses import dataclass
 
 from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, affine
-from symbackprop.core.kernel import (
-    Chain,
-    Digits,
-    Linear,
-    Proof,
-    Rephrase,
-    Seen,
-    UnderDiff,
-    Values,
-    check,
-)
+from symbackprop.core.kernel import Chain, Digits, Linear, Proof, Rephrase, Seen, UnderDiff, Values, check
 from symbackprop.core.laws.functions import IN_EXPONENTIALS
 from symbackprop.core.sums import LITERAL, same
 from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    ProofError,
-    Sum,
-    Term,
-    Whole,
-    free,
-    predicate_key,
-    require,
-    sub,
-    substitute,
-    subterms,
-)
+    ONE, Add, Apply, Diff, Entry, Holds, Mul, NonNegative, ProofError, Sum, Term, Whole, free, predicate_key, require,
+    sub, substitute, subterms,
+)  # fmt: skip
 from symbackprop.prove.conditions.guards import simpler_forward
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.normal_form.session import (
-    AS_WRITTEN,
-    FAILED,
-    QUICK,
-    RANKS_KEPT,
-    WAYS,
-    TooLarge,
-    Way,
-    flipped,
-    joined,
-    splits,
-    step_of_steps,
-)
+    AS_WRITTEN, FAILED, QUICK, RANKS_KEPT, WAYS, TooLarge, Way, flipped, joined, splits, step_of_steps,
+)  # fmt: skip
 from symbackprop.prove.normal_form.zero import prove_zero
 from symbackprop.prove.rules.whole_arrays import with_merged
 from symbackprop.prove.traversal import Rewritten, in_parts

@@ -12,29 +12,9 @@ from symbackprop.core.region import truth
 from symbackprop.core.signs import within
 from symbackprop.core.sums import Factors, Monomial
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Size,
-    Sum,
-    Term,
-    Whole,
-    free,
-    map_indices,
-    places,
-    reach,
-    substitute,
-    subterms,
-)
+    Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Size, Sum, Term, Whole,
+    free, map_indices, places, reach, substitute, subterms,
+)  # fmt: skip
 
 # --- finding a product inside a product: which factors of a monomial are an instance of a pattern ---
 

@@ -15,30 +15,9 @@ from symbackprop.core.kernel import By, Chain, Flip, Linear, Proof, UnderDiff, U
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
 from symbackprop.core.signs import instance
 from symbackprop.core.terms import (
-    ZERO,
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    add,
-    free,
-    mul,
-    opened,
-    opened_whole,
-    over,
-    substitute,
-    subterms,
-)
+    ZERO, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, add, free, mul,
+    opened, opened_whole, over, substitute, subterms,
+)  # fmt: skip
 from symbackprop.prove.differentiate import slope_of
 from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.traversal import in_parts

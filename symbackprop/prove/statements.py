@@ -25,34 +25,15 @@ from symbackprop.core.terms import Array, Diff, Nonzero, Predicate, ProofError, 
 from symbackprop.core.theorem import TURN, Session, Theorem, proved, theorem
 from symbackprop.numbers import points
 from symbackprop.prove.cases import (
-    EQUATION,
-    POINT,
-    VALUE,
-    Missing,
-    bordered,
-    in_cases,
-    sorted_out,
-    with_reasons,
-    with_signs,
-)
+    EQUATION, POINT, VALUE, Missing, bordered, in_cases, sorted_out, with_reasons, with_signs,
+)  # fmt: skip
 from symbackprop.prove.conditions.density import density
 from symbackprop.prove.conditions.reasons import Seeker
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import (
-    Candidate,
-    Found,
-    Prover,
-    by_digits,
-    by_laws,
-    by_laws_in_order,
-    by_laws_simplified,
-    first,
-    has_derivative,
-    prove,
-    prove_as_written,
-    prove_simplified,
-    unchecked,
-)
+    Candidate, Found, Prover, by_digits, by_laws, by_laws_in_order, by_laws_simplified, first, has_derivative, prove,
+    prove_as_written, prove_simplified, unchecked,
+)  # fmt: skip
 from symbackprop.prove.normal_form.session import FAILED, splits
 from symbackprop.prove.working_out import WorkingOut
 

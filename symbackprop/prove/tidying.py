@@ -10,27 +10,9 @@ from fractions import Fraction
 from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine
 from symbackprop.core.signs import within
 from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    Add,
-    Delta,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Power,
-    Sum,
-    Term,
-    add,
-    free,
-    map_opened,
-    mul,
-    open_body,
-    over,
-    substitute,
-    subterms,
-)
+    ONE, ZERO, Add, Delta, Holds, Mul, NonNegative, Num, Ordinal, Power, Sum, Term, add, free, map_opened, mul,
+    open_body, over, substitute, subterms,
+)  # fmt: skip
 
 
 class Tidy:

@@ -7,21 +7,7 @@ from dataclasses import dataclass, field
 
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Chain, Proof, UnderDiff, check
-from symbackprop.core.terms import (
-    ZERO,
-    Add,
-    Array,
-    Diff,
-    Entry,
-    Mul,
-    Num,
-    ProofError,
-    Sum,
-    Term,
-    add,
-    map_opened,
-    mul,
-)
+from symbackprop.core.terms import ZERO, Add, Array, Diff, Entry, Mul, Num, ProofError, Sum, Term, add, map_opened, mul
 from symbackprop.prove.equality import without_derivatives
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.normal_form.session import FAILED

@@ -26,27 +26,8 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbackprop.core.indices import Index, IndexExpr, Size, affine, sized
 from symbackprop.core.matrix import (
-    UNIT,
-    ZERO_INDEX,
-    Determinant,
-    Diagonal,
-    DiagonalOf,
-    ElementPower,
-    Given,
-    Hadamard,
-    Identity,
-    Inverse,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Product,
-    Scale,
-    Trace,
-    Transpose,
-    Zeros,
-    entry,
-    shape,
+    UNIT, ZERO_INDEX, Determinant, Diagonal, DiagonalOf, ElementPower, Given, Hadamard, Identity, Inverse, Leaf, Matrix,
+    Ones, Plus, Product, Scale, Trace, Transpose, Zeros, entry, shape,
 )  # fmt: skip
 from symbackprop.core.terms import Apply, Array, Delta, Entry, SymbackpropError, Term, dummy, over
 

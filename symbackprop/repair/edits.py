@@ -9,31 +9,9 @@ from itertools import combinations
 
 from symbackprop.core.indices import Bound, Index, IndexAtom, IndexExpr, Size
 from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    add,
-    map_indices,
-    map_parts,
-    mul,
-    neg,
-    num,
-    replaced,
-    sub,
-    subterms,
-)
+    ONE, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, add, map_indices,
+    map_parts, mul, neg, num, replaced, sub, subterms,
+)  # fmt: skip
 from symbackprop.numbers.duals import KNOWN
 from symbackprop.numbers.points import Reaches
 from symbackprop.numbers.refute.special import Stack, under_binders

@@ -10,20 +10,8 @@ from itertools import permutations
 from symbackprop.core.indices import Bound, Index, IndexAtom, IndexExpr, Size
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Entry,
-    Holds,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    map_indices,
-    mul,
-    sub,
-    subterms,
-)
+    ONE, Add, Apply, Entry, Holds, Power, Sum, Term, Whole, map_indices, mul, sub, subterms,
+)  # fmt: skip
 from symbackprop.numbers.duals import KNOWN
 from symbackprop.numbers.points import PI, Reaches
 from symbackprop.numbers.refute.special import Stack, under_binders

@@ -16,17 +16,8 @@ from symbackprop.core.matrix import Elementwise, Hadamard, Leaf, Matrix, Transpo
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Term
 from symbackprop.network.dense import (
-    ABOVE,
-    BELOW,
-    HERE,
-    SAMPLES,
-    Layers,
-    bias_gradient,
-    signal_before,
-    weight_gradient,
-    weighted_input,
-    width,
-)
+    ABOVE, BELOW, HERE, SAMPLES, Layers, bias_gradient, signal_before, weight_gradient, weighted_input, width,
+)  # fmt: skip
 from symbackprop.network.theorems import Theorem, definition, settled
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined

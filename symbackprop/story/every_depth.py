@@ -15,21 +15,9 @@ from symbackprop.core.matrix import Elementwise, Given, Hadamard, Leaf, Matrix, 
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Entry, Term, whole
 from symbackprop.network.dense import (
-    ABOVE,
-    BELOW,
-    COST,
-    HERE,
-    LAST,
-    SAMPLES,
-    Layers,
-    at_axes,
-    bias_gradient,
-    rows_and_columns,
-    signal_before,
-    weight_gradient,
-    weighted_input,
-    width,
-)
+    ABOVE, BELOW, COST, HERE, LAST, SAMPLES, Layers, at_axes, bias_gradient, rows_and_columns, signal_before,
+    weight_gradient, weighted_input, width,
+)  # fmt: skip
 from symbackprop.network.theorems import Theorem, definition
 from symbackprop.prove.equality import prove_gradient
 from symbackprop.prove.statements import certified

@@ -8,14 +8,9 @@ from symbackprop.core.context import EMPTY
 from symbackprop.network.activations import Activation
 from symbackprop.network.dense import DenseNetwork
 from symbackprop.network.steps import (
-    prove_adam_change,
-    prove_adam_slot,
-    prove_bias_gradients,
-    prove_bias_row,
-    prove_from_output,
-    prove_penalty,
+    prove_adam_change, prove_adam_slot, prove_bias_gradients, prove_bias_row, prove_from_output, prove_penalty,
     slope_from_output,
-)
+)  # fmt: skip
 from symbackprop.network.theorems import Theorem, generalised, prove_network
 from symbackprop.write.paper.latex import latex, latex_matrix, latex_predicate
 

@@ -7,9 +7,8 @@ from fractions import Fraction
 from ..context import Context, Equation, apart
 from ..indices import Index
 from ..terms import (
-    ONE, VALUE_AXES, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, Nonzero, Num, Positive,
-    Power, Predicate, Term, Whole, add, arrays, free, mul, neg, of_same, opened_whole, over, require, sub, sum_over,
-    whole,
+    ONE, VALUE_AXES, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, Nonzero, Num, Positive, Power, Predicate, Term,
+    Whole, add, arrays, free, mul, neg, of_same, opened_whole, over, require, sub, sum_over, whole,
 )  # fmt: skip
 from .functions import DERIVATIVES
 from .registry import law, table

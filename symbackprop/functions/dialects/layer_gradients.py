@@ -10,21 +10,8 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.functions.calling import INPUT
 from symbackprop.functions.dialects.layer_calls import drawn_in, independent
 from symbackprop.functions.dialects.layer_code import (
-    ASKED,
-    PLACE,
-    RESULT,
-    RETURNED,
-    UPDATED,
-    LayerCode,
-    Place,
-    Question,
-    arrays_of,
-    label,
-    parsed,
-    parts_of,
-    read,
-    text,
-)
+    ASKED, PLACE, RESULT, RETURNED, UPDATED, LayerCode, Place, Question, arrays_of, label, parsed, parts_of, read, text,
+)  # fmt: skip
 from symbackprop.functions.request import gradient_of, plain
 from symbackprop.read.numpy import Declared, SymArray
 

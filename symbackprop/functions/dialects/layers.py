@@ -13,18 +13,8 @@ from symbackprop.decide.outcomes import UNKNOWN
 from symbackprop.functions.calling import flat
 from symbackprop.functions.dialects.layer_calls import RATES, fed, given_back, output_of
 from symbackprop.functions.dialects.layer_code import (
-    ASKED,
-    RETURNED,
-    Call,
-    LayerCode,
-    Place,
-    Question,
-    Source,
-    arrays_of,
-    parts_of,
-    read,
-    with_context,
-)
+    ASKED, RETURNED, Call, LayerCode, Place, Question, Source, arrays_of, parts_of, read, with_context,
+)  # fmt: skip
 from symbackprop.functions.dialects.layer_gradients import Found, located
 from symbackprop.functions.dialects.one_run import OneRun, Pair, Untraceable, observed
 from symbackprop.functions.request import Function, signature

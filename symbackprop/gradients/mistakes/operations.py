@@ -13,31 +13,14 @@ from symbackprop.core.functions import ROWS
 from symbackprop.core.terms import SymbackpropError, mul
 from symbackprop.gradients.compact import PRODUCTS, REDUCTIONS, Form, candidates, regions
 from symbackprop.gradients.mistakes.changed_sweep import (
-    Change,
-    ChangedSweep,
-    HandOn,
-    Region,
-    factor_text,
-    reciprocal,
-    said,
-)
+    Change, ChangedSweep, HandOn, Region, factor_text, reciprocal, said,
+)  # fmt: skip
 from symbackprop.gradients.reverse import MAXIMUM, RULE, Reverse, Step, arguments, chained
 from symbackprop.gradients.rules import RULES
 from symbackprop.gradients.rules.products import swap
 from symbackprop.gradients.rules.registry import (
-    axes_of,
-    covered,
-    full,
-    is_number,
-    less,
-    minus,
-    one_axis,
-    over,
-    shape,
-    sizes,
-    times,
-    unbroadcast,
-)
+    axes_of, covered, full, is_number, less, minus, one_axis, over, shape, sizes, times, unbroadcast,
+)  # fmt: skip
 from symbackprop.gradients.sample import same
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.read.numpy import INPUT, Node, SymArray, SymInt, Value, array_of

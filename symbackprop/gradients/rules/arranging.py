@@ -6,16 +6,8 @@ from typing import Any
 
 from symbackprop.gradients.rules.products import swap
 from symbackprop.gradients.rules.registry import (
-    covered,
-    full,
-    ndim,
-    shape,
-    sizes,
-    times,
-    unbroadcast,
-    vjp,
-    without_new_axes,
-)
+    covered, full, ndim, shape, sizes, times, unbroadcast, vjp, without_new_axes,
+)  # fmt: skip
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import SymArray, added_windows, scattered, size_number, strided_windows
 

@@ -9,17 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from symbackprop.gradients.rules.registry import (
-    covered,
-    is_number,
-    less,
-    minus,
-    over,
-    plus,
-    shape,
-    times,
-    unbroadcast,
-    vjp,
-)
+    covered, is_number, less, minus, over, plus, shape, times, unbroadcast, vjp,
+)  # fmt: skip
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TRACED_SPECIAL as special
 

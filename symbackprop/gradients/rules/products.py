@@ -5,19 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from symbackprop.gradients.rules.registry import (
-    axes_of,
-    count,
-    covered,
-    full,
-    less,
-    minus,
-    ndim,
-    over,
-    spread_back,
-    times,
-    unbroadcast,
-    vjp,
-)
+    axes_of, count, covered, full, less, minus, ndim, over, spread_back, times, unbroadcast, vjp,
+)  # fmt: skip
 from symbackprop.read.numpy import TRACED_LINALG as linalg
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import Node, array_of, node_of

@@ -17,22 +17,8 @@ from typing import TypeAlias
 from symbackprop.core.indices import Size
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Array,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    parts,
-    subterms,
-)
+    Add, Apply, Array, Diff, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, parts, subterms,
+)  # fmt: skip
 from symbackprop.numbers.duals import STEPS, Position, to_float
 from symbackprop.numbers.exact import Evaluation
 from symbackprop.numbers.exact_numbers import Number, Undecided, Undefined, precision

@@ -12,20 +12,7 @@ from symbackprop.core.indices import Index, Size, sized
 from symbackprop.core.reasons import Dense, Reason
 from symbackprop.core.region import Smoothness, needs
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import (
-    ONE,
-    PI,
-    ZERO,
-    Array,
-    Delta,
-    Entry,
-    Nonzero,
-    Num,
-    Ordinal,
-    Term,
-    add,
-    subterms,
-)
+from symbackprop.core.terms import ONE, PI, ZERO, Array, Delta, Entry, Nonzero, Num, Ordinal, Term, add, subterms
 from symbackprop.prove.normal_form.session import FAILED
 
 from .reasons import Seeker

@@ -9,24 +9,9 @@ from __future__ import annotations
 
 from symbackprop.core.context import Context
 from symbackprop.core.terms import (
-    ONE,
-    Add,
-    Apply,
-    Delta,
-    Holds,
-    Mul,
-    Positive,
-    Power,
-    ProofError,
-    Sum,
-    Term,
-    add,
-    map_opened,
-    map_parts,
-    mul,
-    sub,
+    ONE, Add, Apply, Delta, Holds, Mul, Positive, Power, ProofError, Sum, Term, add, map_opened, map_parts, mul, sub,
     subterms,
-)
+)  # fmt: skip
 
 from ..normal_form.normal import Normal
 from ..normal_form.session import TooLarge

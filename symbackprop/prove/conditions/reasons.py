@@ -13,32 +13,9 @@ from symbackprop.core.reasons import Base, Fixed, Given, Knowing, Nested, Reason
 from symbackprop.core.signs import NONNEGATIVE, POSITIVE, Signs
 from symbackprop.core.sums import Monomial
 from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    Add,
-    AtLeastZero,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Positive,
-    Power,
-    Predicate,
-    ProofError,
-    Term,
-    Whole,
-    add,
-    arrays,
-    free,
-    mul,
-    opened_whole,
-    predicate_key,
-    replaced,
-    sub,
-    substitute,
-    sum_over,
-    whole,
-)
+    ONE, ZERO, Add, AtLeastZero, Mul, NonNegative, Nonzero, Num, Positive, Power, Predicate, ProofError, Term, Whole,
+    add, arrays, free, mul, opened_whole, predicate_key, replaced, sub, substitute, sum_over, whole,
+)  # fmt: skip
 from symbackprop.prove.equality import by_distributing, prove_equal
 from symbackprop.prove.matching import at_indices, fixed_in, truths, unify
 from symbackprop.prove.normal_form.session import FAILED

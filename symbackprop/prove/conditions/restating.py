@@ -17,21 +17,8 @@ from symbackprop.core.kernel import By, Chain, Linear
 from symbackprop.core.reasons import Base, Given, Knowing, Reason, Sign, Weigh
 from symbackprop.core.sums import same
 from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    AtLeastZero,
-    Mul,
-    Nonzero,
-    Num,
-    Positive,
-    Power,
-    ProofError,
-    Term,
-    add,
-    free,
-    mul,
-    substitute,
-)
+    ONE, ZERO, AtLeastZero, Mul, Nonzero, Num, Positive, Power, ProofError, Term, add, free, mul, substitute,
+)  # fmt: skip
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.normal_form.session import TooLarge
 

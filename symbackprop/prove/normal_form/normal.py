@@ -20,34 +20,9 @@ from symbackprop.core.monomials import contract
 from symbackprop.core.signs import NONNEGATIVE, POSITIVE
 from symbackprop.core.sums import LITERAL, Factors, Monomial, monomial_key
 from symbackprop.core.terms import (
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    add,
-    arguments,
-    at_least_zero,
-    free,
-    mul,
-    open_body,
-    opened,
-    over,
-    rebuilt,
-    substitute,
-    subterms,
-    sum_over,
-    whole,
-)
+    Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Positive, Power, Sum, Term, Whole, add, arguments,
+    at_least_zero, free, mul, open_body, opened, over, rebuilt, substitute, subterms, sum_over, whole,
+)  # fmt: skip
 from symbackprop.prove.rules.summation_ranges import join
 from symbackprop.prove.traversal import Rewritten
 

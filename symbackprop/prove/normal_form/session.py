@@ -23,36 +23,13 @@ from symbackprop.core.indices import Affine, Index, ProofError, Size, Symbackpro
 from symbackprop.core.kernel import By, Chain, Flip, Instance, Let, Linear, Proof
 from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs, within
 from symbackprop.core.sums import (
-    Expansion,
-    Factors,
-    Monomial,
-    canonical,
-    collect,
-    compound,
-    monomial_key,
-    surely_positive,
-)
+    Expansion, Factors, Monomial, canonical, collect, compound, monomial_key, surely_positive,
+)  # fmt: skip
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    Array,
-    Entry,
-    Holds,
-    Key,
-    Num,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    add,
-    arguments,
-    free,
-    key,
-    mul,
-    neg,
-    substitute,
+    Array, Entry, Holds, Key, Num, Positive, Power, Sum, Term, Whole, add, arguments, free, key, mul, neg, substitute,
     subterms,
-)
+)  # fmt: skip
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import unify
 from symbackprop.prove.traversal import Rewritten, in_parts

@@ -12,22 +12,8 @@ from symbackprop.core.kernel import By, Inside, Linear, Proof
 from symbackprop.core.laws.functions import EVEN, IN_EXPONENTIALS, ODD
 from symbackprop.core.sums import Monomial, primes, surely_positive
 from symbackprop.core.terms import (
-    ZERO,
-    Add,
-    Apply,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Term,
-    Whole,
-    add,
-    arguments,
-    mul,
-    neg,
-    sub,
-)
+    ZERO, Add, Apply, Holds, Mul, Num, Positive, Power, Term, Whole, add, arguments, mul, neg, sub,
+)  # fmt: skip
 from symbackprop.prove.normal_form.session import Session, joined
 from symbackprop.prove.rules.powers import by_cases, carry_sign, leading, of_fraction, power, shared_content, total
 from symbackprop.prove.traversal import Rewritten

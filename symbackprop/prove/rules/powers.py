@@ -11,26 +11,9 @@ from symbackprop.core.kernel import By, Inside, Linear, Proof
 from symbackprop.core.monomials import solutions
 from symbackprop.core.sums import Expansion, Factors, Monomial, monomial_key
 from symbackprop.core.terms import (
-    ONE,
-    Apply,
-    Delta,
-    Holds,
-    Key,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Term,
-    add,
-    free,
-    key,
-    mul,
-    neg,
-    rebuilt,
-    sub,
-    substitute,
+    ONE, Apply, Delta, Holds, Key, Mul, Num, Positive, Power, Term, add, free, key, mul, neg, rebuilt, sub, substitute,
     sum_over,
-)
+)  # fmt: skip
 from symbackprop.prove.normal_form.session import Session, joined, ordered, product_of
 
 

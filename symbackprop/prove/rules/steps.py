@@ -9,24 +9,8 @@ from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof
 from symbackprop.core.sums import Monomial, monomial_key, surely_positive
 from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    Add,
-    Apply,
-    Delta,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Term,
-    add,
-    free,
-    mul,
-    neg,
-    sub,
-    substitute,
-)
+    ONE, ZERO, Add, Apply, Delta, Holds, Mul, Num, Positive, Power, Term, add, free, mul, neg, sub, substitute,
+)  # fmt: skip
 from symbackprop.prove.normal_form.session import Move, Session, joined, ordered, product_of
 from symbackprop.prove.rules.powers import leading, shared_content, total
 

@@ -16,39 +16,14 @@ from itertools import combinations
 
 from symbackprop.core.context import Context
 from symbackprop.core.indices import (
-    Affine,
-    Index,
-    IndexExpr,
-    Least,
-    ProofError,
-    Size,
-    affine,
-    as_affine,
-    at_least_zero,
-    sized,
+    Affine, Index, IndexExpr, Least, ProofError, Size, affine, as_affine, at_least_zero, sized,
 )  # fmt: skip
 from symbackprop.core.kernel import By, Linear, check
 from symbackprop.core.signs import always_negative, bounds, never_negative
 from symbackprop.core.sums import Factors, Monomial, canonical, monomial_key
 from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    Delta,
-    Entry,
-    Holds,
-    Key,
-    Mul,
-    NonNegative,
-    Num,
-    Term,
-    Whole,
-    free,
-    key,
-    mul,
-    sub,
-    subterms,
-    sum_over,
-)
+    ONE, ZERO, Delta, Entry, Holds, Key, Mul, NonNegative, Num, Term, Whole, free, key, mul, sub, subterms, sum_over,
+)  # fmt: skip
 from symbackprop.prove.normal_form.session import Move, Reduction, Session, product_of
 
 # --- conditions that hold at one end of an axis only: [i <= 0] = δ_{i,0}, and [i <= n-1] = 1 - δ_{i,n} for i <= n ---

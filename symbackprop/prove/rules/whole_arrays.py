@@ -10,28 +10,9 @@ from symbackprop.core.monomials import solutions
 from symbackprop.core.signs import within
 from symbackprop.core.sums import Monomial, monomial_key, same
 from symbackprop.core.terms import (
-    ONE,
-    Delta,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Term,
-    Whole,
-    add,
-    free,
-    key,
-    mul,
-    opened_whole,
-    over,
-    sub,
-    subterms,
-    sum_over,
-    whole,
-)
+    ONE, Delta, Entry, Holds, Mul, Num, Ordinal, Positive, Power, Term, Whole, add, free, key, mul, opened_whole, over,
+    sub, subterms, sum_over, whole,
+)  # fmt: skip
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import Pattern, occurrences, unify
 from symbackprop.prove.normal_form.session import Move, Rule, Session, joined, product_of

@@ -13,25 +13,9 @@ from typing import Any, TypeGuard
 from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.indices import Index, Size, SymbackpropError
 from symbackprop.core.syntax import (
-    PI,
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    arrays,
-    free,
+    PI, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, arrays, free,
     substitute,
-)
+)  # fmt: skip
 from symbackprop.core.terms import arguments, dummy, neg, open_body, opened_whole, subterms
 from symbackprop.read.numpy.context import current
 

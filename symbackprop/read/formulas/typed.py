@@ -23,15 +23,7 @@ from ..notes.statements.claims import Claim, elaborate
 from ..notes.statements.sections import read_statements
 from ..notes.statements.statements import Reading
 from .keyboard import (
-    LIMIT,
-    NOT_NAMES,
-    Names,
-    closing,
-    in_digits,
-    in_documents,
-    with_digits,
-    without_digits,
-    written_out,
+    LIMIT, NOT_NAMES, Names, closing, in_digits, in_documents, with_digits, without_digits, written_out,
 )  # fmt: skip
 from .program import Asked, Formulas, asked
 

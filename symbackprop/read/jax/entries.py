@@ -12,19 +12,8 @@ from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.ufuncs import RESTRICTED
 
 from .registry import (
-    Step,
-    as_array,
-    axes,
-    call,
-    cast,
-    is_minus_infinity,
-    is_whole,
-    reads,
-    reads_as,
-    refuses,
-    rows,
-    settled_truth,
-)
+    Step, as_array, axes, call, cast, is_minus_infinity, is_whole, reads, reads_as, refuses, rows, settled_truth,
+)  # fmt: skip
 
 SAME = {
     **{name: FUNCTIONS[f].operation for f, name in column(lambda f: f.lax).items()},

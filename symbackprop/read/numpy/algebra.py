@@ -19,26 +19,9 @@ from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine, as_af
 from symbackprop.core.region import truth
 from symbackprop.core.signs import Signs
 from symbackprop.core.syntax import (
-    ONE,
-    ZERO,
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    free,
-    substitute,
-)
+    ONE, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term, Whole,
+    free, substitute,
+)  # fmt: skip
 from symbackprop.core.terms import dummy, num, opened, opened_whole, over, subterms
 
 from .axes import bounds, constant_of, difference, index_of, indices_in, nonnegative, shifted

@@ -10,18 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from symbackprop.core import indices
-from symbackprop.core.indices import (
-    Affine,
-    Bound,
-    Index,
-    IndexExpr,
-    Pick,
-    Size,
-    affine,
-    as_affine,
-    sized,
-    with_symbols,
-)  # fmt: skip
+from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size, affine, as_affine, sized, with_symbols
 from symbackprop.core.terms import dummy
 
 from .context import ShapeMismatch, TraceError, current

@@ -12,22 +12,8 @@ from fractions import Fraction
 
 from symbackprop.core.indices import Index, IndexExpr, affine
 from symbackprop.core.syntax import (
-    ONE,
-    ZERO,
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Entry,
-    Holds,
-    Mul,
-    Num,
-    Sum,
-    Term,
-    arrays,
-    free,
-    substitute,
-)
+    ONE, ZERO, Add, Apply, Array, Delta, Entry, Holds, Mul, Num, Sum, Term, arrays, free, substitute,
+)  # fmt: skip
 from symbackprop.core.terms import dummy, num
 
 from .algebra import delta, gate, negated, number, plus, positive, solved_for, summed, times, total

@@ -12,24 +12,9 @@ from symbackprop.core.terms import Index, IndexExpr, Size, Term, affine, sized
 
 from .algebra import delta, times
 from .axes import (
-    UNIT,
-    ZERO_AT,
-    At,
-    Shape,
-    aligned,
-    bounds,
-    broadcast,
-    constant_of,
-    difference,
-    exact_quotient,
-    index_of,
-    inside,
-    integer_of,
-    nonnegative,
-    shape_text,
-    shifted,
-    somewhere,
-)
+    UNIT, ZERO_AT, At, Shape, aligned, bounds, broadcast, constant_of, difference, exact_quotient, index_of, inside,
+    integer_of, nonnegative, shape_text, shifted, somewhere,
+)  # fmt: skip
 from .context import NoSuchPlace, ShapeMismatch, TraceError
 from .layout import expand
 from .lifting import SymInt, expression, length, lifted

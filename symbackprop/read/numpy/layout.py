@@ -8,19 +8,9 @@ from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, du
 
 from .algebra import between, delta, summed, times
 from .axes import (
-    UNIT,
-    ZERO_AT,
-    At,
-    Shape,
-    at_least_zero,
-    conflict,
-    exact_quotient,
-    normal_axes,
-    normal_axis,
-    quotient_and_rest,
-    shape_text,
-    shifted,
-)
+    UNIT, ZERO_AT, At, Shape, at_least_zero, conflict, exact_quotient, normal_axes, normal_axis, quotient_and_rest,
+    shape_text, shifted,
+)  # fmt: skip
 from .context import ShapeMismatch, TraceError, current
 from .values import Cell, Piece, Value, pieced, promoted
 

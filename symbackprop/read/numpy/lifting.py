@@ -17,15 +17,8 @@ from symbackprop.core.indices import IndexExpr, Size, sized
 from symbackprop.core.terms import Num, num
 
 from .axes import (
-    at_least_zero,
-    constant_of,
-    exact_quotient,
-    index_of,
-    integer_of,
-    nonnegative,
-    quotient_and_rest,
-    scaled,
-)
+    at_least_zero, constant_of, exact_quotient, index_of, integer_of, nonnegative, quotient_and_rest, scaled,
+)  # fmt: skip
 from .context import NUMPY, TraceError, Unread, current
 from .scalars import digits
 from .truth import COMPARISON, INTEGER_BINARY

@@ -11,19 +11,9 @@ from .algebra import between, delta, gate, times
 from .arranging import swapaxes, viewed
 from .array import SymArray, wrap
 from .axes import (
-    UNIT,
-    ZERO_AT,
-    At,
-    at_least_zero,
-    constant_of,
-    difference,
-    index_of,
-    normal_axes,
-    normal_axis,
-    quotient_and_rest,
-    shape_text,
-    shifted,
-)
+    UNIT, ZERO_AT, At, at_least_zero, constant_of, difference, index_of, normal_axes, normal_axis, quotient_and_rest,
+    shape_text, shifted,
+)  # fmt: skip
 from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
 from .layout import reshape

@@ -15,18 +15,9 @@ from symbackprop.core.terms import Delta, IndexExpr, Size, Term, dummy, num, who
 from .algebra import delta, gate, minus, negated, number, plus, summed, times
 from .array import SymArray, finished, wrap
 from .axes import (
-    At,
-    difference,
-    indices_in,
-    normal_axes,
-    normal_axis,
-    over_axes,
-    quotient_and_rest,
-    replaced,
-    shape_text,
-    shifted,
+    At, difference, indices_in, normal_axes, normal_axis, over_axes, quotient_and_rest, replaced, shape_text, shifted,
     without,
-)
+)  # fmt: skip
 from .context import NUMPY, TraceError, current, provides
 from .layout import flattened
 from .lifting import lifted, size_list

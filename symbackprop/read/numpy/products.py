@@ -13,18 +13,9 @@ from .algebra import between, delta, multiplied, summed, times
 from .arranging import viewed
 from .array import SymArray, finished, wrap
 from .axes import (
-    UNIT,
-    ZERO_AT,
-    At,
-    at_least_zero,
-    axis_index,
-    broadcast,
-    conflict,
-    index_of,
-    normal_axis,
-    quotient_and_rest,
+    UNIT, ZERO_AT, At, at_least_zero, axis_index, broadcast, conflict, index_of, normal_axis, quotient_and_rest,
     shape_text,
-)
+)  # fmt: skip
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, noted, provides, rows
 from .lifting import lifted, size_of
 from .moving import windows

@@ -10,27 +10,9 @@ from typing import assert_never
 from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine
 from symbackprop.core.region import truth, truth_atoms
 from symbackprop.core.syntax import (
-    ONE,
-    ZERO,
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    arrays,
-    substitute,
-)
+    ONE, ZERO, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term,
+    Whole, arrays, substitute,
+)  # fmt: skip
 from symbackprop.core.terms import dummy, num, opened, opened_whole, subterms, whole
 
 from .algebra import applied, gate, minus, negated, plus, power, times, total

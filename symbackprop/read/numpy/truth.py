@@ -9,17 +9,8 @@ from symbackprop.core.terms import ONE, ZERO, IndexExpr, Term, affine, num
 
 from .algebra import delta, gate, minus, negated, plus, summed, times
 from .axes import (
-    At,
-    Shape,
-    aligned,
-    broadcast,
-    constant_of,
-    difference,
-    nonnegative,
-    quotient_and_rest,
-    scaled,
-    shifted,
-)
+    At, Shape, aligned, broadcast, constant_of, difference, nonnegative, quotient_and_rest, scaled, shifted,
+)  # fmt: skip
 from .context import TraceError
 from .steps import complement, same, step
 from .values import Value, constant, elementwise, finite, known, together

@@ -10,20 +10,9 @@ from symbackprop.core.terms import dummy, whole
 
 from .algebra import between, delta, gate, plus, summed, times
 from .axes import (
-    UNIT,
-    ZERO_AT,
-    At,
-    aligned,
-    constant_of,
-    difference,
-    index_of,
-    indices_in,
-    nonnegative,
-    quotient_and_rest,
-    shape_text,
-    shifted,
-    somewhere,
-)
+    UNIT, ZERO_AT, At, aligned, constant_of, difference, index_of, indices_in, nonnegative, quotient_and_rest,
+    shape_text, shifted, somewhere,
+)  # fmt: skip
 from .context import ShapeMismatch, TraceError
 from .indexing import At1, Many, Plan, Slice, entry_cases, listed, located, places_of
 from .layout import squeeze

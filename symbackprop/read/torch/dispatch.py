@@ -24,19 +24,9 @@ from symbackprop.read.numpy.steps import renamed
 from .meanings.entrywise import DRAWN
 from .registry import INERT, Meaning, meaning_of
 from .tensors import (
-    SYMBOLIC,
-    TRUTH,
-    WHOLE,
-    TracedTensor,
-    as_kind,
-    constant,
-    in_torch,
-    inside,
-    kind_of,
-    number_in,
-    of_torch,
+    SYMBOLIC, TRUTH, WHOLE, TracedTensor, as_kind, constant, in_torch, inside, kind_of, number_in, of_torch,
     sample_shape,
-)
+)  # fmt: skip
 
 aten = torch.ops.aten
 

@@ -9,33 +9,9 @@ from fractions import Fraction
 from ..declared.symbols import Declarations
 from ..meaning.definitions import array_of
 from .tree import (
-    Add,
-    Annotated,
-    Call,
-    Derivative,
-    Entry,
-    Expr,
-    Function,
-    Gradient,
-    Hadamard,
-    Identity,
-    IndexName,
-    Indicator,
-    Inner,
-    Kronecker,
-    Neg,
-    Norm,
-    Num,
-    Outer,
-    Over,
-    Power,
-    Product,
-    Quotient,
-    Shape,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Add, Annotated, Call, Derivative, Entry, Expr, Function, Gradient, Hadamard, Identity, IndexName, Indicator, Inner,
+    Kronecker, Neg, Norm, Num, Outer, Over, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
+)  # fmt: skip
 from .walking import walk
 
 
