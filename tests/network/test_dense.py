@@ -105,7 +105,7 @@ KINDS = {  # last activation and loss, and what the targets have to be
     st.booleans(),
     st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_generated_gradients_equal_autograds(widths, data, last, convention, batch, mean, seed):
     hidden = [data.draw(st.sampled_from([*FUNCTIONS, "softmax"])) for _ in widths[2:]]
     net = dense(widths, [*hidden, last[0]], last[1], convention, batch, mean)

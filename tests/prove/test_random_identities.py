@@ -14,7 +14,7 @@ from symbackprop.core.terms import Array, Diff, Entry
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point
 
-COUNT = 30
+COUNT = 40
 MANY_ANGLES = (698, 1720, 4872, 6383)  # the sine or cosine of a fraction whose numerator expands
 
 

@@ -309,7 +309,7 @@ LEAVES = st.sampled_from([A, B, Product(one_n, b), Product(c, one_m), Ones(A.sha
 
 
 @given(st.recursive(LEAVES, grown, max_leaves=5))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_random_forms_mean_their_entries(form):
     want = meaning(form, arrays())
     np.testing.assert_allclose(run(form), want, rtol=1e-9, atol=1e-9 * (1 + np.abs(want).max()))
