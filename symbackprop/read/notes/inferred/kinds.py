@@ -82,7 +82,7 @@ class Framer(Options):
             table = replace(
                 table, layered_sizes={**table.layered_sizes, self.width: SizeSymbol(self.width, layered=True)}
             )
-        if pi := [u for u in roles.all_uses() if u.key == "π"]:  # a letter where it is a variable
+        if pi := [u for u in roles.all_uses() if u.key in ("π", PI)]:  # a letter where it is a variable
             role: Literal["variable", "constant"] = "variable" if any(u.by for u in pi) else "constant"
             table = table.with_array(ArraySymbol(PI, (), "scalar", role=role))
         frame = Frame(table)
@@ -129,7 +129,7 @@ class Framer(Options):
             return True
         if use.words and not use.by and not self.defined(key) and key not in self.facts.ranks and len(key) > 1:
             return True
-        if key == "π" and use.items == 0 and not self.defined("π"):
+        if key == PI or (key == "π" and use.items == 0 and not self.defined("π")):
             return True
         if key == "d" and not self.defined("d") and use.bare and set(use.by) == {"differential"}:
             return True

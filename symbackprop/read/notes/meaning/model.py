@@ -203,6 +203,7 @@ class Model:
             raise Unsettled("layers with different letters under one ∂: which comes first?", span)
         last = self.last_of(list(targets))
         beyond = [s for s in map(Symbol, sorted(self.decl.beyond.get(loss.name, ()))) if array_of(s, self.decl)]
+        beyond = [s for s in beyond if last is not None and self.depends(s, last)]  # others: another network
         others = [t for t in targets if t != last]
         if last is not None and (any(past(self, s, last, others) for s in beyond) or (beyond and len(targets) == 1)):
             last = self.last_of([*targets, *beyond])  # a way to the loss goes past what is differentiated by here
