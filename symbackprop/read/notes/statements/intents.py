@@ -34,9 +34,14 @@ r"""The same behind words: (Mean) \space \mu = …"""
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
 _BLANK = re.compile(r"\s*(?:_{2,}|(?:\\_){2,}|\?|\[\s*\])")
-_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?|\(?\s*using|\()\s*")
-_FOR = re.compile(r"(?:\b(?:for|if|when|where|case|with|whenever|using)|\()\s*\Z", re.IGNORECASE)
+_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?|at|\(?\s*using|\()\s*")
+_FOR = re.compile(r"(?:\b(?:for|if|when|where|case|with|whenever|using|at(?:\s+(?:the\s+)?(?!least|most)\w+)?)|\()\s*\Z", re.IGNORECASE)
 
+_LISTED = re.compile(r"\s*(?:,|and|,\s*and)\s*")
+_CALLS = re.compile(
+    r"\b(?:(?:call|denote|abbreviate|name|write)\s+(?:it|this|that|these|them|both)|which\s+(?:we|I|one)\s+(?:call|denote|abbreviate|name))"
+    r"(?:\s+(?:by|as|simply|just|for short))*\s*\Z", re.IGNORECASE,
+)
 _WITH = re.compile(r"\s*,?\s*(?:with|where|and)(?:\s+(?:all|each|every|entries))*\s*", re.IGNORECASE)
 
 
@@ -254,7 +259,25 @@ class Intents(Heads):
             error = ReadError("nothing stands before this relation", here, r.formula.where)
         return Unit(r.at, chain.subjects[-1], chain.links[0], meant, chain.span, error=error)
 
+    def named_so(self, r: Record) -> Expr | None:
+        """ "Call these δ_z and δ_r", "which we call δ": the derivative that a letter is said to be a name for."""
+        first = last = r.at
+        while first and _LISTED.fullmatch(self.records[first].formula.before):
+            first -= 1
+        while last + 1 < len(self.records) and _LISTED.fullmatch(self.records[last + 1].formula.before):
+            last += 1
+        if r.formula.display or not _CALLS.search(self.records[first].formula.before):
+            return None
+        above = [u for units in self.made[:first] if isinstance(units, list) for u in units if u.meant == "claim"]
+        found = [u.lhs for u in above if classes.is_derivative(u.lhs)][first - last - 1 :]
+        return found[r.at - first] if len(found) == last - first + 1 else None
+
     def bare(self, r: Record, node: Expr, span: Span) -> Unit:
+        if isinstance(node, Name) and (named := self.named_so(r)) is not None:
+            key = self.section.key(node)
+            if key not in self.defined and not self.section.gives(key):
+                rhs = cast(Expr, respan(named, span))
+                return self.define(r, Unit(r.at, node, Link("=", rhs, span, span), "definition", span), key)
         shape = self.shape_like(node)
         return Unit(r.at, node, Link("", Missing()), "shape" if shape else "remark", span)
 
