@@ -18,7 +18,7 @@ from ..grammar.resolve_names import PI
 from ..grammar.tree import (
     Expr, Inner, Name, Norm, Operator, Over, Product, Sum, Symbol, Transpose,
 )  # fmt: skip
-from ..grammar.vocabulary import FUNCTION_WORDS
+from ..grammar.vocabulary import FACTORIAL, FUNCTION_WORDS, GAMMA
 from ..grammar.walking import bracketed, names, reached, walk
 from .occurrences import key_of, names_in
 from .options import AT, Option, Options
@@ -27,8 +27,6 @@ from .roles import LOSSES, USUAL_FUNCTIONS
 from .said import ArrayUse, Candidate, softmax_given
 
 """Behind a key: the array with one copy a layer."""
-GAMMA = "Γ"
-"""The gamma function: that it has derivatives is all that is known of it."""
 _WHOLE = (Transpose, Norm, Sum, Over, Inner)
 
 
@@ -300,7 +298,7 @@ class Framer(Options):
         defined = any(not self.functional(c) for c in mine)
         same = all(c == calls[0] for c in calls) and all(isinstance(a, Name) for a in calls[0])
         usual, said = key in USUAL_FUNCTIONS, key in self.facts.functions
-        if key == GAMMA and lone and never_bare:
+        if key in (GAMMA, FACTORIAL) and lone and never_bare:
             return self.abstract(key, frame)
         if defined and key not in self.roles.primed:
             return

@@ -184,6 +184,10 @@ class Roles(Said):
                     inside = {n.letter for n in walk(rhs) if isinstance(n, Name)}
                     if letter not in inside and not isinstance(rhs, (Num, Name)) and c.head.args is None:
                         told.setdefault(c.head.key, set()).add(sub.text)
+            sub = c.head.name.sub
+            if c.head.args is not None and sub is not None and sub.text.isalpha() and sub.text.isascii() and len(sub.text) > 1:
+                if not set(sub.text) <= set("ijklmnpq") | self.bound:
+                    self.apart.add((c.head.key, sub.text))  # ℓ_{te}(φ) = …
         for key, texts in told.items():
             if key and texts == below.get(key) and (len(texts) > 1 or not texts & set("ijklmnst")):
                 self.apart |= {(key, text) for text in texts}
