@@ -189,6 +189,11 @@ class Intents(Heads):
             self.pending = []
         return out
 
+    def in_a_region(self, r: Record) -> bool:
+        """ "ℓ'(f) = 0 for y f > 1": where that is so is said behind it."""
+        behind = [x for x in self.records[r.at + 1 : r.at + 2] if _BEHIND.fullmatch(x.formula.before)]
+        return any(len(x.chains) == 1 and x.chains[0].links and x.chains[0].links[0].relation in "<>≤≥" for x in behind)
+
     def told_of_given(self, r: Record) -> bool:
         """ "Let σ ∈ ℝ^d with σ_j > 0": said of what the sentence gives, from there on."""
         last = self.made[-1] if self.made else None
@@ -322,6 +327,9 @@ class Intents(Heads):
             lhs, rhs, relation = rhs, lhs, ":="
         if isinstance(rhs, Words) and rhs.text.strip() == "?" and classes.holds_derivative(lhs):
             return replace(unit, meant="asked", note="asked")
+        if (stationary := classes.optimum(rhs, link.span)) is not None:  # w^* = argmin_w J
+            self.stationary.append((stationary, r.at))
+            return replace(unit, meant="remark", note="what is optimal")
         if isinstance(lhs, (Words, Dots)) or classes.is_question(rhs) or classes.is_order(rhs) or any(
             isinstance(n, Words) or self.is_word(n) for x in (lhs, rhs) for n in outside_scripts(x)
         ):  # fmt: skip
@@ -365,6 +373,7 @@ class Intents(Heads):
         demanded = classes.CONDITION.search(before) is not None
         if derivative and zero and found is None:
             solved = not r.formula.display and classes.YIELDS.match(r.formula.after) is not None
+            solved = solved and not self.in_a_region(r)
             demanded |= solved or classes.VANISHES.search(before) is not None
         if demanded and (zero or found is None or self.not_fresh(found)):
             if found is not None and not zero and found.args is None and self.solves(found, rhs):
