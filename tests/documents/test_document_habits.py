@@ -44,12 +44,14 @@ def cases() -> dict[str, tuple[str, list[str]]]:
     for labels in SIGNS:
         found[f"labels {labels}"] = (
             rf"The label is $y\in{labels}$. $\ell(f)=\log(1+e^{{-yf}})$ with "
-            r"$\frac{d^2\ell}{df^2}=\frac{e^{yf}}{(1+e^{yf})^2}$, not $\frac{d^2\ell}{df^2}=\frac{y e^{yf}}{(1+e^{yf})^2}$.",
+            r"$\frac{d^2\ell}{df^2}=\frac{e^{yf}}{(1+e^{yf})^2}$, not $\frac{d^2\ell}{df^2}=\frac{y "
+            r"e^{yf}}{(1+e^{yf})^2}$.",
             [P, R],
         )
     for (a, f), on in product(PARAMETERS, ON[:2]):
         found[f"the parameter of {f}, {on}"] = (
-            rf"${f}(r)=\max({a}\,r,({a}-1)\,r)$ with $0<{a}<1$. ${f}'(r)={a}$ {on} $r>0$ and ${f}'(r)={a}-1$ {on} $r<0$. "
+            rf"${f}(r)=\max({a}\,r,({a}-1)\,r)$ with $0<{a}<1$. ${f}'(r)={a}$ {on} $r>0$ and ${f}'(r)={a}-1$ {on} "
+            rf"$r<0$. "
             rf"Wrong: ${f}'(r)={a}$ {on} $r<0$.",
             [P, P, R],
         )
@@ -68,7 +70,8 @@ def cases() -> dict[str, tuple[str, list[str]]]:
     for said in NORMAL:
         found[f"the normal distribution: {said}"] = (
             said + r" With $\varphi(t)=\frac{1}{\sqrt{2\pi}}e^{-t^2/2}$ and $g(t)=t\Phi(t)$ we have "
-            r"$\frac{d}{dt}\log\Phi(t)=\frac{\varphi(t)}{\Phi(t)}$, $g'(t)=\Phi(t)+t\varphi(t)$, $g'(t)=\Phi(t)+\varphi(t)$.",
+            r"$\frac{d}{dt}\log\Phi(t)=\frac{\varphi(t)}{\Phi(t)}$, $g'(t)=\Phi(t)+t\varphi(t)$, "
+            r"$g'(t)=\Phi(t)+\varphi(t)$.",
             [P, P, R],
         )
     for said, a in SYMMETRIC:
@@ -79,10 +82,12 @@ def cases() -> dict[str, tuple[str, list[str]]]:
         )
     for way in WAYS[1:]:
         found[f"every way to the loss: {way}"] = (
-            r"$X\in\mathbb{R}^{T\times D}$, $U\in\mathbb{R}^{D\times d}$. Let $Q=XU$, $S=QQ^\top$, $A=\exp(S)$ and $Y=AQ$. "
+            r"$X\in\mathbb{R}^{T\times D}$, $U\in\mathbb{R}^{D\times d}$. Let $Q=XU$, $S=QQ^\top$, $A=\exp(S)$ "
+            r"and $Y=AQ$. "
             rf"{way} Let $\Delta=\frac{{\partial\ell}}{{\partial S}}$. "
             r"$$\frac{\partial\ell}{\partial X}=\Delta QU^\top+\Delta^\top QU^\top$$ "
-            r"$$\frac{\partial\ell}{\partial X}=\Delta QU^\top+\Delta^\top QU^\top+A^\top\frac{\partial\ell}{\partial Y}U^\top$$",
+            r"$$\frac{\partial\ell}{\partial X}=\Delta QU^\top+\Delta^\top "
+            r"QU^\top+A^\top\frac{\partial\ell}{\partial Y}U^\top$$",
             [R, P],
         )
     for calls in CALLS:
@@ -94,7 +99,8 @@ def cases() -> dict[str, tuple[str, list[str]]]:
         )
     for best in OPTIMAL:
         found[f"a minimiser: {best}"] = (
-            rf"Let $X\in\mathbb{{R}}^{{n\times p}}$ and $J(w)=\|Xw-y\|^2+\lambda\|w\|^2$. The estimate is $w^*={best}$, "
+            rf"Let $X\in\mathbb{{R}}^{{n\times p}}$ and $J(w)=\|Xw-y\|^2+\lambda\|w\|^2$. The estimate is "
+            rf"$w^*={best}$, "
             r"that is $w^*=(X^\top X+\lambda I)^{-1}X^\top y$ and not $w^*=(X^\top X+2\lambda I)^{-1}X^\top y$.",
             [P, R],
         )
@@ -104,7 +110,8 @@ def cases() -> dict[str, tuple[str, list[str]]]:
 CASES = cases()
 SINGLE = {
     "rows of a softmax, said beside it": (
-        r"$S\in\mathbb{R}^{n\times m}$, $V\in\mathbb{R}^{m\times d}$. $$A=\operatorname{softmax}(S)\ \text{(row-wise)},\qquad "
+        r"$S\in\mathbb{R}^{n\times m}$, $V\in\mathbb{R}^{m\times d}$. $$A=\operatorname{softmax}(S)\ "
+        r"\text{(row-wise)},\qquad "
         r"Y=AV$$ Let $G=\frac{\partial\ell}{\partial Y}$ and $\Delta=\frac{\partial\ell}{\partial S}$. "
         r"$$\frac{\partial\ell}{\partial V}=A^\top G,\qquad \sum_u\Delta_{tu}=0$$",
         [P, P],
@@ -127,17 +134,21 @@ SINGLE = {
         [P, P, R],
     ),
     "factorials": (
-        r"$\ell(\lambda)=\sum_{i=1}^n(y_i\log\lambda-\lambda-\log y_i!)$. $\ell'(\lambda)=\sum_{i=1}^n(\frac{y_i}{\lambda}-1)$, "
+        r"$\ell(\lambda)=\sum_{i=1}^n(y_i\log\lambda-\lambda-\log y_i!)$. "
+        r"$\ell'(\lambda)=\sum_{i=1}^n(\frac{y_i}{\lambda}-1)$, "
         r"$\ell'(\lambda)=\sum_{i=1}^n\frac{y_i}{\lambda}$. $f(x)=\frac{x^3}{3!}$ has $f'(x)=\frac{x^2}{2}$.",
         [P, R, P],
     ),
     "a size and an array of one name": (
-        r"$h\in\mathbb{R}^n$, $U\in\mathbb{R}^{n\times n}$, $a=Uh$ and $n=\tanh(a)$. $\delta=\frac{\partial L}{\partial n}$. "
-        r"$\frac{\partial L}{\partial h}=U^\top(\delta\odot(1-n\odot n))$, $\frac{\partial L}{\partial h}=U(\delta\odot(1-n\odot n))$.",
+        r"$h\in\mathbb{R}^n$, $U\in\mathbb{R}^{n\times n}$, $a=Uh$ and $n=\tanh(a)$. $\delta=\frac{\partial "
+        r"L}{\partial n}$. "
+        r"$\frac{\partial L}{\partial h}=U^\top(\delta\odot(1-n\odot n))$, $\frac{\partial L}{\partial "
+        r"h}=U(\delta\odot(1-n\odot n))$.",
         [P, R],
     ),
     "what is defined after a condition to be solved is no solution of it": (
-        r"Let $J(x)=\frac12(x-m)^\top P(x-m)+\frac12x^\top Rx$ with symmetric $P,R\in\mathbb{R}^{n\times n}$. Setting the "
+        r"Let $J(x)=\frac12(x-m)^\top P(x-m)+\frac12x^\top Rx$ with symmetric $P,R\in\mathbb{R}^{n\times n}$. "
+        r"Setting the "
         r"gradient to zero, $$(P+R)x=Pm.$$ With $\Lambda=R^{-1}$ and $e=x-m$, $f=\frac12e^\top\Lambda e$ has "
         r"$\frac{\partial f}{\partial\Lambda}=\frac12ee^\top$.",
         [P],
@@ -152,7 +163,8 @@ SINGLE = {
         [R, P, P],
     ),
     "what does not depend on the variable": (
-        r"With $\sigma=e^\kappa$ and $\mu=2\nu$: $\frac{\partial}{\partial\mu}\frac{(u-\mu)^2}{2\sigma^2}=-\frac{u-\mu}{\sigma^2}$.",
+        r"With $\sigma=e^\kappa$ and $\mu=2\nu$: "
+        r"$\frac{\partial}{\partial\mu}\frac{(u-\mu)^2}{2\sigma^2}=-\frac{u-\mu}{\sigma^2}$.",
         [P],
     ),
 }

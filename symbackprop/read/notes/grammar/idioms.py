@@ -150,7 +150,9 @@ def circle_number(node: object) -> object | None:
     match node:
         case Product(args):
             called = {id(a) for a, b in beside(node) if isinstance(b, Paren)}
-            return replace(node, args=tuple(a if id(a) in called else rewritten(a, circle_number) for a in args))
+            return replace(
+                node, args=tuple(a if id(a) in called else cast(Expr, rewritten(a, circle_number)) for a in args)
+            )
         case Name("π", "", None):
             return replace(node, letter=PI)
     return None
@@ -160,7 +162,7 @@ def defines_pi(statements: Iterable[Statement]) -> bool:
     """π(u) = …, log π(a | s) = …"""
     for chain in (p.chain for s in statements for p in s.parts if p.chain.links):
         match chain.subjects[-1]:
-            case Product((Name("π", "", None), Paren())) | Product((Operator(name="log"), Name("π", "", None), Paren())):
+            case Product((Name("π", "", None), Paren()) | (Operator(name="log"), Name("π", "", None), Paren())):
                 return True
     return False
 

@@ -9,7 +9,9 @@ from ..declared.symbols import Declarations
 from ..grammar.idioms import is_call
 from ..grammar.means import is_outcome
 from ..grammar.shorthand import FACTOR
-from ..grammar.tree import At, Call, Chain, Derivative, Function, Link, Name, Num, Operator, Paren, Product, Symbol, Transpose
+from ..grammar.tree import (
+    At, Call, Chain, Derivative, Function, Link, Name, Num, Operator, Paren, Product, Symbol, Transpose,
+)  # fmt: skip
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
 from ..inferred.hypotheses import in_force
@@ -107,7 +109,7 @@ class Doubts(Intents):
             if key in parts or self.known(key, r) or name.endswith(SINGLE):  # x°: one of those that are known
                 continue
             elsewhere = any(key in section.keys(d.chain) for d in section.definitions)
-            alone = not elsewhere and name not in section.roles.moved() and "_" in name  # δ_z of which only claims speak
+            alone = not elsewhere and name not in section.roles.moved() and "_" in name  # δ_z: only claims speak of it
             if (section.first_use(key) >= r.at or alone) and name not in section.above.arrays:
                 return name
         return ""

@@ -22,7 +22,7 @@ from ..inferred.said import EQUATIONS, Record, cut_at_colon, head_of, is_interva
 from . import classes
 from .classes import Class, comes_in, in_sentence, of_a_letter, on_values
 from .heads import Heads, Unit
-from .spoken import named_derivative, of_data
+from .spoken import named_derivative, named_so, of_data
 from .statements import Kind, Reading
 
 _HEAD = re.compile(
@@ -35,13 +35,11 @@ _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
 _BLANK = re.compile(r"\s*(?:_{2,}|(?:\\_){2,}|\?|\[\s*\])")
 _BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?|at|\(?\s*using|\()\s*")
-_FOR = re.compile(r"(?:\b(?:for|if|when|where|case|with|whenever|using|at(?:\s+(?:the\s+)?(?!least|most)\w+)?)|\()\s*\Z", re.IGNORECASE)
-
-_LISTED = re.compile(r"\s*(?:,|and|,\s*and)\s*")
-_CALLS = re.compile(
-    r"\b(?:(?:call|denote|abbreviate|name|write)\s+(?:it|this|that|these|them|both)|which\s+(?:we|I|one)\s+(?:call|denote|abbreviate|name))"
-    r"(?:\s+(?:by|as|simply|just|for short))*\s*\Z", re.IGNORECASE,
+_FOR = re.compile(
+    r"(?:\b(?:for|if|when|where|case|with|whenever|using|at(?:\s+(?:the\s+)?(?!least|most)\w+)?)|\()\s*\Z",
+    re.IGNORECASE,
 )
+
 _WITH = re.compile(r"\s*,?\s*(?:with|where|and)(?:\s+(?:all|each|every|entries))*\s*", re.IGNORECASE)
 
 
@@ -264,21 +262,9 @@ class Intents(Heads):
             error = ReadError("nothing stands before this relation", here, r.formula.where)
         return Unit(r.at, chain.subjects[-1], chain.links[0], meant, chain.span, error=error)
 
-    def named_so(self, r: Record) -> Expr | None:
-        """ "Call these δ_z and δ_r", "which we call δ": the derivative that a letter is said to be a name for."""
-        first = last = r.at
-        while first and _LISTED.fullmatch(self.records[first].formula.before):
-            first -= 1
-        while last + 1 < len(self.records) and _LISTED.fullmatch(self.records[last + 1].formula.before):
-            last += 1
-        if r.formula.display or not _CALLS.search(self.records[first].formula.before):
-            return None
-        above = [u for units in self.made[:first] if isinstance(units, list) for u in units if u.meant == "claim"]
-        found = [u.lhs for u in above if classes.is_derivative(u.lhs)][first - last - 1 :]
-        return found[r.at - first] if len(found) == last - first + 1 else None
-
     def bare(self, r: Record, node: Expr, span: Span) -> Unit:
-        if isinstance(node, Name) and (named := self.named_so(r)) is not None:
+        above = [(u.record, u.lhs) for x in self.made if isinstance(x, list) for u in x if u.meant == "claim"]
+        if isinstance(node, Name) and (named := named_so(self.records, r, above)) is not None:
             key = self.section.key(node)
             if key not in self.defined and not self.section.gives(key):
                 rhs = cast(Expr, respan(named, span))

@@ -323,15 +323,16 @@ def sizes_apart(trees: Sequence[Statement | None]) -> list[Statement | None]:
     chains = tuple(p.chain for s in trees if s is not None for p in s.parts)
     shapes = [n.shape for n in walk(chains) if isinstance(n, Reals) and n.shape is not None]
     sizes = {n.letter for n in names_in(tuple(shapes)) if not n.sub}
-    members = {key_of(x) for c in chains if c.links and c.links[0].relation == "∈" for x in c.subjects if isinstance(x, Name)}
-    given = {h.key for c in chains if c.links and c.links[0].relation in EQUATIONS and (h := head_of(c.subjects[-1]))}
-    moved = {key_of(x) for n in walk(chains) if isinstance(n, (Derivative, Operator)) for x in n.wrt if isinstance(x, Name)}
-    both = sizes & (members | (given & moved))
+    linked = [c for c in chains if c.links]
+    members = {key_of(x) for c in linked if c.links[0].relation == "∈" for x in c.subjects if isinstance(x, Name)}
+    given = {h.key for c in linked if c.links[0].relation in EQUATIONS and (h := head_of(c.subjects[-1]))}
+    by = (x for n in walk(chains) if isinstance(n, (Derivative, Operator)) for x in n.wrt if isinstance(x, Name))
+    both = sizes & (members | (given & {key_of(x) for x in by}))
 
     def apart(node: object) -> object | None:
         match node:
             case Reals(shape):
-                return replace(node, shape=rewritten(shape, renamed))
+                return replace(node, shape=cast("Expr | None", rewritten(shape, renamed)))
         return None
 
     def renamed(node: object) -> object | None:
@@ -340,7 +341,7 @@ def sizes_apart(trees: Sequence[Statement | None]) -> list[Statement | None]:
     return [cast("Statement | None", rewritten(s, apart)) for s in trees] if both else list(trees)
 
 
-_IN_WORDS = re.compile(r"\\(?:text|mbox|textrm|textit)\s*\{[^{}]*-?wise|\\(?:text|mbox|textrm|textit)\s*\{[^{}]*\b(?:rows?|columns?)\b")
+_IN_WORDS = re.compile(r"\\(?:text|mbox|textrm|textit)\s*\{[^{}]*(?:wise|\b(?:rows?|columns?)\b)")
 _NAMES = re.compile(r"(?:\A|[,;&]|\\\\)\s*(?P<word>[A-Z]{2,5})\s*(?:_\w|_\{[^{}]*\})?\s*(?:\([^()=]*\))?\s*&?\s*:?=")
 _RUN = re.compile(r"(?<![A-Za-z\\])d?(?P<run>[A-Z]+)(?![A-Za-z])|(?P<other>\\[A-Za-z]+|[A-Za-z]+)")
 
