@@ -188,7 +188,10 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
 
 
 _TITLE = re.compile(r"\s*(?:\*\*|__|\\textbf\{)\s*(?!(?:Note|Remark|Proof|Solution|Answer|Hint)\b)[A-Z][A-Za-z-]{2,}")
-_GIVEN = re.compile(r"(?:\A|,)\s*(\\?[A-Za-z]+)\s*(?:_\s*(?:\{[^{}]*\}|\w))?\s*(?:\([^()=]*\))?\s*&?\s*:?=(?!=)")
+_GIVEN = re.compile(
+    r"(?:\A|,)\s*(\\(?:hat|tilde|bar)\s*\{\s*\\?[A-Za-z]+\s*\}|\\?[A-Za-z]+)"
+    r"\s*(?:_\s*(?:\{[^{}]*\}|\w))?\s*(?:\([^()=]*\))?\s*&?\s*:?=(?!=)"
+)
 
 
 def titled(items: Sequence[Item], k: int) -> list[Formula]:
