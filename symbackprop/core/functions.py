@@ -41,10 +41,9 @@ class Function:
     math: Cell  # in Python's math
     cmath: Cell
     c: Cell  # in libm
-    ball: Cell  # a method of arb; of mpmath too, where the function increases
+    ball: Cell  # a method of arb
     coq: Cell  # in mathcomp-analysis, as the export writes it
     everywhere: bool = True  # has a value for every real number
-    increasing: bool = False
 
     @property
     def operation(self) -> str:
@@ -59,7 +58,7 @@ NO_LEMMA = Absent("the export has no lemma for its derivative")
 
 def everywhere_known(
     name: str, slope: str, at_zero: int | Absent, *, numpy: str = "", words: tuple[str, ...] = (), coq: Cell = NO_LEMMA,
-    everywhere: bool = True, increasing: bool = False,
+    everywhere: bool = True,
 ) -> Function:  # fmt: skip
     """A function that all libraries have: NumPy's like under one name, the mathematicians' under another, at most."""
     numpy = numpy or name
@@ -67,26 +66,24 @@ def everywhere_known(
         name=name, words=(numpy, *words), text=numpy, latex=rf"\{numpy}", slope=slope,
         at_zero=at_zero if isinstance(at_zero, Absent) else Fraction(at_zero), numpy=numpy,
         scipy=Absent("NumPy has it"), code=f"{numpy}({{}})", jax=numpy, lax=name, torch=numpy, aten=name, sympy=name,
-        math=name, cmath=name, c=name, ball=name, coq=coq, everywhere=everywhere, increasing=increasing,
+        math=name, cmath=name, c=name, ball=name, coq=coq, everywhere=everywhere,
     )  # fmt: skip
 
 
 ROWS = (
     everywhere_known("exp", "exp' = exp", 1, coq="expR"),
     everywhere_known("log", "log' u = 1/u", Absent("has none"), words=("ln",), coq="ln", everywhere=False),
-    everywhere_known("tanh", "tanh' = 1 - tanh²", 0, coq="tanh", increasing=True),
+    everywhere_known("tanh", "tanh' = 1 - tanh²", 0, coq="tanh"),
     everywhere_known("sin", "sin' = cos", 0, coq="sin"),
     everywhere_known("cos", "cos' = -sin", 1, coq="cos"),
-    everywhere_known("sinh", "sinh' = cosh", 0, coq="sinh", increasing=True),
+    everywhere_known("sinh", "sinh' = cosh", 0, coq="sinh"),
     everywhere_known("cosh", "cosh' = sinh", 1, coq="cosh"),
-    everywhere_known(
-        "atan", "arctan' u = 1/(1 + u²)", 0, numpy="arctan", words=("atan", "arctg"), increasing=True
-    ),
+    everywhere_known("atan", "arctan' u = 1/(1 + u²)", 0, numpy="arctan", words=("atan", "arctg")),
     Function(
         name="erf", words=("erf",), text="erf", latex=r"\operatorname{erf}", slope="erf' u = 2/√π exp(-u²)",
         at_zero=Fraction(0), numpy=Absent("SciPy has it"), scipy="erf", code="erf({})", jax="jax.scipy.special.erf",
         lax="erf", torch="erf", aten="erf", sympy="erf", math="erf", cmath=Absent("real arguments only"), c="erf",
-        ball="erf", coq=NO_LEMMA, increasing=True,
+        ball="erf", coq=NO_LEMMA,
     ),
     Function(
         name="sigmoid", words=("sigmoid", "sigm", "logistic", "Sigmoid", "expit"), text="σ", latex=r"\sigma",

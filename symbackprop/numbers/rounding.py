@@ -8,10 +8,9 @@ from fractions import Fraction
 from symbackprop.core.terms import Num, Term, subterms
 from symbackprop.numbers.evaluate import decided
 from symbackprop.numbers.exact import Evaluation
-from symbackprop.numbers.exact_numbers import Number, Undecided, Undefined
+from symbackprop.numbers.exact_numbers import Number, Undecided, Undefined, decimal_digits, slack
 
 from . import exact_numbers as numbers
-from .constants import decimal_digits, slack
 from .refute.report import Counterexample
 
 SIMPLE = 10**6  # a fraction with smaller numbers was not made of rounded constants
