@@ -17,13 +17,12 @@ from typing import Any, get_args
 from . import proofs as step
 from . import reasons as reason
 from . import terms as t
-from .context import Context, Equation, Recursion, Same
+from symbackprop.core.context import Context, Equation, Recursion, Same, Statement
 from .indices import (
     Affine, Bound, Index, Least, Pick, ProofError, Size, affine, at_least_zero, collected, refusing, require,
 )  # fmt: skip
 from .laws.registry import LAWS
 from .point import Point
-from .statement import Statement
 from .syntax import Tensor
 
 FORMAT = 2

@@ -14,8 +14,7 @@ import pytest
 import sympy
 from scipy import special
 
-from symbackprop.core.composed import COMPOSED
-from symbackprop.core.functions import FUNCTIONS, ROWS, Absent, Function
+from symbackprop.core.functions import COMPOSED, FUNCTIONS, ROWS, Absent, Function
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.terms import Apply, Array, Entry, Term, sub
 from symbackprop.network.activations import Z, derivative

@@ -11,13 +11,12 @@ from theorem_forgeries import FORGERIES, MALFORMED, OVER_X, THEOREMS, N, given, 
 
 from symbackprop.core import discharge, kernel, region
 from symbackprop.core.certificate import certificate, equation_rows
-from symbackprop.core.context import EMPTY, Context, Equation, Same
+from symbackprop.core.context import EMPTY, Context, Equation, Excused, Same, Statement
 from symbackprop.core.indices import Index, Least
 from symbackprop.core.kernel import Linear
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument
 from symbackprop.core.region import region_of
-from symbackprop.core.statement import Excused, Statement
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, Array, AtLeastZero, Nonzero, Positive, Power, ProofError, add
 from symbackprop.core.theorem import Theorem, theorem

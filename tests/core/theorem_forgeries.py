@@ -13,7 +13,7 @@ import kernel_account
 
 from symbackprop.checker import recheck
 from symbackprop.core.certificate import certificate, equation_rows, proof_rows
-from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis, Same
+from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis, Same, Statement
 from symbackprop.core.discharge import dense, established, holding
 from symbackprop.core.indices import Index, Pick, affine, sized
 from symbackprop.core.kernel import By, Inside, Linear, Proof
@@ -34,7 +34,6 @@ from symbackprop.core.reasons import (
     Steps,
     Weigh,
 )
-from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
