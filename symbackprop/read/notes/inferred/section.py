@@ -234,7 +234,8 @@ class Section(Resting):
         uses = ((k, self.roles.arrays.get(k)) for k in led - by)
         nabla = {k for k, use in uses if use is not None and use.by["∇"]}
         found = {
-            loss: nabla.union(self.facts.made_of.get(loss, ()), *(self.derived_by(loss, r) for r in self.records)) & (led - by)
+            loss: nabla.union(self.facts.made_of.get(loss, ()), *(self.derived_by(loss, r) for r in self.records))
+            & (led - by)
             for loss in losses
         }
         return {loss: frozenset(arrays) for loss, arrays in found.items() if arrays}

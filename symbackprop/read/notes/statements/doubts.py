@@ -9,7 +9,9 @@ from ..declared.symbols import Declarations
 from ..grammar.idioms import is_call
 from ..grammar.means import is_outcome
 from ..grammar.shorthand import FACTOR
-from ..grammar.tree import At, Call, Chain, Derivative, Function, Link, Name, Num, Operator, Paren, Product, Symbol, Transpose
+from ..grammar.tree import (
+    At, Call, Chain, Derivative, Function, Link, Name, Num, Operator, Paren, Product, Symbol, Transpose,
+)  # fmt: skip
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
 from ..inferred.hypotheses import in_force

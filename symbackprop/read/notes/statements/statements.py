@@ -316,7 +316,7 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
     return out
 
 
-_IN_WORDS = re.compile(r"\\(?:text|mbox|textrm|textit)\s*\{[^{}]*-?wise|\\(?:text|mbox|textrm|textit)\s*\{[^{}]*\b(?:rows?|columns?)\b")
+_IN_WORDS = re.compile(r"\\(?:text|mbox|textrm|textit)\s*\{[^{}]*(?:-?wise|\b(?:rows?|columns?)\b)")
 _NAMES = re.compile(r"(?:\A|[,;&]|\\\\)\s*(?P<word>[A-Z]{2,5})\s*(?:_\w|_\{[^{}]*\})?\s*(?:\([^()=]*\))?\s*&?\s*:?=")
 _RUN = re.compile(r"(?<![A-Za-z\\])d?(?P<run>[A-Z]+)(?![A-Za-z])|(?P<other>\\[A-Za-z]+|[A-Za-z]+)")
 
