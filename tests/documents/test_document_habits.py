@@ -169,7 +169,8 @@ SINGLE = {
         [P, R],
     ),
     "w_0 beside the sum over w_i": (
-        r"$\hat y=w_0+\sum_iw_ix_i$. $\frac{\partial\hat y}{\partial w_0}=1$, $\frac{\partial\hat y}{\partial w_i}=x_i$, "
+        r"$\hat y=w_0+\sum_iw_ix_i$. "
+        r"$\frac{\partial\hat y}{\partial w_0}=1$, $\frac{\partial\hat y}{\partial w_i}=x_i$, "
         r"$\frac{\partial\hat y}{\partial w_0}=x_0$.",
         [P, P, U],
     ),

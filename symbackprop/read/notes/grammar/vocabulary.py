@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from symbackprop.core.composed import COMPOSED, UNREAD, words
-from symbackprop.core.functions import FUNCTIONS
+from symbackprop.core.functions import COMPOSED, FUNCTIONS, UNREAD, words
 
 GAMMA, FACTORIAL = "Γ", "ln!"
 """The gamma function and the logarithm of a factorial: that they have derivatives is all that is known of them."""

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symbackprop.core.composed import COMPOSED, UNREAD, absolute
-from symbackprop.core.functions import ROWS
+from symbackprop.core.functions import COMPOSED, ROWS, UNREAD, absolute
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.matrix import (
