@@ -163,6 +163,14 @@ SINGLE = {
         "Let $f(x)=x^2$.\n\n- Wrong: $f'(x)=x$\n- Right: $f'(x)=2x$\n- correct: $f''(x)=2$",
         [R, P, P],
     ),
+    "a family of functions": (
+        r"Let $f(x)=\frac1n\sum_{i=1}^nf_i(x)$ with $x\in\mathbb{R}^d$. "
+        r"$\nabla f(x)=\frac1n\sum_{i=1}^n\nabla f_i(x)$, "
+        r"$\frac{\partial f}{\partial x_j}=\frac1n\sum_{i=1}^n\frac{\partial f_i}{\partial x_j}$, "
+        r"$\nabla f(x)=\sum_{i=1}^n\nabla f_i(x)$.",
+        [P, P, R],
+    ),
+    "a family of functions that nothing gives": (r"$$\nabla L(w)=\frac1n\sum_{i=1}^n\nabla L_i(w)$$", [U]),
     "a star below": (
         r"$y,k_*\in\mathbb{R}^n$, $K\in\mathbb{R}^{n\times n}$, $m=k_*^\top Ky$. "
         r"$\frac{\partial m}{\partial k_*}=Ky$, $\frac{\partial m}{\partial y}=Kk_*$.",
