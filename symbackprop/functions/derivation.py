@@ -9,7 +9,7 @@ from typing import Any
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Array, indices
-from symbackprop.decide.decide import prove_only, refute_only
+from symbackprop.decide.decide import decide, prove_only
 from symbackprop.decide.outcomes import PROVED, Condition
 from symbackprop.functions.claims import (
     Setting, formula, formula_latex, gradient_claim, hypothesis_text, in_names, objective,
@@ -183,7 +183,7 @@ def named_verdict(
     shapes = {Array(n): d.shape for n, d in reverse.declared.items() if d.values is None}
     problem = in_names(named, found, claim, replace(setting, shapes=shapes), showing)
     proved = prove_only(problem)
-    verdict = in_words(proved if proved.theorem else refute_only(problem), claim, setting, names_of(program))
+    verdict = in_words(proved if proved.theorem else decide(problem), claim, setting, names_of(program))
     assumed = tuple(map(hypothesis_text, setting.hypotheses))
     verdict = replace(verdict, name=variable, hypotheses=assumed, formula=Formula(lambda: texts), sides=claim.sides)
     if verdict.status != PROVED:
