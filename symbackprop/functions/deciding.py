@@ -7,8 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from symbackprop.clock import OutOfTime, in_time, limit
+from symbackprop.core.context import Excused
 from symbackprop.core.region import KINK, ROOT, TIE, VALUE, moving_in, region_of, strict
-from symbackprop.core.statement import Excused
 from symbackprop.core.signs import Signs, never_zero
 from symbackprop.core.terms import Array, AtLeastZero, Nonzero, Ordinal, Positive, Predicate, longer
 from symbackprop.core.theorem import Theorem
@@ -18,7 +18,7 @@ from symbackprop.functions.claims import (
     Claim, Setting, hypothesis_text, named_problem, not_implied, problem_of, reason, statement,
 )  # fmt: skip
 from symbackprop.functions.repairs import with_repair
-from symbackprop.functions.swapped_results import wrong_shape
+from symbackprop.functions.other_results import wrong_shape
 from symbackprop.functions.sweep import in_variables, names_of
 from symbackprop.functions.verdict import Formula, Verdict
 from symbackprop.prove.statements import exhibited
