@@ -23,7 +23,7 @@ from symbackprop.network.steps import (
 from symbackprop.network.theorems import prove_equation
 from symbackprop.train.equations import equations, latex_page
 from symbackprop.train.optimisers import OPTIMISERS, SGD, Adam
-from symbackprop.write.code.generated_source import UnsafeSource
+from symbackprop.write.code.compiled import UnsafeSource
 from symbackprop.write.code.network_code import compile_cost, compile_gradient
 from symbackprop.write.step.assignments import Multiply, Reduce, accumulating, extent, in_place, line, text
 from symbackprop.write.step.c_epoch import c_source

@@ -16,7 +16,7 @@ from symbackprop.core.matrix import (
 )  # fmt: skip
 from symbackprop.core.terms import Add, Mul, Num, Power, Term, mul
 from symbackprop.write.code.compact import transposed
-from symbackprop.write.code.parts import factors, parts_of, with_parts
+from symbackprop.write.paper.matrix_writer import factors, parts_of, with_parts
 
 Scaled: TypeAlias = tuple[Fraction, tuple[Term, ...], Matrix]  # number, other scalars, form
 

@@ -20,7 +20,7 @@ from ..step.assignments import (
 from ..step.from_forms import Writer
 from ..step.functional import TEMPLATES, code, written
 from .compiled import FUNCTION_NAME, Compiled, generated
-from .generated_source import MADE
+from symbackprop.write.code.compiled import MADE
 
 COST = Leaf(Array("C"), "scalar", (UNIT, UNIT))
 REDUCTIONS = {"max": "maximum", "sum": "add"}

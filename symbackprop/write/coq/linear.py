@@ -16,7 +16,7 @@ from ...core.terms import (
     Add, Apply, IndexExpr, Mul, Num, Ordinal, Positive, Power, Predicate, Size, Sum, Term, add, affine, as_affine, num,
     open_body, over, sized,
 )  # fmt: skip
-from .canonical import congruent, listed
+from symbackprop.write.coq.monomials import congruent, listed
 from .monomials import F1, SAME, Mono, Rewritten
 from .tidying import Tidying
 from .vocabulary import NotAlike, NotExported, Vocabulary

@@ -22,7 +22,7 @@ from ...core.proofs import (
 )
 from ...core.terms import Array, Diff, Entry, Term, arguments, free, over, rebuilt, substitute, whole
 from . import laws
-from .canonical import shown
+from symbackprop.write.coq.monomials import shown
 from .linear import Linear
 from .signs import Signs
 from .slopes import Derivation, Slopes

@@ -16,9 +16,9 @@ from symbackprop.core.terms import (
 )  # fmt: skip
 
 GREEK = {
-    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta", "ι": "iota",
-    "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
-    "υ": "upsilon", "Υ": "Upsilon",
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
+    "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma",
+    "τ": "tau", "υ": "upsilon", "Υ": "Upsilon",
     "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda",
     "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
     "ℒ": "mathcal{L}", "ℓ": "ell",
@@ -32,7 +32,8 @@ SPECIAL = {c: "\\" + c for c in "&%$#_{}"} | {
 SIGNS = {k: "\\" + v for k, v in GREEK.items()} | {
     "∂": r"\partial", "∇": r"\nabla", "⊙": r"\odot", "∘": r"\circ", "·": r"\cdot", "×": r"\times", "≤": r"\le",
     "≥": r"\ge", "≠": r"\ne", "∑": r"\sum", "√": r"\surd", "∈": r"\in", "ᵀ": "^{T}", "‖": r"\|", "ℝ": r"\mathbb{R}",
-    "ϑ": r"\vartheta", "ϱ": r"\varrho", "ς": r"\varsigma", "→": r"\to", "…": r"\dots", "²": "^{2}", "½": r"\tfrac12", "−": "-",
+    "ϑ": r"\vartheta", "ϱ": r"\varrho", "ς": r"\varsigma", "→": r"\to", "…": r"\dots", "²": "^{2}", "½": r"\tfrac12",
+    "−": "-",
 }  # fmt: skip
 NAME = re.compile(r"(?P<stem>[^\W\d_]+|@)(?P<digits>\d*)(_(?P<sub>\w+|\{[\w+*-]+\}))?(?P<primes>'*)")
 POOL = ("k", "m", "p", "q", "r", "s", "u", "v", "i", "j")  # dummies whose own letter is taken
