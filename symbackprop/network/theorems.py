@@ -19,7 +19,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE, Add, Apply, Array, Diff, Entry, Mul, NonNegative, Num, Power, Term, add, over, predicate_key,
 )  # fmt: skip
-from symbackprop.network.dense import DenseNetwork, loss_of, slope_form
+from symbackprop.network.dense import DenseNetwork, at_axes, loss_of, slope_form
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal, prove_gradient
 from symbackprop.prove.normal_form.session import joined
@@ -68,15 +68,8 @@ def complement(t: Term) -> Rewrite | None:
 def definition(leaf: Leaf, form: Matrix) -> tuple[Array, Tensor]:
     """The array, defined by the entries of the form."""
     rows, columns = (Index(letter, n) for letter, n in zip("rc", leaf.shape, strict=True))
-    match leaf.kind:
-        case "matrix":
-            return leaf.array, Tensor((rows, columns), entry(form, rows, columns))
-        case "column":
-            return leaf.array, Tensor((rows,), entry(form, rows, ZERO_INDEX))
-        case "row":
-            return leaf.array, Tensor((columns,), entry(form, ZERO_INDEX, columns))
-        case _:
-            return leaf.array, Tensor((), entry(form, ZERO_INDEX, ZERO_INDEX))
+    axes = at_axes(leaf, rows, columns)
+    return leaf.array, Tensor(axes, entry(form, *(i if i in axes else ZERO_INDEX for i in (rows, columns))))
 
 
 DOWNSTREAM = "C"  # what comes after a layer

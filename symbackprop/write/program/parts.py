@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Protocol
 
 from symbackprop.core.context import EMPTY
 from symbackprop.core.functions import FUNCTIONS
@@ -16,7 +15,7 @@ from symbackprop.core.kernel import check
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
 from symbackprop.core.terms import (
     ONE, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, arguments, arrays,
-    mul, neg, rebuilt, subterms,
+    map_parts, mul, neg, subterms,
 )  # fmt: skip
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.rewriting import Rule, chain_rule, constants_out, first_of, independence, linearity, repeated
@@ -55,8 +54,8 @@ class IndexLetters:
 
 def simpler(t: Term) -> Term:
     """exp(log(u)) as u, u/u as 1: what a program computes for the sake of its range, or rule by rule."""
-    if isinstance(t, Add | Mul | Power | Apply):
-        t = rebuilt(t, tuple(map(simpler, arguments(t))))
+    if isinstance(t, Add | Mul | Power | Apply | Sum):
+        t = map_parts(t, simpler)
     match t:
         case Mul():
             c, factors = split_number(t)
@@ -68,8 +67,6 @@ def simpler(t: Term) -> Term:
             return mul(Num(c ** int(q)), Power(mul(*rest), q)) if c != 1 and rest else t
         case Apply("exp", Apply("log", u, 0), 0):
             return u
-        case Sum(size, body, hint):
-            return Sum(size, simpler(body), hint)
         case _:
             return t
 
@@ -242,11 +239,7 @@ def listed(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-class Spelled(Protocol):
-    def text(self, name: str) -> str: ...
-
-
-def of_derivative(form: str, body: Term, by: Node, notation: Spelled, names: Mapping[Array, str]) -> str:
+def of_derivative(form: str, body: Term, by: Node, said: Said) -> str:
     """`form` is the compact form that gave the derivative, if one did; `body` the definition that is differentiated."""
     if form:
         return f"the Jacobian of {form.replace('_', ' ')}"
@@ -257,7 +250,6 @@ def of_derivative(form: str, body: Term, by: Node, notation: Spelled, names: Map
         return FUNCTIONS[fn].slope if fn in FUNCTIONS else f"the derivative of {fn}"
     if any(isinstance(s, Holds) and variable in arrays(s) for s in subterms(body)):
         return of_steps(body)
-    name = notation.text(names.get(variable, "it"))
     powers = [s for s in subterms(body) if isinstance(s, Power) and variable in arrays(s.base)]
     if any(s.exponent < 0 for s in powers):
         return "quotient rule"
@@ -268,11 +260,11 @@ def of_derivative(form: str, body: Term, by: Node, notation: Spelled, names: Map
         return f"the derivative of {unknown[0]}"
     match degree(body, variable):
         case 0 | 1:
-            return f"linear in {name}"
+            return f"linear in {said(variable)}"
         case 2:
             return "product rule"
         case _:
-            return f"by {name}, step by step"
+            return f"by {said(variable)}, step by step"
 
 
 def of_steps(body: Term) -> str:
