@@ -9,7 +9,7 @@ from symbackprop.core.terms import (
     Add, Apply, Array, Entry, Index, Mul, Num, Power, Size, Sum, Term, Whole, map_parts,
 )  # fmt: skip
 from symbackprop.gradients.lemmas import with_entries
-from symbackprop.prove.tidying import Tidy
+from symbackprop.prove.working_out import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 from symbackprop.write.paper.array_text import LETTERS, ArrayText, latex, symbols
 
