@@ -38,7 +38,8 @@ def cases() -> dict[str, tuple[str, list[str]]]:
     for k, mask in enumerate(MASKS):
         found[f"a mask of zeros and ones {k}"] = (
             mask + r" $U\in\mathbb{R}^{m\times k}$, $V\in\mathbb{R}^{n\times k}$, "
-            r"$f = \frac12\|M\odot(R-UV^\top)\|_F^2$. $\nabla_U f = -(M\odot(R-UV^\top))V$, $\nabla_U f = (M\odot(R-UV^\top))V$.",
+            r"$f = \frac12\|M\odot(R-UV^\top)\|_F^2$. "
+            r"$\nabla_U f = -(M\odot(R-UV^\top))V$, $\nabla_U f = (M\odot(R-UV^\top))V$.",
             [P, R],
         )
     for labels in SIGNS:
