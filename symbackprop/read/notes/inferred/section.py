@@ -218,7 +218,7 @@ class Section(Resting):
         sizes = self.unified(rough, list(given.values()), chain)
         table = self.named(rough, here, sizes)
         derived = any(isinstance(n, (Derivative, Operator)) for n in walk(chain))
-        return self.filled(table, list(given.values()), chain, at, SOLVED if extra or derived else "")
+        return self.filled(table, list(given.values()), chain, at, SOLVED if extra or derived else "", extra)
 
     def beyond(self, chain: Chain, at: int) -> dict[str, frozenset[str]]:
         """∂L/∂v of an L that nothing gives: what v leads to and L is differentiated by elsewhere, for each such L."""
@@ -336,8 +336,10 @@ class Section(Resting):
             if own_transpose(rhs, known, whole):
                 yield Saying(at, "symmetric", d.key)
 
-    def filled(self, table: Declarations, given: list[Given], of: Chain, at: int, dropped: str) -> Declarations:
-        """With the definitions that are in force, and the hypotheses."""
+    def filled(
+        self, table: Declarations, given: list[Given], of: Chain, at: int, dropped: str, tried: Sequence[Given]
+    ) -> Declarations:
+        """With the definitions that are in force, and the hypotheses; what is only tried may make no sense."""
         definitions = list(table.definitions)
         for d in reversed(given):
             try:
@@ -347,7 +349,7 @@ class Section(Resting):
                     chain = replace(chain, links=(replace(link, rhs=cast(Expr, summed(link.rhs, table))),))
                 chain, table = self.with_hidden(d.key, chain, table)
             except (SymbackpropError, RecursionError):
-                if d.record >= 0:  # what comes from above and does not fit here is another thing
+                if d.record >= 0 and d not in tried:  # what comes from above and does not fit here is another thing
                     self.unread.add(d.key)
                 continue
             rhs = cast(Expr, diagonals(chain.links[0].rhs, table))
