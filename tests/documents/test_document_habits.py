@@ -173,7 +173,8 @@ SINGLE = {
     "a family of functions that nothing gives": (r"$$\nabla L(w)=\frac1n\sum_{i=1}^n\nabla L_i(w)$$", [U]),
     "derivatives of a minimiser": (
         r"Let $A\in\mathbb{R}^{d\times d}$ be symmetric. The problem $\phi^*=\arg\min_\phi\ "
-        r"\frac12\phi^\top A\phi-b^\top\phi+\frac\lambda2\|\phi-\theta\|^2$ has the solution $\phi^*=(A+\lambda I)^{-1}(b+\lambda\theta)$. "
+        r"\frac12\phi^\top A\phi-b^\top\phi+\frac\lambda2\|\phi-\theta\|^2$ has the solution "
+        r"$\phi^*=(A+\lambda I)^{-1}(b+\lambda\theta)$. "
         r"$\frac{\partial\phi^*}{\partial b}=(A+\lambda I)^{-1}$, "
         r"$\frac{\partial\phi^*}{\partial\lambda}=(A+\lambda I)^{-1}\theta$.",
         [P, R],
