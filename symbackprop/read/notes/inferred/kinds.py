@@ -305,7 +305,8 @@ class Framer(Options):
         if key in self.roles.primed and (usual or never_bare):
             self.abstract(key, frame)
         elif same and (not lone or (
-            not defined and (key in LOSSES or (said and not usual) or self.has_gradient(key))
+            (not defined and (key in LOSSES or (said and not usual) or self.has_gradient(key)))
+            or (not said and use is not None and use.least > 0 and letters_only(calls[0]))  # f_i(x)
         )):  # fmt: skip
             self.loss(key, calls[0], frame)
         elif lone and never_bare and (

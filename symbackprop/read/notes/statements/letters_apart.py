@@ -60,11 +60,7 @@ def families_apart(trees: list[Statement | None]) -> list[Statement | None]:
 
 def called(node: Expr) -> Name | None:
     """The f of f(x), ∇f(x), η ∇f(x)."""
-    match node:
-        case Name(sups=()):
-            return node
-        case Product(args):
-            kept = [a for a in args if not isinstance(a, (Num, Quotient, Operator, Paren))]
-            plain = all(isinstance(a, Name) and not a.sups for a in kept)
-            return cast(Name, kept[-1]) if kept and plain and isinstance(args[-1], Paren) else None
-    return None
+    args = node.args if isinstance(node, Product) else ()
+    kept = [a for a in args if not isinstance(a, (Num, Quotient, Operator, Paren))]
+    plain = all(isinstance(a, Name) and not a.sups for a in kept)
+    return cast(Name, kept[-1]) if kept and plain and isinstance(args[-1], Paren) else None
