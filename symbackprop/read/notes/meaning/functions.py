@@ -136,6 +136,7 @@ class Functions(Arrays):
             raise ReadError(f"{symbol.name} is declared by a formula with a sum: define an array instead", span)
         for letter in symbol.args:
             term = replaced(term, Entry(Array(letter), ()), Entry(Array(f"{letter}#"), ()))
+        self.used |= {s: a for s, a in apart.used.items() if s.name not in symbol.args}  # hypotheses may be about them
         return term
 
     # --- functions of whole arrays -----------------------------------------------------------
