@@ -63,7 +63,7 @@ def through_jax(request: Request, seconds: float) -> Request | None:
     if forward is None and backward is None:
         return None
     found = replace(request, forward=forward or request.forward, backward=backward or request.backward)
-    return found if forward is None or request.asked == "check_equal" else with_held_values(found, forward, seconds)
+    return found if forward is None or request.asked == "check_equal" else with_stopped_values(found, forward, seconds)
 
 
 def jittable(function: Function) -> Any:
@@ -76,7 +76,7 @@ def jittable(function: Function) -> Any:
     return Jittable(function, copies=BY_VALUE)
 
 
-def with_held_values(request: Request, forward: Any, seconds: float) -> Request:
+def with_stopped_values(request: Request, forward: Any, seconds: float) -> Request:
     """The request with the values that its forward, a Jittable, holds constant."""
     try:
         with limit(seconds):
