@@ -144,6 +144,7 @@ def arguments(
     rest = iter([n for n in declared if n not in names])
     order: list[Argument] = []
     plain: list[str] = []
+    given = 0  # what stands behind the last one that is given is left to its default, as in a call of apply
     for p in parameters:
         if p.kind is p.VAR_POSITIONAL:
             order.extend(taken(n) for n in rest)
@@ -155,16 +156,18 @@ def arguments(
             order.append(taken(other))
         elif p.default is not p.empty:
             order.append(always(p.default))
+            continue
         elif p.annotation in NUMBERS and p.name not in declared:
             plain.append(p.name)
             order.append(taken(p.name))
         else:
             where = f"{function.__name__}.forward"
             raise SymbackpropError(f"check_function: the argument {p.name!r} of {where} has no value")
+        given = len(order)
     left = list(rest)
     if left:
         raise SymbackpropError(f"check_function: {function.__name__}.forward takes no {', '.join(map(repr, left))}")
-    return order, tuple(plain)
+    return order[:given], tuple(plain)
 
 
 def taken(name: str) -> Argument:
