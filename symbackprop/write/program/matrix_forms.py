@@ -33,18 +33,16 @@ FUNCTIONS = {"sign": "sign"} | {f.operation: f.name for f in ROWS}  # by what a 
 
 
 def matrix_form(
-    g: Node, t: Term, axes: Sequence[Index], notation: Notation, called: Mapping[Array, str]
+    g: Node, t: Term | None, axes: Sequence[Index], notation: Notation, called: Mapping[Array, str]
 ) -> Both | None:
-    """The entries `t` of the node, in the names of the page, as one formula for all of them."""
+    """The entries `t` of the node, in the names of the page, as one formula for all of them; or what it computes."""
     if not axes:
         return None
     if called.get(g.array, "").startswith(GRADIENT):  # the gradient by what reads it
         return notation.gradient(called[g.array].removeprefix(GRADIENT))
     usual = notation.standing.usual
     literal = MatrixForms(notation, called).of(g) if usual else None
-    if len(axes) > 2:
-        return literal
-    found = by_entries(t, axes)
+    found = None if t is None or len(axes) > 2 else by_entries(t, axes)
     if found is None:
         return literal
     found = found if usual else stood(found, len(axes), notation.standing)
@@ -56,18 +54,6 @@ def matrix_form(
         return short
     diagonal = any(isinstance(m, Diagonal) for m in inside)
     return literal if diagonal or cost(short[0]) > cost(literal[0]) else short
-
-
-def altogether(g: Node, t: Term | None, axes: Sequence[Index], notation: Notation) -> Both | None:
-    """The shorter formula in what `notation` knows: operation by operation, or from the entries `t`."""
-    if not g.ndim or not notation.standing.usual:
-        return None
-    literal = MatrixForms(notation, {}).of(g)
-    form = None if t is None else by_entries(t, axes)
-    if form is None or any(isinstance(m, Given) for m in parts(form)):
-        return literal
-    short = notation.matrix(form)
-    return short if literal is None or cost(short[0]) <= cost(literal[0]) else literal
 
 
 def cost(text: str) -> float:
