@@ -222,18 +222,13 @@ class Planner(Written):
 
     def made(self, c: Node, lines: Sequence[Line], proved: bool = True) -> Passage:
         """Without lines that say nothing, or what a later one says again."""
-        said: list[Line] = []
-        for k, line in enumerate(lines):
-            again = next((x for x in lines[k + 1 :] if (x.left, x.right) == (line.left, line.right)), None)
-            if line.left == line.right:
-                continue
-            before = [x for x in said if (x.left, x.right) == (line.left, line.right)]
-            if again is None and not before:
-                said.append(line)
-            elif again is not None and not before:  # kept where it is first said, at the level of the last
-                said.append(replace(line, level=again.level))
+        said: dict[tuple[str, str], Line] = {}
+        for line in lines:
+            sides = line.left, line.right
+            if line.left != line.right:  # kept where it is first said, at the level of the last
+                said[sides] = replace(said.get(sides, line), level=line.level)
         name = self.names[c.array]
-        return Passage(self.notation.text(name), self.notation.latex(name), tuple(said), proved)
+        return Passage(self.notation.text(name), self.notation.latex(name), tuple(said.values()), proved)
 
     def readers(self, c: Node) -> list[Node]:
         """The shown nodes that hand a gradient to c, through nodes that are not shown."""
