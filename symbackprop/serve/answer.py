@@ -19,7 +19,7 @@ from symbackprop.read.formulas.typed import read_claim
 from symbackprop.write.notes.page import Statements
 from symbackprop.write.program.pages import html_body, pointed_at
 
-from symbackprop.serve.worker import Answer, Question
+from .question import Answer, Question
 
 SECONDS = 8.0  # for each claim
 DOLLARS, TYPESET = re.compile(r"\$\$(.*?)\$\$"), r'<div class="tex" data-display="true">\1</div>'

@@ -10,7 +10,7 @@ from flask import Flask, Response, abort, request
 
 from symbackprop.write.html import page
 
-from symbackprop.serve.worker import LIMIT, Answer, Question
+from .question import LIMIT, Answer, Question
 from .worker import ask
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -88,7 +88,7 @@ def form(q: Question) -> str:
         '<h1>Gradients, proved</h1><form method="post" action="/">'
         f'<div class="kinds">{choice}</div>'
         f"{area('forward', 'forward', q.forward, 'L = sum((tanh(X W + b) - T)^2)', 4)}"
-        f'<div class="row">{line("wrt", "by", q.wrt, "W")}'
+        f"<div class=\"row\">{line('wrt', 'by', q.wrt, 'W')}"
         f"{line('shapes', 'shapes (inferred for formulas)', q.shapes, 'X: n m; W: m d')}</div>"
         f"{area('gradient', 'your gradient, if you have one', q.gradient, 'X^T (...)', 2)}"
         f'<button type="submit">Derive</button></form><nav class="examples">{links}</nav>'

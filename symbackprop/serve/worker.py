@@ -8,9 +8,8 @@ import os
 import threading
 from multiprocessing.connection import Connection
 from typing import Any
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from .question import Answer, Question
 
 SECONDS, MEGABYTES = 30, 2_000
 AT_ONCE = 2  # processes that work at a time; the others wait
@@ -93,34 +92,3 @@ def limit_resources(seconds: float, megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20,) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1,) * 2)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-
-# --- what a person asks, and what is answered: plain data between processes ---
-
-
-LIMIT = 20_000  # characters of one field
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """`kind` is "formula" or "numpy", `shapes` is "X: n m; w: m", `wrt` names with commas."""
-
-    forward: str = ""
-    kind: str = "formula"
-    wrt: str = ""
-    shapes: str = ""
-    gradient: str = ""
-
-    @property
-    def variables(self) -> list[str]:
-        return [n.strip() for n in self.wrt.split(",") if n.strip()]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`verdict` and `derivation` are HTML, `texts` what can be copied, by its heading; `problem` is in words."""
-
-    verdict: str = ""
-    derivation: str = ""
-    texts: Mapping[str, str] = field(default_factory=dict)
-    problem: str = ""
