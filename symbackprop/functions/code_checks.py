@@ -12,9 +12,9 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import PROVED, REFUTED
 from symbackprop.functions.checks import Function, Shapes
 from symbackprop.functions.claims import gradient_claims
-from symbackprop.functions.dialects.caches import cached_pair
+from symbackprop.functions.dialects.pairs import cached_pair
 from symbackprop.functions.dialects.layers import layer_pair
-from symbackprop.functions.dialects.losses import derivative_pair, loss_pair, may_take_output, variable_of
+from symbackprop.functions.dialects.pairs import derivative_pair, loss_pair, may_take_output, variable_of
 from symbackprop.functions.dialects.one_run import Untraceable, judged
 from symbackprop.functions.drive import Asked, Options, library_of, library_with_layer, verdict
 from symbackprop.functions.held_values import copies_of

@@ -10,7 +10,7 @@ from typing import Any
 
 from symbackprop.functions.dialects.layers import BACKWARD, FORWARD
 
-from .caches import returns_several
+from .pairs import returns_several
 
 LAYER, PAIR, DERIVATIVE, LOSS = "layer", "pair", "derivative", "loss"
 BACK = r"(?:backward|bwd|backprop|back|vjp)"

@@ -51,6 +51,7 @@ class Saved:
     def saved(self) -> tuple[Any, ...]:
         return self.saved_tensors
 
+
 @dataclass(frozen=True, slots=True)
 class LayerCode:
     """`made` is the call that makes the layer (None where it is there), `placed` says where arrays are put on it then.

@@ -22,7 +22,7 @@ from symbackprop.read.numpy.axes import at_least_zero, constant_of, somewhere
 from symbackprop.read.numpy.context import HOMES, LINALG, NUMPY, SPECIAL, current
 from symbackprop.read.numpy.context import REFUSED as NUMPY_REFUSED
 from symbackprop.read.numpy.lifting import expression, lifted
-from symbackprop.read.numpy.masks import masking
+from symbackprop.read.numpy.elementwise import masking
 from symbackprop.read.numpy.scalars import affine_of, digits, recognised
 
 

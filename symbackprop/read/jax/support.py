@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..documented import print_into, reasons
-from . import evaluation  # noqa: F401  it fills the table
+from . import jaxprs  # noqa: F401  it fills the table
 from .registry import PRIMITIVES, REFUSED
 
 

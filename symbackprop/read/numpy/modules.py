@@ -17,7 +17,7 @@ from .context import LINALG, MATH, NUMPY, SPECIAL, WINDOWS, TraceError, Unsuppor
 from .drawing import Random, Symbolic, replaced
 from .lifting import HANDLERS, SymInt, dtype_kind, lifted, size_number
 from .scalars import exp, pi, rounded
-from .selection import Selection
+from .ufuncs import Selection
 from .sequences import SymList
 from .values import Value, constant, elementwise, known
 

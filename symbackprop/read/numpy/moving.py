@@ -18,8 +18,7 @@ from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
 from .layout import reshape
 from .lifting import expression, length_of, lengths, lifted, size_number, size_of
-from .steps import complement
-from .truth import truth
+from .steps import complement, truth
 from .values import ORDER, Piece, Value, pieced
 
 

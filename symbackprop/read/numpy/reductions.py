@@ -18,8 +18,7 @@ from .elementwise import never_nan, subtract, unary
 from .elementwise import where as chosen_where
 from .lifting import exact, expression, lifted, size_of
 from .scalars import log, sqrt
-from .steps import complement, step
-from .truth import truth
+from .steps import complement, step, truth
 from .values import ORDER, Dtype, Value, elementwise, finite, known
 
 Fold = Callable[[tuple[Index, ...], Term], Term]

@@ -39,13 +39,8 @@ aten("clone", "lift_fresh", "lift_fresh_copy", "positive", "_pin_memory", entryw
 aten.rows({
     "_unsafe_view view_copy _reshape_copy": lambda x, shape: np.reshape(np.copy(x), tuple(shape)),
     "cat": lambda parts, dim=0: np.concatenate(parts, axis=dim),
-    "stack": lambda parts, dim=0: np.stack(parts, axis=dim),
     "flip": lambda x, dims: np.flip(x, tuple(dims)),
-    "repeat": lambda x, repeats: np.tile(x, tuple(repeats)),
     "repeat_interleave.self_int": lambda x, repeats, dim=None, output_size=None: np.repeat(x, repeats, axis=dim),
-    "tril": lambda x, diagonal=0: np.tril(x, diagonal),
-    "triu": lambda x, diagonal=0: np.triu(x, diagonal),
-    "select_scatter": lambda x, source, dim, index: written(x, at_axis(dim, ndim(x), index), source),
 })  # fmt: skip
 
 
@@ -116,14 +111,6 @@ def split_with_sizes(x: Any, sizes: Any, dim: int = 0) -> Any:
     return tuple(parts)
 
 
-@aten("unbind", where="an axis whose length is a number", view=True)
-def unbind(x: Any, dim: int = 0) -> Any:
-    n = x.shape[dim]
-    if not isinstance(n, int):
-        raise TraceError(f"a loop over an axis of {n} entries, whose number depends on the sizes")
-    return tuple(select(x, dim, k) for k in range(n))
-
-
 @aten("diagonal", where="not written to", view=True)
 def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     return np.diagonal(x, offset, dim1, dim2)
@@ -144,13 +131,6 @@ def unfold(x: Any, dim: int, size: Any, step: int) -> Any:
 @aten("roll", where="shifts: at most the size of the axis, for all sizes")
 def roll(x: Any, shifts: Any, dims: Any = ()) -> Any:
     return np.roll(x, tuple(shifts), tuple(dims)) if dims else np.roll(x, shifts[0])
-
-
-@aten("diag_embed", where="of the last two axes")
-def diag_embed(x: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
-    if (offset, dim1, dim2) != (0, -2, -1):
-        raise TraceError("diag_embed with offset, dim1 or dim2")
-    return np.multiply(np.expand_dims(x, ndim(x)), np.eye(x.shape[-1]))
 
 
 @aten("constant_pad_nd")
@@ -187,10 +167,6 @@ def zeros(shape: Any, *_: Any, kind: Kind) -> Any:
     return np.zeros(tuple(shape), dtype=TYPES[kind])
 
 
-def ones(shape: Any, *, kind: Kind) -> Any:
-    return np.ones(tuple(shape), dtype=TYPES[kind])
-
-
 def full(shape: Any, value: Any, *, kind: Kind) -> Any:
     return np.full(tuple(shape), value, dtype=TYPES[kind])
 
@@ -198,15 +174,10 @@ def full(shape: Any, value: Any, *, kind: Kind) -> Any:
 creating.rows({
     "zeros empty empty_strided": zeros,
     "zeros_like empty_like": lambda x, *, kind: zeros(x.shape, kind=kind),
-    "new_zeros new_empty new_empty_strided": lambda x, shape, *_, kind: zeros(shape, kind=kind),
 }, where="empty is read as zeros")  # fmt: skip
 creating.rows({
-    "ones": ones,
-    "ones_like": lambda x, *, kind: ones(x.shape, kind=kind),
-    "new_ones": lambda x, shape, *, kind: ones(shape, kind=kind),
     "full": full,
     "full_like": lambda x, value, *, kind: full(x.shape, value, kind=kind),
-    "new_full": lambda x, shape, value, *, kind: full(shape, value, kind=kind),
     "scalar_tensor": lambda value, *, kind: full((), value, kind=kind),
     "fill": lambda x, value: np.broadcast_to(value, x.shape),
     "zero": lambda x: np.zeros_like(x),

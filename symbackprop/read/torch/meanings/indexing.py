@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from symbackprop.read.numpy import TRACED_NUMPY as np
-from symbackprop.read.numpy import TraceError, scattered
+from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.moving import along
 
 from ..registry import Section, refuses
-from .arranging import at_axis, ndim, written
-from .entrywise import times
+from .arranging import ndim, written
 
 aten = Section("indexing")
 
@@ -56,30 +55,10 @@ def added(x: Any, key: Any, values: Any) -> Any:
     return copy
 
 
-def put(x: Any, dim: int, places: Any, values: Any) -> Any:
-    return written(x, at_axis(dim, ndim(x), places), values)
-
-
 aten.rows({
-    "index_select": lambda x, dim, places: np.take(x, places, axis=dim),
     "gather": lambda x, dim, places, sparse_grad=False: np.take_along_axis(x, places, axis=dim),
-    "take": lambda x, places: np.take(x, places),
-    "index_add": lambda x, dim, places, source, alpha=1: added(x, at_axis(dim, ndim(x), places), times(alpha, source)),
-    "index_copy index_fill": put,
     "scatter_add": lambda x, dim, places, source: added(x, rows_of(x, dim, places), source),
 })  # fmt: skip
-
-
-@aten("embedding", where="padding_idx makes no difference to the forward")
-def embedding(weight: Any, places: Any, *_: Any, **__: Any) -> Any:
-    return weight[places]
-
-
-@aten("embedding_dense_backward", where="padding_idx: none; scale_grad_by_freq: no")
-def embedding_backward(g: Any, places: Any, rows: Any, padding: Any, by_frequency: bool) -> Any:
-    if by_frequency or (isinstance(padding, int) and padding >= 0):
-        raise TraceError("the gradient of an embedding with padding_idx or scale_grad_by_freq")
-    return scattered(np.zeros((rows, g.shape[-1])), places, g)
 
 
 @aten("scatter", where="no reduce")
