@@ -21,7 +21,7 @@ from symbackprop.read.numpy.moving import places
 from symbackprop.read.numpy.products import letters_of
 from symbackprop.read.numpy.writing import injective
 
-from .registry import Step, as_array, axes, call, cast, numpy_function, reads, refuses, rows, settled_truth
+from .registry import LAX, Step, as_array, axes, call, cast, numpy_function, settled_truth
 
 
 def broadcast(step: Step, x: Any, kept: Sequence[int]) -> Any:
@@ -30,7 +30,7 @@ def broadcast(step: Step, x: Any, kept: Sequence[int]) -> Any:
     return call("broadcast_to", call("expand_dims", as_array(x), new), step.shape)
 
 
-rows({
+LAX.rows({
     "broadcast_in_dim": lambda step, x: broadcast(step, x, axes(step.params["broadcast_dimensions"])),
     "squeeze": lambda step, x: call("squeeze", as_array(x), axes(step.params["dimensions"])),
     "expand_dims": lambda step, x: call("expand_dims", as_array(x), axes(step.params["dimensions"])),
@@ -44,28 +44,28 @@ rows({
 })  # fmt: skip
 
 
-@reads("reshape")
+@LAX("reshape")
 def reshape(step: Step, x: Any) -> Any:
     if step.params.get("dimensions") is not None:
         raise TraceError("reshape with dimensions=: transpose first")
     return call("reshape", as_array(x), step.shape)
 
 
-@reads("split")
+@LAX("split")
 def split(step: Step, x: Any) -> Any:
     cuts = [0, *accumulate(step.sizes(step.params["sizes"]))]
     lead = (slice(None),) * int(step.params["axis"])
     return [as_array(x)[(*lead, slice(a, b))] for a, b in pairwise(cuts)]
 
 
-@reads("slice", restricted="steps that divide the axis for all sizes")
+@LAX("slice", where="steps that divide the axis for all sizes")
 def sliced(step: Step, x: Any) -> Any:
     starts, stops = step.sizes(step.params["start_indices"]), step.sizes(step.params["limit_indices"])
     strides = step.params["strides"] or (1,) * len(starts)
     return as_array(x)[tuple(slice(a, b, s) for a, b, s in zip(starts, stops, strides, strict=True))]
 
 
-@reads("pad", restricted="between the entries only with a plain number of zeros")
+@LAX("pad", where="between the entries only with a plain number of zeros")
 def pad(step: Step, x: Any, fill: Any) -> Any:
     return padded(as_array(x), [step.sizes(row) for row in step.params["padding_config"]], fill)
 
@@ -89,7 +89,7 @@ def spread(x: SymArray, axis: int, between: Any, fill: Any) -> Any:
     return merged[(*(slice(None),) * axis, slice(None, shape[axis] * (between + 1) - between))]
 
 
-@reads("iota")
+@LAX("iota")
 def iota(step: Step) -> Any:
     """The number of the place along one axis."""
     axis = int(step.params["dimension"])
@@ -101,7 +101,7 @@ def iota(step: Step) -> Any:
 MATRIX_PRODUCTS = {(m, n, (m - 1,), (0,), ()) for m in (1, 2) for n in (1, 2)}
 
 
-@reads("dot_general")
+@LAX("dot_general")
 def dot_general(step: Step, x: Any, y: Any) -> Any:
     """Batch axes first, then the free axes of both: a matrix product or an einsum by the places of the axes."""
     (left, right), (left_batch, right_batch) = step.params["dimension_numbers"]
@@ -112,7 +112,7 @@ def dot_general(step: Step, x: Any, y: Any) -> Any:
     return call("einsum", "{},{}->{}".format(*letters_of(a.ndim, b.ndim, pairs, len(left_batch))), a, b)
 
 
-@reads("conv_general_dilated", restricted="strides that divide the axes for all sizes; gaps in x of a plain number")
+@LAX("conv_general_dilated", where="strides that divide the axes for all sizes; gaps in x of a plain number")
 def conv_general_dilated(step: Step, x: Any, w: Any) -> Any:
     """Σ over channels and places k of x[n, c, s p + d k] w[o, c, k], on x padded and spread."""
     p, numbers = step.params, step.params["dimension_numbers"]
@@ -139,9 +139,9 @@ def over_windows(name: str, fill: float) -> Any:
     return run
 
 
-rows(
+LAX.rows(
     {"reduce_window_sum": over_windows("sum", 0.0), "reduce_window_max": over_windows("max", -math.inf)},
-    restricted="strides that divide the axes for all sizes",
+    where="strides that divide the axes for all sizes",
 )
 
 
@@ -149,7 +149,7 @@ INSIDE = "places that are inside for all sizes"
 ONCE = "places that are inside for all sizes, each written once"
 
 
-@reads("gather", restricted=INSIDE)
+@LAX("gather", where=INSIDE)
 def gather(step: Step, x: Any, indices: Any) -> Any:
     """Entries at start + offset: the axes of the starts, among them those of the offsets at `offset_dims`."""
     numbers, x = step.params["dimension_numbers"], as_array(x)
@@ -243,16 +243,16 @@ def putting(meaning: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 
 for primitive, name in (("add", "add"), ("sub", "subtract")):
-    reads(f"scatter-{primitive}", f"scatter_{primitive}", restricted=INSIDE)(adding(name))
-reads("scatter", restricted=ONCE)(putting(lambda old, new: new))
+    LAX(f"scatter-{primitive}", f"scatter_{primitive}", where=INSIDE)(adding(name))
+LAX("scatter", where=ONCE)(putting(lambda old, new: new))
 for primitive, name in (("mul", "multiply"), ("min", "minimum"), ("max", "maximum")):
-    reads(f"scatter-{primitive}", f"scatter_{primitive}", restricted=ONCE)(putting(partial(call, name)))
+    LAX(f"scatter-{primitive}", f"scatter_{primitive}", where=ONCE)(putting(partial(call, name)))
 
 
 # --- blocks ----------------------------------------------------------------------------------
 
 
-@reads("dynamic_slice", restricted=INSIDE)
+@LAX("dynamic_slice", where=INSIDE)
 def dynamic_slice(step: Step, x: Any, *starts: Any) -> Any:
     x = as_array(x)
     found = as_array(x[block(starts, step.shape)])
@@ -260,7 +260,7 @@ def dynamic_slice(step: Step, x: Any, *starts: Any) -> Any:
     return copied(found)
 
 
-@reads("dynamic_update_slice", restricted=INSIDE)
+@LAX("dynamic_update_slice", where=INSIDE)
 def dynamic_update_slice(step: Step, x: Any, update: Any, *starts: Any) -> Any:
     target, new = copied(x), as_array(update)
     key = block(starts, new.shape)
@@ -289,4 +289,4 @@ def fits(found: SymArray, shape: Sequence[Any]) -> None:
         raise TraceError(f"a block of shape {shape_text(found.value.shape)} that may go over the end of the array")
 
 
-refuses("select_and_scatter_add", "select_and_scatter", because="picks entries by the order of the data")
+LAX.refuses("select_and_scatter_add", "select_and_scatter", because="picks entries by the order of the data")

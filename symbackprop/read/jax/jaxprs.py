@@ -20,7 +20,7 @@ from symbackprop.read.numpy.steps import renamed
 from symbackprop.read.numpy.tracing import at_place, symbol
 
 from . import arranging, calls, entries  # noqa: F401  they fill the table
-from .registry import PRIMITIVES, REFUSED, Step, constant
+from .registry import LAX, Step, constant
 from .sizes import Dimensions, Found, aliases, asked_sizes, assigned_name, dimension, last_user_line, user_line
 
 Copies: TypeAlias = Mapping[str, str] | None
@@ -68,9 +68,7 @@ class Evaluation:
                 raise TraceError("stop_gradient: a value is held constant, which is read by the checks of rules only")
             return x
         copies = self.copies
-        hole = value.holes_of(lambda at: renamed(value.hole(at), copies))
-        found = Value(value.shape, "real", lambda at: renamed(value.term(at), copies), hole, value.soft)
-        return SymArray(found, scalar=not value.shape)
+        return SymArray(value.rewritten(lambda t: renamed(t, copies)), scalar=not value.shape)
 
     def operand(self, known: Mapping[Any, Any], variable: Any) -> Any:
         return constant(variable.val) if hasattr(variable, "val") else known[variable]
@@ -98,11 +96,10 @@ class Evaluation:
 
 
 def run(step: Step, operands: list[Any]) -> Any:
-    if step.name in REFUSED:
-        raise TraceError(f"{step.name} {REFUSED[step.name]}")
-    if step.name not in PRIMITIVES:
+    meaning = LAX.meaning(step.name)
+    if meaning is None:
         raise TraceError(f"JAX's primitive {step.name} is not read")
-    return PRIMITIVES[step.name].run(step, *operands)
+    return meaning.run(step, *operands)
 
 
 def mentions(closed: Any, primitive: str) -> bool:

@@ -96,7 +96,7 @@ class Recorder:
         if parts is not result:
             return self.result(operation, operands, named, result)
         found = (self.result(f"{operation}[{k}]", operands, named, p) for k, p in enumerate(parts))
-        return type(result)(found)
+        return getattr(type(result), "_make", type(result))(found)
 
     def result(self, operation: str, args: tuple[Any, ...], options: dict[str, Any], out: SymArray) -> SymArray:
         """The array that the computation goes on with."""

@@ -15,6 +15,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from symbackprop.clock import check_time
+from symbackprop.read.documented import Meaning
 from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.axes import shape_text
 from symbackprop.read.numpy.context import current
@@ -22,7 +23,7 @@ from symbackprop.read.numpy.lifting import lifted, size_of
 from symbackprop.read.numpy.steps import renamed
 
 from .meanings.entrywise import DRAWN
-from .registry import INERT, Meaning, meaning_of
+from .registry import ATEN, INERT
 from .tensors import (
     SYMBOLIC, TRUTH, WHOLE, TracedTensor, as_kind, constant, in_torch, inside, kind_of, number_in, of_torch,
     sample_shape,
@@ -72,18 +73,18 @@ class Reading(TorchDispatchMode):
             raise TraceError("a torch.autograd.Function has its own derivative, which may not be that of its forward")
         if self.held is None or current().recorder is not None:
             raise HeldConstant(f"{by} holds a value constant: such a forward has no derivative by the laws")
-        held, value = self.held, x.array.value
-        copied = Value(value.shape, value.dtype, lambda at: renamed(value.term(at), held))
-        found = TracedTensor(SymArray(copied), x.meta)
+        held = self.held
+        found = TracedTensor(SymArray(x.array.value.rewritten(lambda t: renamed(t, held))), x.meta)
         found.constant = bool(held)
         return found
 
     def read(self, func: Any, name: str, overload: str, args: Any, kwargs: Any) -> Any:
-        own = meaning_of(name, overload)
+        own = ATEN.meaning(f"{name}.{overload}", name)
         if own is not None:
             return computed(func, own, args, kwargs)
         if func._schema.is_mutable:
-            plain = meaning_of(name.removesuffix("_"), overload.removesuffix("_out"))
+            stem = name.removesuffix("_")
+            plain = ATEN.meaning(f"{stem}.{overload.removesuffix('_out')}", stem)
             return self.mutated(func, name, overload, plain, args, kwargs)
         return self.decomposed(func, name, args, kwargs)
 
@@ -203,12 +204,13 @@ def item(x: TracedTensor) -> Any:
 def computed(func: Any, meaning: Meaning, args: Any, kwargs: Any) -> Any:
     """Its tensors, of the dtype and layout that PyTorch gives them."""
     given, more = arrays(args), arguments(kwargs)
-    if meaning.told:
+    if "told" in meaning.marks:
         more["kind"] = kind_of(asked_dtype(func, args, kwargs))
     result = meaning.run(*given, **more)
     if func._schema.is_mutable:
         return args[0]
-    metas = sampled(func, args, kwargs) if meaning.view or VERIFYING else layouts(func, meaning, result, args, kwargs)
+    shown = VERIFYING or "view" in meaning.marks
+    metas = sampled(func, args, kwargs) if shown else layouts(func, meaning.marks, result, args, kwargs)
     return dressed(result, metas, str(func))
 
 
@@ -245,16 +247,16 @@ def default() -> torch.dtype:
     return torch.get_default_dtype()
 
 
-def layouts(func: Any, meaning: Meaning, result: Any, args: Any, kwargs: Any) -> Any:
+def layouts(func: Any, marks: frozenset[str], result: Any, args: Any, kwargs: Any) -> Any:
     """For each result a tensor without entries, of its dtype and layout, where the sizes are some primes."""
     if isinstance(result, tuple | list):
-        return tuple(layouts(func, meaning, r, args, kwargs) for r in result)
+        return tuple(layouts(func, marks, r, args, kwargs) for r in result)
     if result is None:
         return None
     value = lifted(result)
     shape = sample_shape(value.shape)
-    dtype = asked_dtype(func, args, kwargs) if meaning.told else dtype_of(value.dtype, args, kwargs)
-    stride = next((s for t in tensors(args) if meaning.entrywise and (s := dense(t.meta, shape)) is not None), None)
+    dtype = asked_dtype(func, args, kwargs) if "told" in marks else dtype_of(value.dtype, args, kwargs)
+    stride = next((s for t in tensors(args) if "entrywise" in marks and (s := dense(t.meta, shape)) is not None), None)
     if stride is None:
         return torch.empty(shape, dtype=dtype, device="meta")
     return torch.empty_strided(shape, stride, dtype=dtype, device="meta")
@@ -305,9 +307,7 @@ def sampled(func: Any, args: Any, kwargs: Any) -> Any:
 
 
 def meta(x: Any) -> Any:
-    return inside(
-        x, lambda y: y.meta if isinstance(y, TracedTensor) else in_torch(y) if isinstance(y, SYMBOLIC) else y
-    )
+    return inside(x, lambda y: y.meta if isinstance(y, TracedTensor) else in_torch(y) if isinstance(y, SYMBOLIC) else y)
 
 
 def dressed(result: Any, metas: Any, what: str) -> Any:

@@ -8,9 +8,9 @@ from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import SymInt, TraceError, padded
 from symbackprop.read.numpy.context import WINDOWS
 
-from ..registry import Kind, Section, refuses
+from ..registry import ATEN, Kind
 
-aten = Section("arranging")
+aten = ATEN.section("arranging")
 END = 2**63 - 1
 
 
@@ -86,11 +86,6 @@ def slice_of(x: Any, dim: int = 0, start: Any = None, end: Any = None, step: int
     return x[at_axis(dim, ndim(x), slice(first, end, step))]
 
 
-@aten("narrow", view=True)
-def narrow(x: Any, dim: int, start: Any, length: Any) -> Any:
-    return slice_of(x, dim, start, start + length)
-
-
 @aten("split", view=True)
 def split(x: Any, size: Any, dim: int = 0) -> Any:
     if isinstance(size, tuple | list):
@@ -153,13 +148,14 @@ def written(x: Any, key: Any, values: Any) -> Any:
     return copy
 
 
-refuses("as_strided", "as_strided_", "set_", "resize_", because="depends on how the entries lie in memory")
-refuses("reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d", because="is not modelled")
+ATEN.refuses("as_strided", "as_strided_", "set_", "resize_", because="depends on how the entries lie in memory")
+ATEN.refuses("reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d",
+             because="is not modelled")  # fmt: skip
 
 
 # --- new tensors -----------------------------------------------------------------------------------
 
-creating = Section("creating")
+creating, told = ATEN.section("creating"), ATEN.section("creating", "told")
 TYPES: dict[Kind, type] = {"real": float, "int": int, "bool": bool}
 
 
@@ -171,19 +167,21 @@ def full(shape: Any, value: Any, *, kind: Kind) -> Any:
     return np.full(tuple(shape), value, dtype=TYPES[kind])
 
 
-creating.rows({
+told.rows({
     "zeros empty empty_strided": zeros,
     "zeros_like empty_like": lambda x, *, kind: zeros(x.shape, kind=kind),
 }, where="empty is read as zeros")  # fmt: skip
-creating.rows({
+told.rows({
     "full": full,
     "full_like": lambda x, value, *, kind: full(x.shape, value, kind=kind),
     "scalar_tensor": lambda value, *, kind: full((), value, kind=kind),
+    "eye": lambda n, *, kind: np.eye(n, dtype=TYPES[kind]),
+    "eye.m": lambda n, m, *, kind: np.eye(n, m, dtype=TYPES[kind]),
+})  # fmt: skip
+creating.rows({
     "fill": lambda x, value: np.broadcast_to(value, x.shape),
     "zero": lambda x: np.zeros_like(x),
     "copy": lambda x, source, non_blocking=False: np.broadcast_to(source, x.shape),
-    "eye": lambda n, *, kind: np.eye(n, dtype=TYPES[kind]),
-    "eye.m": lambda n, m, *, kind: np.eye(n, m, dtype=TYPES[kind]),
 })  # fmt: skip
 
 
@@ -202,7 +200,7 @@ def linspace(start: Any, stop: Any, steps: Any) -> Any:
     return np.linspace(start, stop, steps)
 
 
-@creating("_to_copy", entrywise=True, where="reals are not cut to whole numbers")
+@told("_to_copy", entrywise=True, where="reals are not cut to whole numbers")
 def converted(x: Any, *, kind: Kind) -> Any:
     if kind == "bool":
         return np.not_equal(x, 0) if x.value.dtype != "bool" else np.copy(x)
@@ -211,4 +209,4 @@ def converted(x: Any, *, kind: Kind) -> Any:
     return np.copy(x)
 
 
-refuses("tril_indices", "triu_indices", because="is not modelled")
+ATEN.refuses("tril_indices", "triu_indices", because="is not modelled")

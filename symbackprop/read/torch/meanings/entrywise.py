@@ -12,9 +12,9 @@ from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.drawing import Random, Symbolic
 
-from ..registry import Section, refuses
+from ..registry import ATEN
 
-entrywise = Section("elementwise", entrywise=True)
+entrywise = ATEN.section("elementwise", "entrywise")
 NUMBERS = {
     **{name: name for name in (
         "exp2", "expm1", "log2", "log10", "log1p", "sqrt", "square", "reciprocal", "tan", "sign", "maximum", "minimum",
@@ -73,6 +73,7 @@ entrywise.rows({
     "where": lambda condition, a, b: np.where(condition, a, b),
     "clamp": lambda x, min=None, max=None: np.clip(x, min, max),
     "relu": lambda x: np.maximum(x, 0.0) if x.value.dtype == "real" else np.maximum(x, 0),
+    "threshold_backward": lambda g, x, bound: np.where(np.less_equal(x, bound), 0.0, g),
     "hardshrink": lambda x, bound=0.5: np.where(np.greater(np.absolute(x), bound), x, 0.0),
     # activations
     "hardsigmoid": lambda x: np.divide(six(x), 6.0),
@@ -140,13 +141,13 @@ def gelu_backward(g: Any, x: Any, approximate: str = "none") -> Any:
     return np.multiply(g, np.add(special.ndtr(x), np.multiply(x, density)))
 
 
-refuses("atan2", "nextafter", "erfinv", "polygamma", "igamma", "i0", "special_i0", "special_i1", "polar", "complex",
-        "angle", "fmod", because="has no index term")  # fmt: skip
+ATEN.refuses("atan2", "nextafter", "erfinv", "polygamma", "igamma", "i0", "special_i0", "special_i1", "polar",
+             "complex", "angle", "fmod", because="has no index term")  # fmt: skip
 
 
 # --- losses --------------------------------------------------------------------------------------
 
-loss = Section("losses")
+loss = ATEN.section("losses")
 NONE, MEAN = 0, 1
 
 
@@ -201,7 +202,7 @@ def weights_of(labels: Any, weight: Any, ignore_index: Any) -> Any:
 # Each draw is an array about which nothing is known, the same one in each run of the code.  A mask is where such an
 # array lies below a probability.  The functions take tensors of the reader or arrays of numbers.
 
-drawing = Section("drawing")
+drawing = ATEN.section("drawing")
 ALONE = (
     "random numbers are drawn by code that stands alone: what forward and backward draw are two draws. In a "
     "torch.autograd.Function they are one run; of a module, use eval()"
@@ -237,4 +238,4 @@ def drawn(draw: Callable[..., Any]) -> Callable[..., Any]:
 
 for _name, _draw in DRAWN.items():
     drawing(_name, where="an array about which nothing is known, in a torch.autograd.Function")(drawn(_draw))
-refuses("randint", "randint_like", "randperm", "exponential_", "multinomial", "poisson", because="is random")
+ATEN.refuses("randint", "randint_like", "randperm", "exponential_", "multinomial", "poisson", because="is random")

@@ -10,10 +10,10 @@ from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TRACED_SPECIAL as special
 from symbackprop.read.numpy import SymArray, Value
 
-from ..registry import Section, refuses
+from ..registry import ATEN
 from .entrywise import times
 
-reductions = Section("reductions")
+reductions = ATEN.section("reductions")
 
 
 def axes(dim: Any) -> Any:
@@ -69,18 +69,23 @@ def variance(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = Fal
     return np.var(x, axis=axes(dim), ddof=int(unbiased) if correction is None else correction, keepdims=keepdim)
 
 
-reductions.rows({
-    "var_mean.correction": lambda x, dim=None, correction=1, keepdim=False: (
-        variance(x, dim, keepdim=keepdim, correction=correction), fold(np.mean)(x, dim, keepdim)),
-})  # fmt: skip
-refuses("median", "nanmedian", "mode", "kthvalue", "sort", "argsort", "topk", "unique", "_unique2", "unique_dim",
-        "cummax", "cummin", "bincount", "histc", "searchsorted", "bucketize", "nonzero", "masked_select",
-        because="depends on the order or the values of the data, which has no index term")  # fmt: skip
+@reductions("var_mean.correction")
+def variance_and_mean(x: Any, dim: Any = None, correction: Any = 1, keepdim: bool = False) -> Any:
+    """What is centred has a name in derivations: normalisations use it again."""
+    mean, thin = fold(np.mean)(x, dim, True), fold(np.mean)(x, dim, keepdim)
+    if correction == 0:
+        return fold(np.mean)(np.square(np.subtract(x, mean)), dim, keepdim), thin
+    return variance(x, dim, keepdim=keepdim, correction=correction), thin
+
+
+ATEN.refuses("median", "nanmedian", "mode", "kthvalue", "sort", "argsort", "topk", "unique", "_unique2", "unique_dim",
+             "cummax", "cummin", "bincount", "histc", "searchsorted", "bucketize", "nonzero", "masked_select",
+             because="depends on the order or the values of the data, which has no index term")  # fmt: skip
 
 
 # --- products of matrices, and linear algebra ------------------------------------------------------
 
-products = Section("products")
+products = ATEN.section("products")
 
 
 def info(a: Any) -> Any:
@@ -90,6 +95,7 @@ def info(a: Any) -> Any:
 
 products.rows({
     "mm bmm mv matmul dot vdot": lambda a, b: np.matmul(a, b),
+    "addmm": lambda c, a, b, beta=1, alpha=1: np.add(times(beta, c), times(alpha, np.matmul(a, b))),
     "addbmm": lambda c, a, b, beta=1, alpha=1: np.add(times(beta, c), times(alpha, np.sum(np.matmul(a, b), axis=0))),
     "linalg_inv_ex": lambda a, check_errors=False: (linalg.inv(a), info(a)),
     "_linalg_det": lambda a: (linalg.det(a), a, info(a)),
@@ -107,11 +113,11 @@ def solve(a: Any, b: Any, left: bool = True, check_errors: bool = False) -> Any:
     return np.matrix_transpose(turned), a, info(a), info(a)
 
 
-refuses("linalg_qr", "_linalg_svd", "linalg_eig", "_linalg_eigh", "linalg_lstsq", "linalg_lu", "linalg_lu_factor_ex",
-        "linalg_matrix_exp", "linalg_pinv", because="has no index term")  # fmt: skip
+ATEN.refuses("linalg_qr", "_linalg_svd", "linalg_eig", "_linalg_eigh", "linalg_lstsq", "linalg_lu",
+             "linalg_lu_factor_ex", "linalg_matrix_exp", "linalg_pinv", because="has no index term")  # fmt: skip
 
 
-normalizing = Section("normalizing")
+normalizing = ATEN.section("normalizing")
 
 
 @normalizing("native_group_norm")

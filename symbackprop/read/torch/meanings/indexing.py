@@ -8,10 +8,10 @@ from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.moving import along
 
-from ..registry import Section, refuses
+from ..registry import ATEN
 from .arranging import ndim, written
 
-aten = Section("indexing")
+aten = ATEN.section("indexing")
 
 
 def key_of(indices: Any) -> Any:
@@ -75,4 +75,4 @@ def rows_of(x: Any, dim: int, given: Any) -> tuple[Any, ...]:
     return along(x, given, dim)
 
 
-refuses("put_", "scatter_reduce", "index_reduce", because="is not modelled")
+ATEN.refuses("put_", "scatter_reduce", "index_reduce", because="is not modelled")
