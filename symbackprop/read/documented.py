@@ -38,18 +38,18 @@ class Table:
         """The same table, for what stands under a title and has these marks."""
         return Table(title, frozenset(marks), self.meanings, self.refused)
 
-    def __call__(self, *names: str, where: str = "", **marks: bool) -> Callable[[F], F]:
+    def __call__(self, *names: str, where: str = "") -> Callable[[F], F]:
         def register(f: F) -> F:
             for name in names:
-                self.meanings[name] = Meaning(self.title, name, f, where, self.marks | marks.keys())
+                self.meanings[name] = Meaning(self.title, name, f, where, self.marks)
             return f
 
         return register
 
-    def rows(self, meanings: Mapping[str, Callable[..., Any]], where: str = "", **marks: bool) -> None:
+    def rows(self, meanings: Mapping[str, Callable[..., Any]], where: str = "") -> None:
         """Meanings of one line each; names of one meaning stand together in a key."""
         for names, f in meanings.items():
-            self(*names.split(), where=where, **marks)(f)
+            self(*names.split(), where=where)(f)
 
     def refuses(self, *names: str, because: str) -> None:
         self.refused.update(dict.fromkeys(names, because))

@@ -8,7 +8,7 @@ layout, and must have the shape that was read.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -25,8 +25,7 @@ from symbackprop.read.numpy.steps import renamed
 from .meanings.entrywise import DRAWN
 from .registry import ATEN, INERT
 from .tensors import (
-    SYMBOLIC, TRUTH, WHOLE, TracedTensor, as_kind, constant, in_torch, inside, kind_of, number_in, of_torch,
-    sample_shape,
+    SYMBOLIC, TracedTensor, as_kind, constant, in_torch, inside, kind_of, number_in, of_torch, sample_shape,
 )  # fmt: skip
 
 aten = torch.ops.aten
@@ -205,16 +204,10 @@ def computed(func: Any, meaning: Meaning, args: Any, kwargs: Any) -> Any:
     """Its tensors, of the dtype and layout that PyTorch gives them."""
     given, more = arrays(args), arguments(kwargs)
     if "told" in meaning.marks:
-        more["kind"] = kind_of(asked_dtype(func, args, kwargs))
+        metas = sampled(func, args, kwargs)
+        return dressed(meaning.run(*given, **more, kind=kind_of(metas.dtype)), metas, str(func))
     result = meaning.run(*given, **more)
-    if func._schema.is_mutable:
-        return args[0]
-    shown = VERIFYING or "view" in meaning.marks
-    metas = sampled(func, args, kwargs) if shown else layouts(func, meaning.marks, result, args, kwargs)
-    return dressed(result, metas, str(func))
-
-
-VERIFYING = False  # whether every shape and dtype is compared with PyTorch's own (the tests do)
+    return args[0] if func._schema.is_mutable else dressed(result, sampled(func, args, kwargs), str(func))
 
 
 def arrays(x: Any) -> Any:
@@ -226,75 +219,6 @@ def arrays(x: Any) -> Any:
 
 def arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {k: arrays(v) for k, v in kwargs.items() if k not in INERT}
-
-
-# --- dtype and layout ---------------------------------------------------------------------------
-
-
-def asked_dtype(func: Any, args: Any, kwargs: Any) -> torch.dtype:
-    """The dtype of a new tensor: given, or that of the tensor it is made like, or of the number it is filled with."""
-    if kwargs.get("dtype") is not None:
-        found: torch.dtype = kwargs["dtype"]
-        return found
-    if args and isinstance(args[0], TracedTensor):
-        return args[0].dtype
-    name = func._schema.name
-    value = args[1] if name == "aten::full" else args[0] if name == "aten::scalar_tensor" else 0.0
-    return TRUTH if isinstance(value, bool) else WHOLE if isinstance(value, int) and name == "aten::full" else default()
-
-
-def default() -> torch.dtype:
-    return torch.get_default_dtype()
-
-
-def layouts(func: Any, marks: frozenset[str], result: Any, args: Any, kwargs: Any) -> Any:
-    """For each result a tensor without entries, of its dtype and layout, where the sizes are some primes."""
-    if isinstance(result, tuple | list):
-        return tuple(layouts(func, marks, r, args, kwargs) for r in result)
-    if result is None:
-        return None
-    value = lifted(result)
-    shape = sample_shape(value.shape)
-    dtype = asked_dtype(func, args, kwargs) if "told" in marks else dtype_of(value.dtype, args, kwargs)
-    stride = next((s for t in tensors(args) if "entrywise" in marks and (s := dense(t.meta, shape)) is not None), None)
-    if stride is None:
-        return torch.empty(shape, dtype=dtype, device="meta")
-    return torch.empty_strided(shape, stride, dtype=dtype, device="meta")
-
-
-def tensors(args: Any) -> Iterator[TracedTensor]:
-    for x in args:
-        if isinstance(x, TracedTensor):
-            yield x
-        elif isinstance(x, tuple | list):
-            yield from tensors(x)
-
-
-def dtype_of(kind: str, args: Any, kwargs: Any) -> torch.dtype:
-    """Of numbers of this kind: as wide as the operands are."""
-    if kwargs.get("dtype") is not None:
-        given: torch.dtype = kwargs["dtype"]
-        return given
-    like = [t.dtype for t in tensors(args) if kind_of(t.dtype) == kind]
-    if kind == "bool" or not like:
-        return TRUTH if kind == "bool" else WHOLE if kind != "real" else default()
-    found = like[0]
-    for other in like[1:]:
-        found = torch.promote_types(found, other)
-    return found
-
-
-def dense(x: torch.Tensor, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The strides of a tensor of this shape whose entries lie side by side, in an order of its axes."""
-    if tuple(x.shape) != shape:
-        return None
-    strides: tuple[int, ...] = x.stride()
-    expected = 1
-    for stride, size in sorted(zip(strides, shape, strict=True)):
-        if size != 1 and stride != expected:
-            return None
-        expected *= size
-    return strides
 
 
 def sampled(func: Any, args: Any, kwargs: Any) -> Any:

@@ -1,9 +1,8 @@
 """The table from operations of aten to what reads them, with an overload ("max.dim") where overloads differ.
 
 A meaning takes arrays of the reader of NumPy in the order of PyTorch's schema, and calls the reader's own functions.
-What it does not take it refuses.  In-place and `out` forms of an operation have the meaning of the plain one.  A `view`
-shares its entries with its first argument, and what is `entrywise` lies in memory as that does; a meaning that is
-`told` has a parameter `kind`, which numbers the result has.
+What it does not take it refuses.  In-place and `out` forms of an operation have the meaning of the plain one.  One
+that is `told` has a parameter `kind`, which numbers the result has.
 """
 
 from __future__ import annotations

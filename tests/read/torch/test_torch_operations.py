@@ -6,7 +6,7 @@ x and y are (n, m), s is (n, n), t is (n,), u is (m,), a is a number, lab are n 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,7 @@ import torch.nn.functional as F  # noqa: E402
 from numpy_witness import agrees  # noqa: E402
 
 from symbackprop.read.numpy import ShapeMismatch, TraceError, parse_shapes, trace  # noqa: E402
-from symbackprop.read.torch import (  # noqa: E402
-    dispatch,
-    function_code,
-    registry,
-)
+from symbackprop.read.torch import function_code, registry  # noqa: E402
 from symbackprop.read.torch.support import table  # noqa: E402
 
 SHAPES = {
@@ -260,12 +256,6 @@ PROGRAMS: list[Callable[..., Any]] = [
     lambda x: grad(lambda z: z.logsumexp(1), x),
     lambda x: grad(lambda z: (z.sigmoid() * z.exp()).prod(1), x),
 ]
-
-
-@pytest.fixture(autouse=True)
-def every_shape_is_compared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(dispatch, "VERIFYING", True)
-    yield
 
 
 def name_of(f: Callable[..., Any]) -> str:

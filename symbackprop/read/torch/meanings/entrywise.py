@@ -14,7 +14,7 @@ from symbackprop.read.numpy.drawing import Random, Symbolic
 
 from ..registry import ATEN
 
-entrywise = ATEN.section("elementwise", "entrywise")
+entrywise = ATEN.section("elementwise")
 NUMBERS = {
     **{name: name for name in (
         "exp2", "expm1", "log2", "log10", "log1p", "sqrt", "square", "reciprocal", "tan", "sign", "maximum", "minimum",
