@@ -24,8 +24,7 @@ from symbackprop.core.terms import (
 )  # fmt: skip
 from symbackprop.decide.outcomes import Line, Proved
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.tidying import Tidy
-from symbackprop.prove.working_out import CheckedEquation
+from symbackprop.prove.working_out import CheckedEquation, Tidy
 
 from .letters import COLUMN, ROW, DocumentLatex
 

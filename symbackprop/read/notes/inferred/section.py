@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -18,7 +18,7 @@ from .above import Above, Given, Resting, inherit, inherit_functions
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
 from .evidence import weigh
-from .hypotheses import LEFT, SOLVED, STATED, Saying, hypothesis, in_force, with_diagonals
+from .hypotheses import LEFT, SOLVED, STATED, Saying, hypothesis, in_force, own_transpose, with_diagonals
 from .kinds import Frame, Framer
 from .notations import Unwritten, diagonals, summed, with_axes, with_named_sizes
 from .options import AT, Option
@@ -199,7 +199,8 @@ class Section(Resting):
         options: Mapping[str, Option] = chosen if chosen is not None else self.chosen
         keys = dict.fromkeys(self.keys(chain))
         given: dict[str, Given] = {d.key: d for d in extra}
-        work = [*keys, *(k for d in extra for k in self.keys(d.chain)), *self.ways(chain, at)]
+        beyond = self.beyond(chain, at)
+        work = [*keys, *(k for d in extra for k in self.keys(d.chain)), *sorted(set[str]().union(*beyond.values()))]
         while work and len(given) < MAX_DEFINITIONS:
             key = work.pop(0)
             keys.setdefault(key)
@@ -213,24 +214,31 @@ class Section(Resting):
                     work.append(k)
         here = {k: options[k] for k in keys if k in options}
         rough = self.frame.with_arrays(here)
-        rough = replace(rough, layout=layout or self.base.layout or self.layout)  # type: ignore[arg-type]
+        rough = replace(rough, layout=layout or self.base.layout or self.layout, beyond=beyond)  # type: ignore[arg-type]
         sizes = self.unified(rough, list(given.values()), chain)
         table = self.named(rough, here, sizes)
         derived = any(isinstance(n, (Derivative, Operator)) for n in walk(chain))
-        return self.filled(table, list(given.values()), at, SOLVED if extra or derived else "")
+        return self.filled(table, list(given.values()), chain, at, SOLVED if extra or derived else "")
 
-    def ways(self, chain: Chain, at: int) -> list[str]:
-        """v^T ∇_v L = 0 of an L that nothing gives: what v leads to and L is differentiated by elsewhere."""
+    def beyond(self, chain: Chain, at: int) -> dict[str, frozenset[str]]:
+        """∂L/∂v of an L that nothing gives: what v leads to and L is differentiated by elsewhere, for each such L."""
         given = (self.definition(k, at) for k in self.keys(chain))  # x̄ for ∂L/∂x
-        by = self.variables(chain).union(*(self.variables(d.chain) for d in given if d is not None))
-        rest = [k for k in self.keys(chain) if k in self.chosen and k not in by and not self.chosen[k].rank]
-        if len(by) != 1 or all(self.definition(k, at) is not None for k in rest):
-            return []
+        chains = [chain, *(d.chain for d in given if d is not None)]
+        by = set[str]().union(*map(self.variables, chains))
+        numbers = {k for c in chains for k in self.keys(c) if k in self.chosen and not self.chosen[k].rank} - by
+        losses = [k for k in sorted(numbers) if self.definition(k, at) is None]
         led = by.copy()
-        for _ in self.definitions:
-            led |= {d.key for d in self.definitions if d.key not in led and not led.isdisjoint(self.keys(d.chain))}
-        uses = ((k, self.roles.arrays.get(k)) for k in sorted(led - by))
-        return [k for k, use in uses if use is not None and (use.by["∂"] or use.by["d"] or use.by["∇"])]
+        for _ in self.definitions if losses else ():
+            rest = (d for d in self.definitions if d.key not in led and not self.variables(d.chain))
+            led |= {d.key for d in rest if not led.isdisjoint(self.keys(d.chain))}
+        uses = ((k, self.roles.arrays.get(k)) for k in led - by)
+        nabla = {k for k, use in uses if use is not None and use.by["∇"]}
+        found = {
+            loss: nabla.union(self.facts.made_of.get(loss, ()), *(self.derived_by(loss, r) for r in self.records))
+            & (led - by)
+            for loss in losses
+        }
+        return {loss: frozenset(arrays) for loss, arrays in found.items() if arrays}
 
     def variables(self, chain: Chain) -> set[str]:
         """What a statement differentiates by."""
@@ -319,7 +327,19 @@ class Section(Resting):
         taken |= {s.last for s in self.frame.table.layers.values()} | set(self.frame.table.layered_sizes)
         return with_named_sizes(rough, here, sizes, taken)
 
-    def filled(self, table: Declarations, given: list[Given], at: int, dropped: str) -> Declarations:
+    def symmetric(self, chain: Chain, at: int, assumed: Iterable[Saying]) -> Iterator[Saying]:
+        """What is differentiated by is a variable, and symmetric all the same where its definition makes it so."""
+        known = {s.of for s in assumed if s.what == "symmetric"}
+        for d in filter(None, (self.definition(k, at) for k in sorted(self.variables(chain) - known))):
+            whole = self.frame.with_arrays(self.chosen)
+            try:
+                rhs = Resolver(whole).chain(d.chain).links[0].rhs
+            except (SymbackpropError, RecursionError):
+                continue
+            if own_transpose(rhs, known, whole):
+                yield Saying(at, "symmetric", d.key)
+
+    def filled(self, table: Declarations, given: list[Given], of: Chain, at: int, dropped: str) -> Declarations:
         """With the definitions that are in force, and the hypotheses."""
         definitions = list(table.definitions)
         for d in reversed(given):
@@ -338,6 +358,7 @@ class Section(Resting):
             definitions.append(Definition(chain, d.text, d.where))
         assumed = [s for s in in_force((*self.facts.sayings, *self.stated), at) if s.what != dropped]
         table = with_diagonals(assumed, table, {d.key for d in given}, definitions)
+        assumed = [*assumed, *self.symmetric(of, at, assumed)]
         hypotheses = [*table.hypotheses, *filter(None, (hypothesis(x, table) for x in assumed))]
         axis = next((a for p, s, a in self.facts.softmaxes if p in table.arrays or s in table.arrays), "")
         return replace(
