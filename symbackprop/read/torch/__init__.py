@@ -1,9 +1,8 @@
 """Code of PyTorch's as index terms, by running it on tensors of symbolic shape."""
 
 from .dispatch import HeldConstant, Reading
-from .functions import Custom, backward_names, forward_parameters, function_code
+from .functions import Custom, TorchCode, backward_names, doubles, forward_parameters, function_code, named
 from .modules import Maker, building, module_code
-from .running import TorchCode, doubles, named
 from .tensors import TracedTensor, for_torch
 
 __all__ = [
