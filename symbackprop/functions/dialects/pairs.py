@@ -274,12 +274,6 @@ def handed(result: Any, further: Sequence[str]) -> Handed | None:
     upstream = tuple(n for n in further if n not in caches)
     count = len(upstream) if len(upstream) <= len(result) - bool(caches) else 1
     count = 1 if isinstance(result[0], tuple | list) else max(1, count)
-    if len(caches) == 1 and len(result) == count + 1:
-        (name,) = caches
-        return Handed(lambda r: (outputs_of(r[:count]), {name: r[count]}), upstream)
-    if len(caches) == 1:
-        (name,) = caches
-        return Handed(lambda r: (outputs_of(r[:count]), {name: r[count:]}), upstream)
     return Handed(lambda r: (outputs_of(r[:count]), spread(r[count:], caches)), upstream)
 
 
@@ -301,9 +295,11 @@ def outputs_of(items: Sequence[Any]) -> Any:
 
 
 def spread(items: Sequence[Any], names: Sequence[str]) -> dict[str, Any]:
-    """A flat cache over the arguments for it."""
+    """A flat cache over the arguments for it; all of it for the only one."""
     if not names:
         return {}
+    if len(names) == 1:
+        return {names[0]: items[0] if len(items) == 1 else items}
     parts = items if len(items) == len(names) else flat(items)
     if len(parts) != len(names):
         raise SymbackpropError(

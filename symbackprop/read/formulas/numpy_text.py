@@ -232,6 +232,3 @@ def is_import(s: ast.stmt) -> bool:
 
 def is_docstring(s: ast.stmt) -> bool:
     return isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) and isinstance(s.value.value, str)
-
-
-__all__ = ["NumpyText"]

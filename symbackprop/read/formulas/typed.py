@@ -227,6 +227,3 @@ def has_equality(piece: str) -> bool:
 def unused_letter(written: list[str]) -> str:
     taken = {c for p in written for c in re.findall(r"[A-Za-z]", p)}
     return next((x for x in "Lfgh" if x not in taken), "Q")
-
-
-__all__ = ["Typed", "read_claim", "read_typed"]

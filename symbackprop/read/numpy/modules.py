@@ -119,9 +119,8 @@ NUMBER_KINDS = {
     **dict.fromkeys(("bool_", "bool"), "bool"),
 }
 PLAIN = frozenset({
-    "newaxis", "errstate", "seterr", "ndarray", "generic", "number", 
-    "ufunc", "inexact", "geterr", "testing", "typing", "printoptions", "set_printoptions",
-    
+    "newaxis", "errstate", "seterr", "ndarray", "generic", "number", "ufunc", "inexact", "geterr", "testing", "typing",
+    "printoptions", "set_printoptions",
 })  # fmt: skip
 OF_TYPES = ("finfo", "iinfo", "dtype", "result_type", "issubdtype", "promote_types", "can_cast")
 SUBMODULES = {
