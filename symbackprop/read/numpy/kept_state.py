@@ -290,7 +290,9 @@ def storage(value: Any) -> Any:
         return value
     if isinstance(value, SymList):
         return value.parts
-    if home_of(type(value)) in ("symbackprop", "builtins", "numpy", "types", "functools"):
-        return None
-    inside = getattr(value, "__dict__", None)
-    return inside if isinstance(inside, dict) and not isinstance(value, type) else None
+    inside = getattr(value, "__dict__", None) if of_user(value) and not isinstance(value, type) else None
+    return inside if isinstance(inside, dict) else None
+
+
+def of_user(x: Any) -> bool:
+    return home_of(type(x)) not in ("symbackprop", "builtins", "numpy", "types", "functools")

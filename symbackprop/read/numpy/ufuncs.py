@@ -5,6 +5,7 @@ where a mask holds.  Their number depends on the data: what needs it is refused.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from symbackprop.core.terms import dummy
@@ -237,17 +238,13 @@ class Divmod(Ufunc):
         return NUMPY["floor_divide"](*args), NUMPY["remainder"](*args)
 
 
-def unary_run(name: str) -> Callable[[Value], Value]:
-    return lambda x: unary(name, x)
-
-
 def one_operand(x: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any: ...
 def two_operands(x1: Any, x2: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any: ...
 
 
 def register() -> None:
     for name in sorted(UNARY):
-        listed(Ufunc(name, unary_run(name), 1), one_operand)
+        listed(Ufunc(name, partial(unary, name), 1), one_operand)
     for name, run in BINARY.items():
         listed(Ufunc(name, run, 2), two_operands)
     NUMPY["abs"] = NUMPY["absolute"]

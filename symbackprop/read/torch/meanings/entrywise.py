@@ -53,10 +53,6 @@ def times(a: Any, b: Any) -> Any:
     return b if isinstance(a, int | float) and a == 1 else np.multiply(a, b)
 
 
-def above_zero(x: Any, there: Any, below: Any) -> Any:
-    return np.where(np.greater(x, 0.0), there, below)
-
-
 def six(x: Any) -> Any:
     """relu6(x + 3)"""
     return np.clip(np.add(x, 3.0), 0.0, 6.0)
@@ -102,7 +98,7 @@ def power(a: Any, b: Any) -> Any:
 @entrywise("elu")
 def elu(x: Any, alpha: Any = 1.0, scale: Any = 1.0, input_scale: Any = 1.0) -> Any:
     below = times(scale, times(alpha, np.subtract(np.exp(times(input_scale, x)), 1.0)))
-    return above_zero(x, times(scale, x), below)
+    return np.where(np.greater(x, 0.0), times(scale, x), below)
 
 
 @entrywise("softshrink")
