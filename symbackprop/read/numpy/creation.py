@@ -15,9 +15,9 @@ from .array import SymArray, wrap
 from .axes import ZERO_AT, At, at_least_zero, constant_of, difference, exact_quotient, index_of, shifted
 from .context import NUMPY, TraceError, current, provides, rows
 from .lifting import SymInt, dtype_kind, expression, length, length_of, lengths, lifted, size_number, size_of
-from .masks import masking
+from .elementwise import masking
 from .scalars import rounded
-from .truth import truth
+from .steps import truth
 from .values import ORDER, Dtype, Value, constant, integer, integers, known, stretched
 
 PYTHON_TYPES: tuple[tuple[type, Dtype], ...] = ((float, "real"), (int, "int"), (bool, "bool"))
