@@ -12,6 +12,7 @@ from torch import nn
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import ILL_FORMED, REFUTED, UNKNOWN
+from symbackprop.gradients.reverse import names_of_upstream
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shapes, trace
 from symbackprop.read.torch import (
     Custom, HeldConstant, Maker, TorchCode, backward_names, forward_parameters, function_code, module_code,
@@ -126,11 +127,7 @@ def variables(declared: Mapping[str, Declared], wrt: str | Sequence[str] | None)
 def upstream_names(function: Any, count: int, taken: Mapping[str, Any]) -> tuple[str, ...]:
     """The user's own names for the upstream gradients where he has one for each output."""
     own = backward_names(function)
-    if len(own) == count and not set(own) & set(taken):
-        return tuple(own)
-    stems = ("g", "upstream", "grad_output", "upstream_gradient")
-    stem = next(s for s in stems if not any(n.startswith(s) for n in taken))
-    return (stem,) if count == 1 else tuple(f"{stem}{k}" for k in range(count))
+    return tuple(own) if len(own) == count and not set(own) & set(taken) else names_of_upstream(count, taken)
 
 
 def arguments(

@@ -12,7 +12,7 @@ from symbackprop.core.terms import (
     Apply, AtLeastZero, Index, IndexExpr, Nonzero, Positive, Power, Predicate, Term, Whole, add, affine, as_affine,
     of_same, opened_whole, substitute, whole,
 )  # fmt: skip
-from symbackprop.write.coq.canonical import listed
+from symbackprop.write.coq.monomials import listed
 from symbackprop.write.coq.linear import Linear
 from symbackprop.write.coq.signs import GOALS
 from symbackprop.write.coq.tidying import zero_or_one
