@@ -41,6 +41,7 @@ from symbackprop.functions.trial import Runs, overflow_notes
 from symbackprop.functions.verdict import Verdict
 from symbackprop.numbers.refute.report import ShapeExample
 from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
+from symbackprop.read.numpy.scalars import EXPRESSIONS, as_expressions, form_of
 
 LIBRARIES: Mapping[str, str] = {
     "torch": "symbackprop.functions.torch_functions",
@@ -193,7 +194,11 @@ def verdict_at(
         if c.name in meant:
             verdicts[c.name] = explained(c, verdicts[c.name], meant[c.name], lambda other: decide(other, quick))
     noted, reading = tuple(dict.fromkeys(notes)), reading_of(request)
-    return together({name: replace(v, notes=(*noted, *v.notes), reading=reading) for name, v in verdicts.items()})
+    answer = together({name: replace(v, notes=(*noted, *v.notes), reading=reading) for name, v in verdicts.items()})
+    if answer.status != UNKNOWN or EXPRESSIONS.get() or not any(form_of(abs(x)) for x, _ in rounded):
+        return answer
+    with as_expressions():
+        return better(answer, verdict_at(request, claims, options, decide))
 
 
 def run_too(runs: Runs, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
