@@ -16,7 +16,7 @@ from .elementwise import where
 from .indexing import Plan, items_of, mask_behind, mask_in, planned, read
 from .layout import expand, reshape, size_product, transpose
 from .lifting import HANDLERS, lifted, operators, printed, size_number, unary, whole_number
-from .masks import masking
+from .elementwise import masking
 from .values import ORDER, Value, stretched
 from .writing import write
 

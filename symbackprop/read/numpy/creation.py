@@ -16,9 +16,9 @@ from .axes import ZERO_AT, At, at_least_zero, constant_of, difference, exact_quo
 from .context import NUMPY, TraceError, current, provides, rows
 from .indexing import Places
 from .lifting import SymInt, dtype_kind, expression, length, length_of, lengths, lifted, size_number, size_of
-from .masks import masking
+from .elementwise import masking
 from .scalars import rounded
-from .truth import logical_not, truth
+from .steps import logical_not, truth
 from .values import ORDER, Dtype, Value, constant, integer, integers, known, stretched
 
 PYTHON_TYPES: tuple[tuple[type, Dtype], ...] = ((float, "real"), (int, "int"), (bool, "bool"))

@@ -21,7 +21,7 @@ from .axes import (
 )  # fmt: skip
 from .context import NUMPY, TraceError, Unread, current
 from .scalars import EXPRESSIONS, digits, recognised
-from .truth import COMPARISON, INTEGER_BINARY
+from .steps import COMPARISON, INTEGER_BINARY
 from .values import Dtype, Value, constant, integer, minus_infinity, stacked
 
 

@@ -47,7 +47,7 @@ TO_SOLVE = re.compile(
 )
 """What is demanded is no assumption: it is to be solved."""
 VANISHES = re.compile(
-    r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|if|until|unless|whenever|implies|so that|at"
+    r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|which|if|until|unless|whenever|implies|so that|at"
     r"|optimal\w*|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END,
     re.IGNORECASE,
 )
