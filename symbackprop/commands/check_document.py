@@ -28,7 +28,7 @@ from symbackprop.read.notes.files.sources import read_document, read_text
 from symbackprop.write.certificate import write_certificates
 from symbackprop.write.notes.as_json import statement_certificates, statement_json, summed_up
 from symbackprop.write.notes.page import html_page
-from symbackprop.write.notes.paper import latex_page
+from symbackprop.write.notes.derivation import latex_page
 from symbackprop.write.notes.terminal import report, summary
 from symbackprop.write.paper.pdf import as_pdf
 from symbackprop.write.sarif import document_sarif

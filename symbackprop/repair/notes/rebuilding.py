@@ -1,20 +1,20 @@
 """The same factors put together otherwise: in another order, transposed, ∘ for a matrix product, one left out or added.
 
-All ways to join a few factors are tried with numbers at one point of distinct sizes, and what has the right values is
-tried at a second point of other sizes.  Nothing is decided here.
+All ways to join a few factors are tried with numbers at points of distinct sizes.  Nothing is decided here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from symbackprop.numbers.floats import close
 from symbackprop.read.notes.grammar.tree import Expr, Hadamard, Neg, Num, Ones, Product, Quotient, Symbol, Transpose
+from symbackprop.read.notes.grammar.walking import product_of
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 _KEPT = 60
@@ -28,33 +28,34 @@ class Atom:
     values: tuple[FloatArray, ...]
     turned: bool
     place: int
-    what: str = ""  # the mistake, if this factor was not written
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A way to put factors together, with its values at the first point."""
+    """A way to put factors together, with its values at each point."""
 
     tree: Expr
-    value: FloatArray
+    values: tuple[FloatArray, ...]
     cost: int
     places: tuple[int, ...]
     hadamards: int
     transposes: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.values[0].shape)
 
 
 def rebuilt(
     atoms: Sequence[Atom], target: Sequence[FloatArray], written_hadamards: int, only_shapes: bool = False
 ) -> Iterator[tuple[Expr, int]]:
     """Trees of all the atoms with the values (or shape) of the target, and their costs: cheapest first."""
-    table = tabled(atoms)
-    everything = frozenset(range(len(atoms)))
-    fits = [b for b in table[everything] if b.value.shape == target[0].shape]
-    if not only_shapes:
-        fits = [b for b in fits if close(b.value, target[0])]
-    for b in sorted(fits, key=lambda b: b.cost + abs(b.hadamards - written_hadamards)):
-        if all(agrees(b.tree, atoms, target, n) for n in range(1, len(target))):
-            yield b.tree, b.cost + abs(b.hadamards - written_hadamards)
+    every = [b for b in tabled(atoms)[frozenset(range(len(atoms)))] if b.shape == target[0].shape]
+    fits = [
+        (b.tree, b.cost + abs(b.hadamards - written_hadamards)) for b in every
+        if only_shapes or all(v.shape == t.shape and close(v, t) for v, t in zip(b.values, target, strict=True))
+    ]  # fmt: skip
+    yield from sorted(fits, key=lambda fit: fit[1])
 
 
 @np.errstate(all="ignore")  # what is not finite agrees with nothing
@@ -76,31 +77,26 @@ def tabled(atoms: Sequence[Atom]) -> dict[frozenset[int], list[Built]]:
 
 
 def leaves(a: Atom) -> list[Built]:
-    straight, other = a.tree, Transpose(a.tree)
-    value = a.values[0]
-    out = [Built(straight, value, int(a.turned), (a.place,), 0, 0)]
-    if value.shape != (1, 1):
-        out.append(Built(other, value.T, int(not a.turned), (a.place,), 0, 1))
+    out = [Built(a.tree, a.values, int(a.turned), (a.place,), 0, 0)]
+    if out[0].shape != (1, 1):
+        out.append(Built(Transpose(a.tree), tuple(v.T for v in a.values), int(not a.turned), (a.place,), 0, 1))
     return out
 
 
 def joins(left: Sequence[Built], right: Sequence[Built], first: bool) -> Iterator[Built]:
-    for a in left:
-        for b in right:
-            places = (*a.places, *b.places)
-            disorder = int(places != tuple(sorted(places)))
-            hadamards, transposes = a.hadamards + b.hadamards, a.transposes + b.transposes
-            if a.value.shape[1] == b.value.shape[0]:
-                cost = a.cost + b.cost + disorder
-                yield Built(product(a.tree, b.tree), a.value @ b.value, cost, places, hadamards, transposes)
-            elif (a.value.shape == (1, 1)) != (b.value.shape == (1, 1)):  # a number beside an array
-                cost = a.cost + b.cost + disorder
-                yield Built(product(a.tree, b.tree), a.value * b.value, cost, places, hadamards, transposes)
-            ones = all_ones(a.tree) or all_ones(b.tree)  # a ∘ 1 is a
-            if first and a.value.shape == b.value.shape and a.value.shape != (1, 1) and not ones:
-                yield Built(
-                    hadamard(a.tree, b.tree), a.value * b.value, a.cost + b.cost, places, hadamards + 1, transposes
-                )
+    for a, b in product(left, right):
+        places, both = (*a.places, *b.places), tuple(zip(a.values, b.values, strict=True))
+        disorder = int(places != tuple(sorted(places)))
+        cost, hadamards, transposes = a.cost + b.cost, a.hadamards + b.hadamards, a.transposes + b.transposes
+        number = (a.shape == (1, 1)) != (b.shape == (1, 1))  # beside an array
+        if a.shape[1] == b.shape[0] or number:
+            values = tuple(x * y if number else x @ y for x, y in both)
+            tree = product_of(joined(Product, a.tree, b.tree))
+            yield Built(tree, values, cost + disorder, places, hadamards, transposes)
+        ones = all_ones(a.tree) or all_ones(b.tree)  # a ∘ 1 is a
+        if first and a.shape == b.shape != (1, 1) and not ones:
+            values = tuple(x * y for x, y in both)
+            yield Built(Hadamard(joined(Hadamard, a.tree, b.tree)), values, cost, places, hadamards + 1, transposes)
 
 
 def all_ones(tree: Expr) -> bool:
@@ -111,57 +107,15 @@ def distinct(found: list[Built]) -> list[Built]:
     """Each value once, the cheapest way to get it."""
     kept: dict[tuple[Any, ...], Built] = {}
     for b in sorted(found, key=lambda b: (b.cost + b.transposes, b.hadamards)):
-        key = (b.value.shape, np.round(b.value, 7).tobytes())
+        key = (b.shape, np.round(b.values[0], 7).tobytes())
         kept.setdefault(key, b)
         if len(kept) >= _KEPT:
             break
     return list(kept.values())
 
 
-@np.errstate(all="ignore")
-def agrees(tree: Expr, atoms: Sequence[Atom], target: Sequence[FloatArray], point: int) -> bool:
-    value = evaluated(tree, {a.tree: a.values[point] for a in atoms})
-    return value is not None and value.shape == target[point].shape and close(value, target[point])
-
-
-def evaluated(tree: Expr, values: Mapping[Expr, FloatArray]) -> FloatArray | None:
-    if tree in values:
-        return values[tree]
-    match tree:
-        case Transpose(arg):
-            inner = evaluated(arg, values)
-            return None if inner is None else inner.T
-        case Product(args) | Hadamard(args):
-            out = evaluated(args[0], values)
-            for a in args[1:]:
-                other = evaluated(a, values)
-                if out is None or other is None:
-                    return None
-                if isinstance(tree, Product) and (1, 1) in (out.shape, other.shape):
-                    out = out * other
-                elif isinstance(tree, Product):
-                    if out.shape[1] != other.shape[0]:
-                        return None
-                    out = out @ other
-                else:
-                    if out.shape != other.shape:
-                        return None
-                    out = out * other
-            return out
-        case _:
-            return None
-
-
-def product(a: Expr, b: Expr) -> Expr:
-    left = a.args if isinstance(a, Product) else (a,)
-    right = b.args if isinstance(b, Product) else (b,)
-    return Product((*left, *right), ("",) * (len(left) + len(right) - 1))
-
-
-def hadamard(a: Expr, b: Expr) -> Expr:
-    left = a.args if isinstance(a, Hadamard) else (a,)
-    right = b.args if isinstance(b, Hadamard) else (b,)
-    return Hadamard((*left, *right))
+def joined(kind: type[Product] | type[Hadamard], a: Expr, b: Expr) -> tuple[Expr, ...]:
+    return tuple(x for part in (a, b) for x in (part.args if isinstance(part, kind) else (part,)))
 
 
 # --- taking a formula apart ------------------------------------------------------------------

@@ -33,14 +33,8 @@ def repaired_shape(reading: Reading) -> Repair | None:
     decl, text = reading.declarations, reading.formula.text
     speller = Speller(text, [reading.lhs, reading.rhs], decl, reading.where.source.text)
 
-    def written(node: Expr) -> str:
-        try:
-            return speller(node)
-        except Unspelled:
-            return type(node).__name__.lower()
-
     sign = r"\sim" if reading.relation == "~" else r"\in" if reading.relation == "∈" else "="
-    around = Surroundings(decl, written, (), (), shape_sizes([reading.lhs, reading.rhs]))
+    around = Surroundings(decl, speller.shown, (), (), shape_sizes([reading.lhs, reading.rhs]))
     options: list[tuple[Expr, Expr, str]] = [(reading.lhs, e.tree, e.mistake) for e in edits(reading.rhs, around)]
     options[:0] = [(reading.lhs, shape, "wrong shape") for shape in actual_shapes(reading)]
     options += [(e.tree, reading.rhs, e.mistake) for e in edits(reading.lhs, around)]

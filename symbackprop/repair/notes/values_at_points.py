@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations, product
@@ -93,15 +93,11 @@ def at_points(
     sampler = Sampler(Question(every, every, (), hypotheses=hypotheses, definitions=context.definitions, shapes=shapes))
     rows: list[list[FloatArray | None]] = []
     sizes: list[dict[str, int]] = []
-    for chosen, attempt in product(sampler.sizes(12, least=2), range(2)):
-        point = sampler.point(chosen, attempt) if chosen not in sizes else None
-        if point is None:
-            continue
-        evaluation = FloatEvaluation(point, sampler.reaches)
+    for chosen, evaluation in evaluations(sampler, sampler.sizes(12, least=2), 2, sizes):
         row = [evaluated(evaluation, x) for x in laid]
         if row[0] is None or not np.isfinite(row[0]).all():
             continue
-        sizes.append(dict(chosen))
+        sizes.append(chosen)
         rows.append(row)
         if len(sizes) == POINTS:
             break
@@ -110,6 +106,16 @@ def at_points(
     columns = [tuple(v for v in column if v is not None) for column in zip(*rows, strict=True)]
     factors = {n: c for n, c in zip(nodes, columns[1:], strict=True) if len(c) == len(rows)}
     return Measured(columns[0], factors, tuple(sizes))
+
+
+def evaluations(
+    sampler: Sampler, sizes: Sequence[dict[str, int]], attempts: int, taken: Collection[dict[str, int]]
+) -> Iterator[tuple[dict[str, int], FloatEvaluation]]:
+    """At points of these sizes, but for those that are `taken` when their turn comes."""
+    for chosen, attempt in product(sizes, range(attempts)):
+        point = sampler.point(chosen, attempt) if chosen not in taken else None
+        if point is not None:
+            yield dict(chosen), FloatEvaluation(point, sampler.reaches)
 
 
 def evaluated(evaluation: FloatEvaluation, laid: Laid) -> FloatArray | None:
@@ -172,22 +178,16 @@ def compared(claim: Claim, points: int) -> list[tuple[FloatArray, FloatArray, di
         return []
     question = worked.question()
     sampler = Sampler(question)
-    out: list[tuple[FloatArray, FloatArray, dict[str, int]]] = []
+    out, taken = list[tuple[FloatArray, FloatArray, dict[str, int]]](), list[dict[str, int]]()
     sizes = sampler.sizes(12 if points == 1 else 40, least=2) or sampler.sizes(2)
-    for chosen, attempt in product(varied(sizes) if points > 1 else sizes[:6], range(3)):
-        if out and out[-1][2] == chosen:
-            continue
-        point = sampler.point(chosen, attempt)
-        if point is None:
-            continue
-        evaluation = FloatEvaluation(point, sampler.reaches)
+    for chosen, evaluation in evaluations(sampler, varied(sizes) if points > 1 else sizes[:6], 3, taken):
         try:
             a, b = (evaluation.tensor(question.free, t) for t in (question.lhs, question.rhs))
         except Undefined:
             continue
-        if not np.isfinite(a).any() or not np.isfinite(b).any():
-            continue
-        out.append((a, b, dict(chosen)))
+        if np.isfinite(a).any() and np.isfinite(b).any():
+            out.append((a, b, chosen))
+            taken.append(chosen)
         if len(out) == points:
             break
     return out

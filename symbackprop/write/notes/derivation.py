@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from fractions import Fraction
 from itertools import combinations, pairwise, zip_longest
-
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import (
@@ -22,12 +21,14 @@ from symbackprop.core.terms import (
     ONE, ZERO, Add, Array, Delta, Diff, Entry, Mul, Num, Power, ProofError, Size, Sum, Term, add, arguments, free,
     map_parts, mul, over, rebuilt, substitute, subterms, whole,
 )  # fmt: skip
-from symbackprop.decide.outcomes import Line, Proved
+from symbackprop.decide.outcomes import DIFFER, Checked, Line, Proved
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.tidying import Tidy
 from symbackprop.prove.working_out import CheckedEquation
-
 from .letters import COLUMN, ROW, DocumentLatex
+import re
+from symbackprop.read.notes.grammar.vocabulary import GREEK
+from .terminal import details
 
 STEPS = (Chain, Flip, Inside, UnderSum, UnderWhole, UnderDiff, Instance, Linear, Values, Digits, Let, Rephrase)
 _LINES, _LENGTH = 14, 2200
@@ -296,3 +297,89 @@ def shown(t: Term) -> Term:
             return ZERO
         case _:
             return map_parts(t, shown)
+
+
+# --- the author's derivations written out, law by law, as a LaTeX document ---
+
+
+PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
+\usepackage{amsmath,amssymb,bm,xcolor,graphicx}
+\usepackage[margin=2.2cm]{geometry}
+\setlength{\parindent}{0pt}\setlength{\parskip}{3pt}
+\newsavebox{\formula}
+\newcommand{\fit}[2]{\sbox{\formula}{$\displaystyle #2$}%
+  \ifdim\wd\formula>#1\resizebox{#1}{!}{\usebox{\formula}}\else\usebox{\formula}\fi}
+\newcommand{\step}[2]{\par\hspace*{1.5em}\makebox[.7\linewidth][l]{\fit{.7\linewidth}{#1}}\hfill
+  \parbox{.24\linewidth}{\raggedright\footnotesize\color{gray}#2}}
+\newcommand{\said}[3]{\par\medskip\makebox[.7\linewidth][l]{\fit{.7\linewidth}{#1}}\hfill
+  \parbox{.24\linewidth}{\raggedright\footnotesize\textbf{#2} #3}}
+\newcommand{\note}[2]{\par\hspace*{1.5em}{\footnotesize\textit{#1}\quad #2}}
+"""
+_SIGNS = {
+    "∂": r"\partial ", "∇": r"\nabla ", "⊙": r"\odot ", "∘": r"\circ ", "·": r"\cdot ", "×": r"\times ", "≤": r"\le ",
+    "≥": r"\ge ", "≠": r"\ne ", "∑": r"\sum ", "Σ": r"\Sigma ", "√": r"\surd ", "∈": r"\in ", "ᵀ": r"^{T}", "‖": r"\|",
+    "ℝ": r"\mathbb{R}", "ℒ": r"\mathcal{L}", "→": r"\to ", "…": r"\dots ", "²": "^{2}", "½": r"\tfrac12 ", "−": "-",
+    **{letter: f"\\{word} " for word, letter in GREEK.items() if ord(letter[0]) > 127},
+}  # fmt: skip
+_ESCAPED = {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}", **{c: f"\\{c}" for c in "&%$#_{}"}}
+
+
+def latex_page(title: str, statements: Sequence[Checked]) -> str:
+    """One document: headings, definitions, each claim with its derivation or with what is wrong."""
+    lines = [PREAMBLE, rf"\title{{{text(title)}}}\date{{}}", r"\begin{document}\maketitle"]
+    section: tuple[str, ...] = ()
+    for c in statements:
+        found = c.reading.formula.section
+        if found != section:
+            level = r"\section*" if len(found) <= 1 else r"\subsection*"
+            lines.append(rf"{level}{{{mixed(found[-1]) if found else ''}}}")
+            section = found
+        lines += statement(c)
+    return "\n".join([*lines, r"\end{document}", ""])
+
+
+def statement(c: Checked) -> Iterator[str]:
+    where = f"line {c.line}" if c.cell is None else f"cell {c.cell}, line {c.line}"
+    if c.verdict is None and c.kind != "definition" and not c.asked:
+        return
+    shown = c.outcome.repair.latex if c.asked and c.outcome.repair is not None else c.latex
+    yield rf"\said{{{formula(shown)}}}{{{c.verdict or ('answer' if c.asked else c.kind)}}}{{{where}}}"
+    if c.outcome.proof is not None:
+        yield from map(step, derivation(c.outcome.proof))
+        if c.outcome.hypotheses:
+            yield rf"\note{{rests on}}{{{mixed('; '.join(c.outcome.hypotheses))}}}"
+    elif c.bad or c.open:
+        said = c.outcome.mistake or c.outcome.message
+        if said and said != DIFFER:
+            yield rf"\note{{{'why' if c.open else 'mistake'}}}{{{mixed(said)}}}"
+        for label, value in details(c.outcome, said):
+            if label == "proved instead":
+                yield rf"\step{{{formula(value)}}}{{proved instead}}"
+            elif label == "true only when":
+                yield rf"\note{{{label}}}{{{mixed(value)}}}"
+
+
+def step(line: Line) -> str:
+    sign = "" if line.opens else "= "
+    return rf"\step{{{formula(sign + line.latex)}}}{{{mixed(line.reason)}}}"
+
+
+def formula(latex: str) -> str:
+    """As the author wrote it, in signs that every LaTeX has; without labels, tabs of align and loose ends."""
+    latex = re.sub(r"\\(?:label|tag\*?|notag|nonumber)(?:\{[^{}]*\})?", " ", latex)
+    latex = re.sub(r"(?<!\\)[&%#~]|\n\s*\n", " ", latex)
+    return "".join(_SIGNS.get(c, c if ord(c) < 128 else "?") for c in latex).strip().rstrip("\\").strip()
+
+
+def text(words: str) -> str:
+    escaped = "".join(_ESCAPED.get(c, c) for c in words)
+    return "".join(rf"$ {_SIGNS[c]}$" if c in _SIGNS else c if ord(c) < 128 else "?" for c in escaped)
+
+
+def mixed(words: str) -> str:
+    """Words among which formulas stand."""
+    out = []
+    for piece in re.split(r"(\$[^$]*\$|\S*\\\S+)", words):
+        inner = piece.strip("$")
+        out.append(f"${formula(inner)}$" if "\\" in inner or piece.startswith("$") else text(piece))
+    return "".join(out)

@@ -82,6 +82,13 @@ class Speller:
     def __call__(self, node: Expr) -> str:
         return self.at_level(node, SUM)
 
+    def shown(self, node: Expr) -> str:
+        """For messages."""
+        try:
+            return self(node)
+        except Unspelled:
+            return type(node).__name__.lower()
+
     def at_level(self, node: Expr, level: int) -> str:
         text = self.spelled(node)
         if self.level(node, text) >= level and not (

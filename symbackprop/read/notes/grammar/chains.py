@@ -11,11 +11,11 @@ from .lexer import Token
 from .names import MAX_SCRIPTS, prime_count
 from .operators import ROWS, Operators
 from .primes import primed_bracket
-from .statement import Part, Statement
+from .walking import Part, Statement
 from .tree import (
     Chain, Dots, Entry, Equated, Expr, Inner, Link, Matrix, Missing, Name, Paren, ShapeWord, Transpose, Words,
 )  # fmt: skip
-from .unmarked_sums import with_wide_sums
+from .means import with_wide_sums
 
 _SHAPE_WORD = re.compile(r"(?:an?\s+)?(scalar|row|column|vector|matrix|matrices)(?:[\s-]*vectors?)?s?\Z", re.IGNORECASE)
 

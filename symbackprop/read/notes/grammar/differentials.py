@@ -9,9 +9,7 @@ from ..files.place import ReadError
 from .cursor import STARTS, STOPS, Range, shown
 from .lexer import Token
 from .names import Names
-from .tree import (
-    Derivative, Expr, Name, Num, Operator, Power, Product,
-)  # fmt: skip
+from .tree import Derivative, Expr, Name, Num, Operator, Power, Product
 
 
 class Differentials(Names):

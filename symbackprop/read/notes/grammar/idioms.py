@@ -13,11 +13,10 @@ from .means import Means
 from .moving import Along, Moving
 from .primes import Primes
 from .shorthand import Shorthand, up_to_factors
-from .statement import Statement
+from .walking import Statement, beside, bracketed, joined, letters_in, mapped, names, walk
 from .tree import (
     Add, At, Chain, Derivative, Entry, Expr, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Script,
 )  # fmt: skip
-from .walking import beside, bracketed, joined, letters_in, mapped, names, walk
 
 ONE: Final = Num(Fraction(1))
 

@@ -13,11 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
-from .statement import Statement, chains_of
-from .tree import (
-    At, Chain, Derivative, Differential, Expr, Link, Name, Operator, Paren, Power, Product, Transpose,
-)  # fmt: skip
-from .walking import joined, letters_in, mapped, names, reached, respan, rebuilt, walk
+from .walking import Statement, chains_of, joined, letters_in, mapped, names, reached, rebuilt, respan, walk
+from .tree import At, Chain, Derivative, Differential, Expr, Link, Name, Operator, Paren, Power, Product, Transpose
 
 RELATIONS = ("=", ":=", "≡")
 DOTS = {"dot": 1, "ddot": 2}

@@ -17,13 +17,12 @@ from ..files.place import Place, ReadError
 from .chains import Chains
 from .cursor import HADAMARD, PRODUCT, SHOWN, STARTS, STOPS, SUM, nests, shown
 from .lexer import MAX_DEPTH, Token, tokenize
-from .statement import Statement
+from .walking import Statement, bracketed
 from .tree import (
     Add, At, Call, Chain, Derivative, Dots, Expr, Function, Hadamard, Link, Name, Neg, Num, Operator, Outer, Paren,
     Product, Quotient, Reals,
 )  # fmt: skip
 from .vocabulary import FUNCTION_WORDS
-from .walking import bracketed
 
 MAX_SLASHES: Final = 8
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import cast
 
 from .shorthand import EQUAL, Heads, heads_of
-from .statement import Statement, chains_of
+from .walking import Statement, beside, bracketed, chains_of, letters_in, mapped, outside_scripts, parts, walk
 from .tree import Chain, Derivative, Expr, Hadamard, Link, Name, Num, Operator, Paren, Power, Product, Script
-from .walking import beside, bracketed, letters_in, mapped, outside_scripts, parts, walk
 
 PRIME = "prime"
 """The name of the operator that a prime behind a bracket stands for; its variable is found here."""

@@ -14,11 +14,8 @@ from fractions import Fraction
 from functools import partial
 from typing import TypeAlias, cast
 
-from .statement import Statement, chains_of
-from .tree import (
-    Add, Binder, Chain, Derivative, Expr, Link, Name, Neg, Num, Product, Script, Sum, Transpose,
-)  # fmt: skip
-from .walking import bracketed, mapped, names, reached, rebuilt, transposed, walk
+from .walking import Statement, bracketed, chains_of, mapped, names, reached, rebuilt, transposed, walk
+from .tree import Add, Binder, Chain, Derivative, Expr, Link, Name, Neg, Num, Product, Script, Sum, Transpose
 
 Key: TypeAlias = tuple[str, str]
 BEFORE, AFTER, ALONE = "₋", "₊", "₁"

@@ -13,13 +13,12 @@ from .loosely import dotted, order_of_d
 from .parser import located, parse, parse_value
 from .resolve_derivatives import checked_exponent
 from .resolve_products import Products
-from .statement import Part, Statement
+from .walking import Part, Statement, items_of, letters_in, mapped, names, outside_scripts, walk
 from .tree import (
     Add, At, Binder, Call, Cases, Chain, Derivative, Differential, Entry, Equated, Expr, Function, Gradient, Hadamard,
     IndexName, Indicator, Label, Link, Matrix, Name, Neg, Num, Ones, Operator, Over, Paren, Power, Product, Quotient,
     Script, Shape, Sum, Symbol, Words,
 )  # fmt: skip
-from .walking import items_of, letters_in, mapped, names, outside_scripts, walk
 
 
 @dataclass(slots=True)

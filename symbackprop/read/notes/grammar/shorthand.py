@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, cast
 
 from ..files.place import Span
-from .statement import Statement, chains_of
+from .walking import Statement, beside, bracketed, chains_of, joined, rebuilt, walk
 from .tree import (
     Add, At, Binder, Chain, Derivative, Dots, Expr, Inner, Link, Matrix, Name, Neg, Num, Operator, Paren, Power,
     Product, Script, Transpose,
 )  # fmt: skip
 from .vocabulary import DISTINCT
-from .walking import beside, bracketed, joined, rebuilt, walk
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass, replace
-from typing import TypeVar
-
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import TypeVar, cast
 from ..files.place import Span
 from .tree import Chain, Expr, Label, Name, Paren, Product, Script, Transpose
 
@@ -58,6 +57,11 @@ def joined(node: Product, rule: Callable[[Expr, Expr], Expr | None]) -> Expr:
             args[k : k + 2] = [found]
             del signs[k]
     return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
+
+
+def product_of(factors: Sequence[Expr], span: Span = (0, 0)) -> Expr:
+    """Factors beside each other; one alone is itself."""
+    return factors[0] if len(factors) == 1 else Product(tuple(factors), ("",) * (len(factors) - 1), span)
 
 
 def beside(node: object) -> Iterator[tuple[Expr, Expr]]:
@@ -132,3 +136,26 @@ def parts(kind: type) -> tuple[str, ...] | None:
     if kind not in _PARTS:
         _PARTS[kind] = tuple(f.name for f in fields(kind) if f.name != "span") if is_dataclass(kind) else None
     return _PARTS[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A chain and how it hangs on the part before it: "" (first), and, implies, becomes, where."""
+
+    joined: str
+    chain: Chain
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    parts: tuple[Part, ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+    def rewritten(self, f: Callable[[Chain], object]) -> Statement:
+        """With another chain in the place of each."""
+        return replace(self, parts=tuple(replace(p, chain=cast(Chain, f(p.chain))) for p in self.parts))
+
+
+def chains_of(statements: Iterable[Statement | None]) -> Iterator[Chain]:
+    return (p.chain for s in statements if s is not None for p in s.parts)

@@ -41,14 +41,13 @@ _TABLES = ("functions", "macros", "composite", "sizes", "indices", "layers", "la
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A definition in force from a formula on: loose sides, or (`made`) already resolved."""
+    """A definition in force from a formula on."""
 
     key: str
     chain: Chain
     text: str
     record: int
     where: Place | None = field(default=None, compare=False)
-    made: Chain | None = None
     rests: tuple[str, ...] = ()
     """The letters of its chain, once the section it stands in is read."""
 

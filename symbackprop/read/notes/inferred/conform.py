@@ -16,9 +16,7 @@ from ..grammar.tree import (
 )  # fmt: skip
 from ..meaning.definitions import array_of
 from ..meaning.model import at_layer
-from .conform_operations import (
-    ANY, LONE, UNIT, Found, Misfit, Shape2, ShapeOperations, SizeName, Third,
-)  # fmt: skip
+from .conform_operations import ANY, LONE, UNIT, Found, Misfit, Shape2, ShapeOperations, SizeName, Third
 
 
 @dataclass(slots=True)

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..declared.symbols import Declarations
-from ..grammar.tree import (
-    Expr, Function, Identity, IndexName, Neg, Num, Over, Power, Product, Sum, Symbol,
-)  # fmt: skip
+from ..grammar.tree import Expr, Function, Identity, IndexName, Neg, Num, Over, Power, Product, Sum, Symbol
 from ..grammar.walking import walk
 
 SizeName: TypeAlias = "str | int"

@@ -22,7 +22,6 @@ from ..grammar.walking import mapped, walk
 from ..meaning.ranges import indices
 from .conform import Shapes
 from .conform_operations import ANY, UNIT, Misfit, Third, Unifier, unbound_indices, unknown
-from .options import Option
 
 _SIZES = ("n", "m", "d", "p", "q", "r", "k", "h", "s")
 
@@ -31,9 +30,7 @@ def fresh_names(taken: Collection[str]) -> Iterator[str]:
     return (n for n in (*_SIZES, *(f"{a}_{k}" for k in range(1, 20) for a in "nmd")) if n not in taken)
 
 
-def with_named_sizes(
-    rough: Declarations, here: Mapping[str, Option], sizes: Unifier, taken: Collection[str]
-) -> Declarations:
+def with_named_sizes(rough: Declarations, sizes: Unifier, taken: Collection[str]) -> Declarations:
     """The table with every unknown size under a name that nothing else has."""
     names: dict[object, str] = {}
     fresh = fresh_names(taken)
@@ -55,8 +52,7 @@ def with_named_sizes(
     def settled(symbol: ArraySymbol) -> ArraySymbol:
         return replace(symbol, shape=tuple(map(size, symbol.shape)))
 
-    arrays = {**rough.arrays, **{k: settled(rough.arrays[k]) for k in here if k in rough.arrays}}
-    layered = {k: settled(s) for k, s in rough.layered.items()}
+    arrays, layered = ({k: settled(s) for k, s in table.items()} for table in (rough.arrays, rough.layered))
     return replace(
         rough, arrays=arrays, layered=layered, sizes={**rough.sizes, **more}, fresh=frozenset(more) | rough.fresh
     )

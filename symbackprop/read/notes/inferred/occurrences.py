@@ -9,13 +9,12 @@ from ..declared.symbols import marked
 from ..grammar.loosely import order_of_d, spelled_items
 from ..grammar.primes import PRIME
 from ..grammar.resolve_products import head_paren
-from ..grammar.statement import Statement
+from ..grammar.walking import Statement, parts, walk
 from ..grammar.tree import (
     All, Cases, Chain, Derivative, Entry, Expr, Indicator, Label, Name, Norm, Num, Operator, Over, Paren, Power,
     Product, Quotient, Reals, Script, Sum, Transpose, Words,
 )  # fmt: skip
 from ..grammar.vocabulary import DISTINCT
-from ..grammar.walking import parts, walk
 
 
 def key_of(name: Name) -> str:

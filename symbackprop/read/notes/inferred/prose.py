@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ..files.place import ReadError
 from ..grammar.idioms import Announced
 from ..grammar.parser import parse
-from ..grammar.statement import Statement
+from ..grammar.walking import Statement
 from ..grammar.tree import Expr, Name, Num, Paren, Product
 from ..grammar.vocabulary import GREEK
 from . import prose_patterns as ways
@@ -107,7 +107,6 @@ class Facts:
     logistic_keys: set[str] = field(default_factory=set)
     adjoint: str = ""
     adjoint_of: str = ""
-    likewise: bool = False
     short_d: str = ""
     stacked: dict[str, str] = field(default_factory=dict)
     layered: bool = False

@@ -11,12 +11,11 @@ from itertools import pairwise
 
 from ..declared.symbols import Declarations
 from ..files.items import Formula
-from ..grammar.statement import Statement
+from ..grammar.walking import Statement, walk
 from ..grammar.tree import (
     Chain, Dots, Entry, Expr, Label, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Reals, Script,
     ShapeWord, Sum, Transpose, Words,
 )  # fmt: skip
-from ..grammar.walking import walk
 from .occurrences import Use, Uses, key_of, names_in
 from .prose import Facts
 
@@ -93,8 +92,6 @@ class ArrayUse:
     calls: int = 0
     layered: bool = False
     unlayered: bool = False
-    label_at: str = "^"
-    layer: str = ""
     words: int = 0
     """How often it was written as \\text{…}."""
 

@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symbackprop.core.indices import Index
-from symbackprop.core.matrix import UNIT, Given, Matrix, Ones
-from symbackprop.core.matrix import Hadamard as HadamardForm
-from symbackprop.core.matrix import Product as ProductForm
-from symbackprop.core.matrix import Transpose as TransposeForm
-from symbackprop.core.terms import Add as AddTerm
-from symbackprop.core.terms import (
-    Apply, Delta, Holds, Mul, Positive, Term, add, dummy, mul, num, sized, sub, sum_over, whole,
+from symbackprop.core.matrix import (
+    UNIT, Given, Hadamard as HadamardForm, Matrix, Ones, Product as ProductForm, Transpose as TransposeForm,
 )  # fmt: skip
-from symbackprop.core.terms import Num as NumTerm
-from symbackprop.core.terms import Power as PowerTerm
-from symbackprop.core.terms import Size as SizeTerm
+from symbackprop.core.terms import (
+    Add as AddTerm, Apply, Delta, Holds, Mul, Num as NumTerm, Positive, Power as PowerTerm, Size as SizeTerm, Term, add,
+    dummy, mul, num, sized, sub, sum_over, whole,
+)  # fmt: skip
 
 from ..declared.sizes import Match, shown_dims
 from ..files.place import Span, Unsettled

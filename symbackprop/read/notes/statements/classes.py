@@ -19,9 +19,7 @@ from ..inferred.options import Option
 from ..inferred.said import Candidate, Head, Record
 from ..inferred.section import Section
 
-Class: TypeAlias = Literal[
-    "definition", "redefinition", "condition", "claim", "conclusion", "remark", "shape", "side", "asked"
-]
+Class: TypeAlias = Literal["definition", "condition", "claim", "conclusion", "remark", "shape", "side", "asked"]
 
 _END = r"[^.;=]{0,70}\Z"
 STIPULATES = re.compile(

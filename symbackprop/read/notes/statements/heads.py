@@ -11,7 +11,7 @@ from symbackprop.core.terms import SymbackpropError
 from ..declared.sizes import define
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
-from ..grammar.syntax import free_indices, restates
+from ..grammar.rewriting import free_indices, restates
 from ..grammar.tree import Add, Cases, Chain, Entry, Expr, Link, Name, Norm, Num, Product, Sum, Transpose, Words
 from ..grammar.walking import respan, walk
 from ..inferred.above import Above, Given, by_way_of
@@ -177,7 +177,7 @@ class Heads:
         if (part := self.in_a_case(r, unit, key)) is not None:
             return part
         if self.table.known_name(key, layered):
-            return self.declared_head(r, unit, key, stated)
+            return self.declared_head(r, unit, stated)
         gives_function = found.args is not None and (key in self.table.functions or key in self.table.macros)
         in_base = self.table.functions.get(key) is section.base.functions.get(key)
         gives_function &= not in_base or key in self.table.macros
@@ -322,7 +322,7 @@ class Heads:
         self.section.definitions.append(given)
         return replace(unit, meant="definition", given=given)
 
-    def declared_head(self, r: Record, unit: Unit, key: str, stated: bool) -> Unit:
+    def declared_head(self, r: Record, unit: Unit, stated: bool) -> Unit:
         """The left side is a name that the author declared: the rules of its table."""
         try:
             lhs = Resolver(self.table).expr(unit.lhs)

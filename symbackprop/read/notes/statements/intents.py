@@ -10,7 +10,7 @@ from symbackprop.core.terms import SymbackpropError
 
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
-from ..grammar.syntax import is_shape, with_left
+from ..grammar.rewriting import is_shape, with_left
 from ..grammar.tree import (
     Add, Chain, Derivative, Dots, Entry, Expr, Indicator, Link, Matrix, Missing, Name, Num, Paren, Product, Shape,
     ShapeWord, Symbol, Words,

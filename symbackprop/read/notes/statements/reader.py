@@ -13,7 +13,7 @@ from ..files.place import ReadError, Unsettled
 from ..grammar.means import is_outcome
 from ..grammar.resolve import Resolver
 from ..grammar.resolve_derivatives import ManyVariables
-from ..grammar.syntax import is_shape, unnested
+from ..grammar.rewriting import is_shape, unnested
 from ..grammar.tree import (
     Chain, Derivative, Dots, IndexName, Link, Matrix, Name, Num, Ones, Operator, Paren, Product, Shape, ShapeWord,
     Symbol, Words,
@@ -98,7 +98,7 @@ class SectionReader(Dialects):
                 return self.asked(base, u, r)
             case "shape":
                 return self.shape(base, u, r)
-            case "definition" | "redefinition":
+            case "definition":
                 return self.definition(base, u, r)
             case "conclusion":
                 return self.concluded(base, u, r)

@@ -379,7 +379,7 @@ def left_by(section: Section) -> Above:
     for name in dict.fromkeys([*section.above.definitions, *(d.key for d in section.definitions)]):
         found = section.definition(name, END)
         if found is not None and found.record >= 0:
-            found = replace(found, record=-1, rests=section.keys(found.chain) if found.made is None else ())
+            found = replace(found, record=-1, rests=section.keys(found.chain))
         if found is not None:
             definitions[name] = found
     said = in_force(facts.sayings, END)

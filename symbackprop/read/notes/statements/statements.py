@@ -20,9 +20,9 @@ from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
 from ..grammar.parser import parse
 from ..grammar.recurrences import in_time
-from ..grammar.statement import Statement
+from ..grammar.walking import Statement
 from ..grammar.tree import Chain, Expr, Link
-from ..grammar.unmarked_sums import sums_are_meant
+from ..grammar.means import sums_are_meant
 from ..grammar.vocabulary import ACTIVATION_WORDS
 from ..inferred.above import END, Above, letters
 from ..inferred.occurrences import Uses
