@@ -37,7 +37,7 @@ from ..trials import Unit, factor
 from .deriving import derivatives
 from .edits import Edit, Surroundings, edits
 from .putting_together import Builder, slopes, with_missing_term
-from .shape_repairs import repaired_shape, shape_sizes
+from .rebuilding import repaired_shape, shape_sizes
 from .values_at_points import mentioned_symbols, plausible, ratio
 
 Prover: TypeAlias = Callable[[Reading, Claim], "tuple[str, ...] | None"]

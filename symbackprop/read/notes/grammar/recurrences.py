@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import partial
 from typing import TypeAlias, cast
 
-from .walking import Statement, bracketed, chains_of, mapped, names, reached, rebuilt, transposed, walk
+from .walking import Statement, bracketed, chains_of, mapped, names, reached, rebuilt, replaced, transposed, walk
 from .tree import Add, Binder, Chain, Derivative, Expr, Link, Name, Neg, Num, Product, Script, Sum, Transpose
 
 Key: TypeAlias = tuple[str, str]
@@ -95,17 +95,10 @@ class Time:
     def by_way_of(self) -> None:
         """h_t = tanh(W h_{t-1}), beside z_t = W h_{t-1}: h_t = tanh(z_t)."""
         for k, chain in list(self.steps.items()):
-            body = chain.links[0].rhs
-            if not isinstance(body, (Add, Product)):
-                continue
-
-            def go(node: object, body: Expr = body, name: Expr = chain.subjects[0]) -> object:
-                return name if node == body else mapped(node, go)
-
-            for other, c in list(self.steps.items()):
+            body, name = chain.links[0].rhs, chain.subjects[0]
+            for other, c in list(self.steps.items()) if isinstance(body, (Add, Product)) else ():
                 if other != k:
-                    rhs = cast(Expr, go(c.links[0].rhs))
-                    self.steps[other] = replace(c, links=(replace(c.links[0], rhs=rhs), *c.links[1:]))
+                    self.steps[other] = replace(c, links=(*replaced(c.links[:1], body, name), *c.links[1:]))
 
     # --- what leads where --------------------------------------------------------------------
 

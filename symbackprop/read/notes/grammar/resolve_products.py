@@ -15,17 +15,11 @@ from .tree import (
     Paren, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
 )  # fmt: skip
 from .vocabulary import FUNCTION_WORDS, WHOLE_WORDS
-from .walking import bracketed, respan, transposed
+from .walking import bracketed, grouped, respan, transposed
 
 _UNREAD = frozenset(("lim", "sup", "inf", "Var", "Cov", "Pr", "argmin", "argmax"))
 _EXPECTED = frozenset(("E", "V", "P", "\\mathbb{E}", "\\mathbb{V}", "\\mathbb{P}", "\\mathcal{E}"))
 PREFIX_LIKE = (Name, Num, Symbol)
-
-
-def plain_product(group: list[Expr]) -> Expr:
-    if len(group) == 1:
-        return group[0]
-    return Product(tuple(group), ("",) * (len(group) - 1), (group[0].span[0], group[-1].span[1]))
 
 
 def listed(brackets: Paren) -> Paren:
@@ -307,17 +301,10 @@ class Products(NameResolver):
         if len(args) == 1:
             return args[0]
         if "times" in signs and not self.in_fraction:
-            groups: list[list[Expr]] = [[]]
-            for factor, sign in zip(args, ("", *signs), strict=True):
-                if sign == "times":
-                    groups.append([])
-                groups[-1].append(factor)
-            if all(self.size_like(f) for f in args):
-                return Shape(tuple(plain_product(g) for g in groups), span)
-            if len(args) == 2 and self.size_like(args[0]) and isinstance(args[1], Shape):
-                return Shape((args[0], args[1]), span)
-            if len(args) == 2 and isinstance(args[0], Shape) and self.size_like(args[1]):
-                return Shape((args[0], args[1]), span)
+            if all(map(self.size_like, args)):
+                return Shape(tuple(grouped(args, signs, "times")), span)
+            if len(args) == 2 and sorted(isinstance(a, Shape) + 2 * self.size_like(a) for a in args) == [1, 2]:
+                return Shape(args, span)
         return Product(args, signs, span)
 
     def is_size_symbol(self, node: Symbol) -> bool:

@@ -8,11 +8,11 @@ from fractions import Fraction
 from ..declared.symbols import Declarations
 from ..meaning.definitions import array_of, definition_of
 from .tree import (
-    Add, Annotated, Call, Chain, Derivative, Entry, Equated, Expr, Function, Gradient, Hadamard, Identity, IndexName,
-    Indicator, Inner, Kronecker, Matrix, Neg, Norm, Num, Outer, Over, Power, Product, Quotient, Reals, Shape,
+    Add, Annotated, Call, Chain, Derivative, Entry, Expr, Function, Gradient, Hadamard, Identity, IndexName,
+    Indicator, Inner, Kronecker, Neg, Norm, Num, Outer, Over, Power, Product, Quotient, Reals, Shape,
     ShapeWord, Sum, Symbol, Transpose,
 )  # fmt: skip
-from .walking import mapped, walk
+from .walking import mapped, product_of, rewritten, walk
 import re
 from typing import cast
 
@@ -130,7 +130,7 @@ def scaled_tree(tree: Expr, coefficient: Expr, name: str) -> Expr:
         args = (coefficient, *rest) if joined is None else (joined, *rest[1:])
         if len(args) > 1 and args[0] == Num(Fraction(1)):
             args = args[1:]
-        inner = args[0] if len(args) == 1 else Product(args, ("",) * (len(args) - 1))
+        inner = product_of(args)
     if isinstance(tree, Neg):
         return inner if name.startswith("-") else Neg(inner)
     return negative(inner) if name.startswith("-") else inner
@@ -160,20 +160,6 @@ def joined_numbers(coefficient: Expr, first: Expr) -> Expr | None:
 # --- questions that decide what kind of statement something is ---
 
 
-def unnested(node: Expr, inner: list[Chain]) -> Expr:
-    """f(z = W a + b) says f(z), and z = W a + b besides: equations inside are taken out into `inner`."""
-    if isinstance(node, Equated):
-        inner.append(node.chain)
-        return node.chain.subjects[-1]
-    if isinstance(node, Matrix):
-        return node
-
-    def child(c: object) -> object:
-        return tuple(child(x) for x in c) if isinstance(c, tuple) else unnested(cast(Expr, c), inner)
-
-    return cast(Expr, mapped(node, child))
-
-
 def with_left(text: str, start: int) -> int:
     r"""The \left of a bracket belongs to it."""
     found = re.search(r"\\left\s*\Z", text[:start])
@@ -186,7 +172,9 @@ def restates(lhs: Expr, rhs: Expr, known: Chain, table: Declarations) -> bool:
     rhs = cast(Expr, renamed(rhs, table))
     if lhs == subject and rhs == body:
         return True
-    return isinstance(lhs, Entry) and lhs.base == subject and whole(rhs, lhs.at) == body
+    if not isinstance(lhs, Entry) or lhs.base != subject:
+        return False
+    return rewritten(rhs, lambda n: n.base if isinstance(n, Entry) and n.at == lhs.at else None) == body
 
 
 def renamed(node: object, table: Declarations) -> object:
@@ -197,13 +185,6 @@ def renamed(node: object, table: Declarations) -> object:
             return replace(known.links[0].rhs, span=node.span)
         return node
     return mapped(node, lambda child: renamed(child, table))
-
-
-def whole(node: object, at: tuple[Expr, ...]) -> object:
-    """The tree with base_{at} replaced by base."""
-    if isinstance(node, Entry) and node.at == at:
-        return node.base
-    return mapped(node, lambda child: whole(child, at))
 
 
 def free_indices(node: Entry) -> bool:

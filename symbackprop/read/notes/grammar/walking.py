@@ -64,6 +64,16 @@ def product_of(factors: Sequence[Expr], span: Span = (0, 0)) -> Expr:
     return factors[0] if len(factors) == 1 else Product(tuple(factors), ("",) * (len(factors) - 1), span)
 
 
+def grouped(args: Sequence[Expr], signs: Sequence[str], sign: str) -> list[Expr]:
+    """What stands between the signs of one kind: products of the factors there."""
+    groups = [[args[0]]]
+    for s, a in zip(signs, args[1:], strict=True):
+        if s == sign:
+            groups.append([])
+        groups[-1].append(a)
+    return [product_of(g, (g[0].span[0], g[-1].span[1])) for g in groups]
+
+
 def beside(node: object) -> Iterator[tuple[Expr, Expr]]:
     """The factors of a product that stand beside each other with no sign between them."""
     if isinstance(node, Product):
@@ -74,6 +84,11 @@ def rewritten(node: object, f: Callable[[object], object | None]) -> object:
     """The tree with what f makes of its nodes, from above; where that is None, of their parts."""
     new = f(node)
     return mapped(node, lambda child: rewritten(child, f)) if new is None else new
+
+
+def replaced(node: T, old: Expr, new: Expr) -> T:
+    """The tree with another in every place of one."""
+    return cast(T, rewritten(node, lambda n: respan(new, getattr(n, "span", (0, 0))) if n == old else None))
 
 
 def walk(node: object, closed: tuple[type, ...] = ()) -> Iterator[object]:

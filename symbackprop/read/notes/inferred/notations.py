@@ -18,7 +18,7 @@ from ..grammar.tree import (
     Add, All, At, Binder, Call, Chain, Derivative, Differential, Entry, Expr, Gradient, Hadamard, IndexName, Inner,
     Label, Neg, Num, Over, Power, Product, Quotient, Sum, Symbol, Transpose,
 )  # fmt: skip
-from ..grammar.walking import mapped, walk
+from ..grammar.walking import mapped, rewritten, walk
 from ..meaning.ranges import indices
 from .conform import Shapes
 from .conform_operations import ANY, UNIT, Misfit, Third, Unifier, unbound_indices, unknown
@@ -143,7 +143,7 @@ def explicit(node: object, table: Declarations, rows_of: RowsOf, hidden: Mapping
 ROW, COLUMN = "a''", "b''"
 
 
-def rewritten(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, list[Chain], Declarations]:
+def without_shorthand(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, list[Chain], Declarations]:
     """The sides without what is short for something, the points at which they are taken, the table."""
     if table.einstein:
         lhs, rhs = (cast(Expr, summed(x, table)) for x in (lhs, rhs))
@@ -203,12 +203,9 @@ def shape_of(node: Expr, table: Declarations) -> tuple[object, object] | None:
 def changed(node: Expr | Chain, variables: set[str], table: Declarations) -> Expr:
     """Every d of a variable as an array of its own, every other d as the sum of what the variables bring."""
 
-    def go(n: object) -> object:
-        if isinstance(n, Differential):
-            return one(n.body, variables, table, n)
-        return mapped(n, go)
-
-    return cast(Expr, go(node))
+    return cast(
+        Expr, rewritten(node, lambda n: one(n.body, variables, table, n) if isinstance(n, Differential) else None)
+    )
 
 
 def one(body: Expr, variables: set[str], table: Declarations, node: Differential) -> Expr:

@@ -17,9 +17,10 @@ from symbackprop.core.terms import (
 
 from ..declared.sizes import Match, shown_dims
 from ..files.place import Span, Unsettled
-from ..grammar.tree import Add, Chain, Entry, Expr, IndexName, Link, Neg, Norm, Num, Over, Power, Product, Sum, Symbol
+from ..grammar.tree import Add, Chain, Entry, Expr, IndexName, Link, Neg, Norm, Num, Over, Power, Sum, Symbol
 from .functions import Functions
 from .values import Loose, Mat, Scalar, Value, as_scalar, dummies, entrywise, number, times, total
+from ..grammar.walking import grouped
 
 
 @dataclass(slots=True)
@@ -38,15 +39,9 @@ class Operations(Functions):
             is_number = as_scalar(factor) is not None
             before = out
             out = self.algebra.product(out, factor, here, self.decl.layout)
-            if (
-                not number_so_far
-                and not is_number
-                and isinstance(factor, Mat)
-                and isinstance(before, Mat)
-                and before.shape == (UNIT, UNIT)
-            ):
-                if factor.shape[0] != UNIT:  # (1×n)(n×1)(m×1): a number only with parentheses
-                    n, m = factor.shape
+            if not number_so_far and not is_number and isinstance(factor, Mat) and isinstance(before, Mat):
+                n, m = factor.shape
+                if before.shape == (UNIT, UNIT) and n != UNIT:  # (1×n)(n×1)(m×1): a number only with parentheses
                     raise self.fail(f"product of 1×1 and {n}×{m}; parentheses around the number?", here)
             number_so_far = number_so_far and is_number
         return out
@@ -60,27 +55,12 @@ class Operations(Functions):
             )
         if meaning == "matrix":
             return self.product(args, tuple("" if s == "*" else s for s in signs), span)
-        groups: list[list[Expr]] = [[args[0]]]
-        for sign, a in zip(signs, args[1:], strict=True):
-            if sign == "*":
-                groups.append([])
-            groups[-1].append(a)
-        parts = [
-            Product(tuple(g), ("",) * (len(g) - 1), (g[0].span[0], g[-1].span[1])) if len(g) > 1 else g[0]
-            for g in groups
-        ]
-        return self.hadamard(tuple(parts))
+        return self.hadamard(tuple(grouped(args, signs, "*")))
 
     def dot(self, args: tuple[Expr, ...], span: Span) -> Value | None:
         """a · b of two columns, or two rows, of one shape is not their matrix product: refuse to guess."""
         a, b = self.value(args[0]), self.value(args[1])
-        if (
-            isinstance(a, Mat)
-            and isinstance(b, Mat)
-            and a.shape == b.shape
-            and UNIT in a.shape
-            and a.shape != (UNIT, UNIT)
-        ):
+        if isinstance(a, Mat) and isinstance(b, Mat) and a.shape == b.shape != (UNIT, UNIT) and UNIT in a.shape:
             n, k = a.shape
             raise self.fail(
                 f"· of two {n}×{k} vectors: the inner product is written with ^T, the product of entries with \\odot",
@@ -174,12 +154,8 @@ class Operations(Functions):
                 if value is None:
                     raise Unsettled("a block matrix is not supported", cell.span)
                 if value != num(0):
-                    at = [
-                        d
-                        for d, size, k in ((Delta(i, number(r)), len(rows), r), (Delta(j, number(c)), width, c))
-                        if size > 1
-                    ]
-                    terms.append(mul(value, *at))
+                    at = ((Delta(i, number(r)), len(rows)), (Delta(j, number(c)), width))
+                    terms.append(mul(value, *(d for d, size in at if size > 1)))
         return Mat(Given(i, j, add(*terms)))
 
     def cases(self, rows: tuple[tuple[Expr, Chain | None], ...], span: Span) -> Value:

@@ -13,14 +13,14 @@ from ..files.place import ReadError, Unsettled
 from ..grammar.means import is_outcome
 from ..grammar.resolve import Resolver
 from ..grammar.resolve_derivatives import ManyVariables
-from ..grammar.rewriting import is_shape, unnested
+from ..grammar.rewriting import is_shape
 from ..grammar.tree import (
     Chain, Derivative, Dots, IndexName, Link, Matrix, Name, Num, Ones, Operator, Paren, Product, Shape, ShapeWord,
     Symbol, Words,
 )  # fmt: skip
 from ..grammar.walking import walk
 from ..inferred.above import Given
-from ..inferred.notations import along_chain, rewritten
+from ..inferred.notations import along_chain, without_shorthand
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
@@ -211,12 +211,9 @@ class SectionReader(Dialects):
     ) -> Reading:
         resolver = Resolver(table, by=by)
         resolver.look(chain)
-        inner: list[Chain] = []
-        lhs = unnested(resolver.expr(chain.subjects[-1]), inner)
-        rhs = unnested(resolver.expr(chain.links[0].rhs), inner)
         unwritten = self.section.unwritten
-        lhs, rhs = unwritten.written(lhs, table), unwritten.written(rhs, table)
-        lhs, rhs, points, table = rewritten(lhs, rhs, table)
+        lhs, rhs = (unwritten.written(resolver.expr(x), table) for x in (chain.subjects[-1], chain.links[0].rhs))
+        lhs, rhs, points, table = without_shorthand(lhs, rhs, table)
         if points:
             at = (Definition(c, self.point_text(c, base.formula), base.formula.where) for c in points)
             table = replace(table, hypotheses=(*table.hypotheses, *at))
