@@ -23,7 +23,6 @@ from .options import AT, Option, Options
 from .roles import LOSSES, USUAL_FUNCTIONS
 from .said import ArrayUse, Candidate, softmax_given
 
-"""Behind a key: the array with one copy a layer."""
 LOGISTIC = r"\frac{1}{1+\exp(-z)}"  # e may be a letter of the author's
 GAMMA = "Γ"
 """The gamma function: that it has derivatives is all that is known of it."""

@@ -11,22 +11,21 @@ from ..inferred.occurrences import Uses
 from ..inferred.said import Head, Record, head_of
 from ..inferred.section import Section
 from .classes import holds_derivative
+from ..inferred.prose_patterns import said as words
 
 _WORDS = r"(?:(?!with\b|is\b|are\b)[\w-]+\s*){0,4}?"
 _KINDS = "loss|cost|objective|error|energy|risk|function|criterion"
 _LOSS = rf"(?:(?:the|this|our|that)\s+)?(?:it|this|that|\w*\s*(?:{_KINDS}))"
-_BY = re.compile(r"\bw\.?\s?r\.?\s?t\b\.?", re.IGNORECASE)
-_NAMED = re.compile(
+_BY = words(r"\bw\.?\s?r\.?\s?t\b\.?")
+_NAMED = words(
     r"(?P<kind>(?:[\w-]+\s+){0,2})\b(?P<noun>gradient|derivative|Hessian)(?:\s+(?:matrix|vector))?"
     rf"(?:\s+(?:of|for)\s+(?:{_WORDS}(?P<of>⟨\d+⟩)|{_LOSS}))?"
     r"(?:\s*(?:with respect to|by|in)\s+(?:the\s+)?(?:[\w-]+\s+){0,2}?(?P<by>⟨\d+⟩))?"
-    r"\s*,?\s*(?:is|equals|reads|becomes)(?:\s+(?:then|thus|therefore|simply|just|given by|hence))?\s*:?\s*\Z",
-    re.IGNORECASE,
+    r"\s*,?\s*(?:is|equals|reads|becomes)(?:\s+(?:then|thus|therefore|simply|just|given by|hence))?\s*:?\s*\Z"
 )
 _END = re.compile(r".*[.;!?](?=\s|\Z)", re.DOTALL)
-_CASE = re.compile(
-    r"\s*,?\s*(?:if|when(?:ever)?|for|at|unless|only|times|plus|minus|multiplied|divided|up to|dimensional|per)\b|-\w",
-    re.IGNORECASE,
+_CASE = words(
+    r"\s*,?\s*(?:if|when(?:ever)?|for|at|unless|only|times|plus|minus|multiplied|divided|up to|dimensional|per)\b|-\w"
 )
 """What follows where the formula is not the whole derivative, or not always."""
 
@@ -155,10 +154,9 @@ def no_derivative(section: Section, found: Head, key: str, r: Record) -> bool:
     return any(section.key(u.name) == key for u in uses) or any(stated)
 
 
-_DATA = re.compile(
+_DATA = words(
     r"\b(?:measur\w+|observ\w+|nois\w+|data|model|disturb\w+|random"
-    r"|process|time series|innovations?|shocks?|autoregress\w*|AR)\b",
-    re.IGNORECASE,
+    r"|process|time series|innovations?|shocks?|autoregress\w*|AR)\b"
 )
 
 
