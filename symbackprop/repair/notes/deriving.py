@@ -16,7 +16,7 @@ from symbackprop.read.notes.grammar.tree import (
 )  # fmt: skip
 from symbackprop.read.notes.grammar.walking import product_of, walk
 from symbackprop.read.notes.inferred.conform import Shapes
-from symbackprop.read.notes.inferred.conform_operations import ANY, LONE, Misfit, Third
+from symbackprop.read.notes.inferred.conform_operations import ANY, LONE, Misfit
 from symbackprop.read.notes.meaning.definitions import definition_of, plain, symbols
 from symbackprop.read.notes.grammar.rewriting import transposed
 from typing import Any
@@ -245,9 +245,9 @@ class Reverse:
     def lone(self, node: Expr) -> bool:
         return self.axes(node) == LONE
 
-    def axes(self, node: Expr) -> tuple[object, object]:
+    def axes(self, node: Expr) -> tuple[object, ...]:
         found = Shapes(self.decl).of(node)
-        if found is ANY or isinstance(found, Third):
+        if found is ANY or len(found) == 3:
             raise NoRule("no shape")
         return found
 

@@ -47,7 +47,7 @@ class Given:
     chain: Chain
     text: str
     record: int
-    where: Place | None = field(default=None, compare=False)
+    where: Place | None = field(default=None, compare=False, repr=False)
     rests: tuple[str, ...] = ()
     """The letters of its chain, once the section it stands in is read."""
 

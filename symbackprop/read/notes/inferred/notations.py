@@ -21,7 +21,7 @@ from ..grammar.tree import (
 from ..grammar.walking import mapped, rewritten, walk
 from ..meaning.ranges import indices
 from .conform import Shapes
-from .conform_operations import ANY, UNIT, Misfit, Third, Unifier, unbound_indices, unknown
+from .conform_operations import ANY, UNIT, Misfit, Unifier, unbound_indices, unknown
 
 _SIZES = ("n", "m", "d", "p", "q", "r", "k", "h", "s")
 
@@ -195,7 +195,7 @@ def shape_of(node: Expr, table: Declarations) -> tuple[object, object] | None:
         found = shapes.of(node)
     except (Misfit, SymbackpropError):
         return None
-    if found is ANY or isinstance(found, Third):
+    if found is ANY or len(found) == 3:
         return None
     return shapes.sizes.find(found[0]), shapes.sizes.find(found[1])
 

@@ -147,9 +147,8 @@ class SectionReader(Rivals):
 
     def claim(self, base: Reading, u: Unit, r: Record) -> Reading:
         chain = Chain((u.lhs,), (u.link,), u.span)
-        blocked = self.blocked(chain, u, r)
-        if blocked is not None:
-            return replace(base, kind="claim", error=blocked)
+        if (blocked := self.blocked(base, chain, r)) is not None:
+            return blocked
         layout = self.layout_of(chain, r)
         alone = self.numbers_alone(chain, r)
         apart = self.entries_given(chain, r) if alone is not None else ()
@@ -162,17 +161,13 @@ class SectionReader(Rivals):
         number = self.transposed_number(reading)
         if number:
             message = f"{number} is meant to be a matrix here, but the rest makes sense only if it is a number"
-            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
+            return unsettled(base, message)
         reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt, quantified=self.quantified(chain, r))
-        blocked = self.blocked(chain, u, r)
-        if blocked is not None:
-            return replace(base, kind="claim", error=blocked)
-        return self.with_rivals(reading, base, chain, u, r)
+        return self.blocked(base, chain, r) or self.with_rivals(reading, base, chain, u, r)
 
-    def blocked(self, chain: Chain, u: Unit, r: Record) -> Unsettled | None:
+    def blocked(self, base: Reading, chain: Chain, r: Record) -> Reading | None:
         name = self.section.unreadable(chain, r.at)
-        message = f"the definition of {name} could not be read, and this rests on it"
-        return Unsettled(message, u.span, r.formula.where) if name else None
+        return unsettled(base, f"the definition of {name} could not be read, and this rests on it") if name else None
 
     def built(
         self, base: Reading, chain: Chain, r: Record, without: Sequence[Given] = (), conditions: Sequence[Chain] = (),
@@ -190,8 +185,8 @@ class SectionReader(Rivals):
         except ReadError as error:
             return replace(base, kind="claim", declarations=table, error=self.softened(error.located(r.formula.where)))
         except RecursionError:
-            deep = Unsettled("nested too deeply, or definitions that lead to each other", base.span, r.formula.where)
-            return replace(base, kind="claim", declarations=table, error=deep)
+            deep = "nested too deeply, or definitions that lead to each other"
+            return unsettled(replace(base, declarations=table), deep)
 
     def by_one_of(
         self, several: ManyVariables, base: Reading, chain: Chain, conditions: Sequence[Chain], r: Record
@@ -263,12 +258,10 @@ class SectionReader(Rivals):
         condition = self.to_solve(u, r)
         if condition is None:
             self.section.unread |= {self.section.key(u.lhs)} if isinstance(u.lhs, Name) else set()
-            message = "what this solves is not stated as an equation"
-            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
+            return unsettled(base, "what this solves is not stated as an equation")
         section = self.section
-        blocked = self.blocked(condition, u, r)
-        if blocked is not None:
-            return replace(base, kind="claim", error=blocked)
+        if (blocked := self.blocked(base, condition, r)) is not None:
+            return blocked
         name, key = self.solving(u, r)
         value = replace(u.link, relation="=")
         variable = Given(key, Chain((name,), (value,), u.span), r.formula.text, r.at, r.formula.where)
@@ -397,3 +390,7 @@ class SectionReader(Rivals):
                 chain = Chain((as_name(of),), (Link("=", Product((word, inner), ("",))),))
                 self.section.definitions.append(Given(of, chain, "", -1))
                 self.defined[of] = 0
+
+
+def unsettled(base: Reading, message: str) -> Reading:
+    return replace(base, kind="claim", error=Unsettled(message, base.span, base.where))
