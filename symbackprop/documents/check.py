@@ -18,6 +18,7 @@ from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.judging import Judge
 from symbackprop.read.notes.files.items import Block, Item
 from symbackprop.read.notes.files.sources import read_document, read_text
+from symbackprop.write.notes.as_json import VERDICTS
 from symbackprop.write.notes.page import html_page
 
 
@@ -79,7 +80,7 @@ def graded(reference: str | Path, answer: str | Path, judge: Judge) -> tuple[obj
     """A row of `COLUMNS`.  Raises ReadError for a file that cannot be read."""
     found = answers(reference, answer, judge)
     counts = Counter(c.verdict for c in found if c.verdict is not None)
-    tally = (sum(counts.values()), *(counts[v] for v in ("proved", "refuted", "ill-formed", "unknown")))
+    tally = (sum(counts.values()), *(counts[v] for v in VERDICTS))
     first = next((c for c in found if c.bad), None)
     if first is None:
         return (str(answer), *tally, "", "", "", "", "")
