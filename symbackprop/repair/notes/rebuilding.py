@@ -99,13 +99,13 @@ def joins(left: Sequence[Built], right: Sequence[Built], first: bool) -> Iterato
         places, both = (*a.places, *b.places), tuple(zip(a.values, b.values, strict=True))
         disorder = int(places != tuple(sorted(places)))
         cost, hadamards, transposes = a.cost + b.cost, a.hadamards + b.hadamards, a.transposes + b.transposes
-        number = (a.shape == (1, 1)) != (b.shape == (1, 1))  # beside an array
-        if a.shape[1] == b.shape[0] or number:
+        number = all((x.shape == (1, 1)) != (y.shape == (1, 1)) for x, y in both)  # beside an array
+        if number or all(x.shape[1] == y.shape[0] for x, y in both):
             values = tuple(x * y if number else x @ y for x, y in both)
             tree = product_of(joined(Product, a.tree, b.tree))
             yield Built(tree, values, cost + disorder, places, hadamards, transposes)
         ones = all_ones(a.tree) or all_ones(b.tree)  # a ∘ 1 is a
-        if first and a.shape == b.shape != (1, 1) and not ones:
+        if first and not ones and all(x.shape == y.shape != (1, 1) for x, y in both):
             values = tuple(x * y for x, y in both)
             yield Built(Hadamard(joined(Hadamard, a.tree, b.tree)), values, cost, places, hadamards + 1, transposes)
 

@@ -101,22 +101,14 @@ PARTLY = words(
 
 def holds_derivative(node: Expr) -> bool:
     """∂, ∇, d/dx, f′ occurs."""
-    return any(
-        isinstance(n, Derivative)
-        or (isinstance(n, Operator) and n.kind != "function")
-        or (isinstance(n, Name) and n.primes)
-        for n in walk(node)
-    )
+    found = (n for n in walk(node) if isinstance(n, (Derivative, Name, Operator)))
+    return any(n.primes if isinstance(n, Name) else isinstance(n, Derivative) or n.kind != "function" for n in found)
 
 
 def differentiates(node: object) -> bool:
     """A derivative by something, whose layout may matter."""
-    return any(
-        isinstance(n, Derivative)
-        or (isinstance(n, Operator) and n.kind == "derivative")
-        or (isinstance(n, Operator) and n.name == "partial")
-        for n in walk(node)
-    )
+    operators = [n for n in walk(node) if isinstance(n, (Derivative, Operator))]
+    return any(isinstance(n, Derivative) or n.kind == "derivative" or n.name == "partial" for n in operators)
 
 
 def is_derivative(node: Expr) -> bool:

@@ -50,19 +50,13 @@ def loosened(node: Expr, inner: list[Chain]) -> Expr:
         return replace(node, chains=tuple(Chain((c.subjects[-1],), (), c.span) for c in node.chains))
     if isinstance(node, Matrix):
         return node
-    return cast(
-        Expr,
-        mapped(
-            node,
-            lambda c: (
-                tuple(loosened(x, inner) for x in c)
-                if isinstance(c, tuple) and all(not isinstance(x, (Chain, tuple)) for x in c)
-                else c
-                if isinstance(c, (Chain, tuple))
-                else loosened(cast(Expr, c), inner)
-            ),
-        ),
-    )
+
+    def child(c: object) -> object:
+        if isinstance(c, tuple) and not any(isinstance(x, (Chain, tuple)) for x in c):
+            return tuple(loosened(x, inner) for x in c)
+        return c if isinstance(c, (Chain, tuple)) else loosened(cast(Expr, c), inner)
+
+    return cast(Expr, mapped(node, child))
 
 
 def unread_names(written: str) -> set[str]:
