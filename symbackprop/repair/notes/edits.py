@@ -148,7 +148,7 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
             for k, (case, when) in enumerate(rows):
                 for e in (Edit(negative(case), "sign of one case", 2), *inside(case, around)):
                     yield replace(e, tree=Cases((*rows[:k], (e.tree, when), *rows[k + 1 :])))
-        case Sum(binders, body):
+        case Sum(binders, body, kind="sum"):
             yield Edit(body, "extra sum", 4)
             yield from renamed_dummies(node, around)
             for factor in items_of({b.name for b in binders}, body, around.indices):

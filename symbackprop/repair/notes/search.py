@@ -20,7 +20,7 @@ from symbackprop.read.notes.files.place import ReadError, Span
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
 from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
 from symbackprop.read.notes.grammar.tree import (
-    Add, Call, Derivative, Entry, Expr, Gradient, IndexName, Missing, Num, Over, Product, Sum, Symbol, Transpose,
+    Add, Call, Derivative, Entry, Expr, Gradient, IndexName, Missing, Num, Product, Sum, Symbol, Transpose,
 )  # fmt: skip
 from symbackprop.read.notes.grammar.walking import product_of, walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
@@ -350,5 +350,5 @@ def loose(fixed: Expr, formula: Expr) -> tuple[str, ...]:
     """Index names that occur free in the formula only: a sum over one may be missing."""
     left = set(index_names([fixed]))
     free = {n.name for n in walk(formula) if isinstance(n, IndexName)}
-    bound = {b.name for n in walk(formula) if isinstance(n, (Sum, Over)) for b in n.binders}
+    bound = {b.name for n in walk(formula) if isinstance(n, Sum) for b in n.binders}
     return tuple(sorted(free - left - bound))

@@ -165,7 +165,7 @@ class Speller:
                 return rf"\nabla_{{{self(wrt_one)}}} {self.at_level(body, ATOM)}"
             case Cases(rows):
                 return self.cases(rows)
-            case Sum(binders, body):
+            case Sum(binders, body, kind="sum"):
                 return f"{self.sigma(node, [b.name for b in binders])} {self.at_level(body, PRODUCT)}"
             case Kronecker(i, j):
                 return rf"\delta_{{{subscripts([self(i), self(j)])}}}"

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Final, TypeAlias, cast
 from .walking import Statement, beside, bracketed, chains_of, joined, outside_scripts, parts, rebuilt, walk
 from .tree import (
-    Add, Binder, Chain, Derivative, Entry, Expr, Name, Neg, Num, Operator, Over, Paren, Power, Product, Quotient,
+    Add, Binder, Chain, Derivative, Entry, Expr, Name, Neg, Num, Operator, Paren, Power, Product, Quotient,
     Script, Sum, Transpose,
 )  # fmt: skip
 from collections import Counter
@@ -56,8 +56,8 @@ class Means:
         if isinstance(node, Product):
             return joined(node, self.expectation) if self.expected else node
         if self.said and is_bar(node):
-            bar = cast("Over | Name", node)
-            return self.mean(bar.body if isinstance(bar, Over) else replace(bar, mark=""), ())
+            bar = cast("Sum | Name", node)
+            return self.mean(bar.body if isinstance(bar, Sum) else replace(bar, mark=""), ())
         return node
 
     def expectation(self, first: Expr, beside: Expr) -> Expr | None:
@@ -142,7 +142,7 @@ def brackets_behind(node: object) -> Iterator[tuple[Expr, Paren]]:
 
 
 def is_bar(node: object) -> bool:
-    return (isinstance(node, Over) and node.kind == "mean") or (
+    return (isinstance(node, Sum) and node.kind == "mean") or (
         isinstance(node, Name) and node.mark in ("bar", "overline") and not node.sups
     )
 
@@ -165,7 +165,7 @@ def drawn(node: object) -> Iterator[str]:
 def averaged(node: object, said: bool) -> Iterator[Expr]:
     """What expectations are taken of."""
     if said and is_bar(node):
-        yield node.body if isinstance(node, Over) else replace(cast(Name, node), mark="")
+        yield node.body if isinstance(node, Sum) else replace(cast(Name, node), mark="")
     for a, b in brackets_behind(node):
         if is_e(a, b) or (isinstance(a, Operator) and a.name in ("Var", "Cov")):
             yield b
@@ -226,7 +226,7 @@ def widened(node: Expr, free: frozenset[str]) -> Expr:
             return wider(node, args, free)
         case Product(args):
             return replace(node, args=(*args[:-1], widened(args[-1], free)))
-        case Sum():
+        case Sum(kind="sum"):
             return replace(node, body=widened(node.body, free | {b.name for b in node.binders}))
         case _:
             return node
@@ -253,7 +253,7 @@ def wider(node: Add, args: tuple[Expr, ...], free: frozenset[str]) -> Expr:
 def last_sum(term: Expr) -> Sum | None:
     """The sum that a term ends with: of -1/n Σ_i a_i."""
     match term:
-        case Sum():
+        case Sum(kind="sum"):
             return term
         case Neg(arg):
             return last_sum(arg)
@@ -297,7 +297,7 @@ def sums_are_meant(chains: Iterable[Chain]) -> bool:
     """Every equation with indices has the same ones on both sides once repeated ones are summed, and some only so."""
     some = False
     for chain in chains:
-        if any(isinstance(n, (Sum, Over)) for n in walk(chain)):
+        if any(isinstance(n, Sum) for n in walk(chain)):
             return False
         if not chain.links or any(k.relation not in ("=", ":=") for k in chain.links):
             continue

@@ -321,7 +321,7 @@ def members(time: Time, statements: Sequence[Statement | None]) -> Iterator[Chai
 def written(time: Time, chain: Chain) -> Chain:
     first = chain.subjects[-1] if len(chain.subjects) == 1 else None
     gives = isinstance(first, Name) and any(c is chain for c in time.given)
-    sums = any(isinstance(n, Sum) and any(b.name == time.t for b in n.binders) for n in walk(chain))
+    sums = any(isinstance(n, Sum) and n.kind == "sum" and any(b.name == time.t for b in n.binders) for n in walk(chain))
     if gives and isinstance(first, Name) and (signal := time.signal(first)) is not None:
         by = replace(cast(Name, signal.wrt[0]), sub=None)
         return cast(Chain, time.step(time.with_loss_in(chain, by)))
@@ -381,10 +381,10 @@ def sum_over(chain: Chain, t: str) -> Expr | None:
     if len(chain.subjects) != 1 or not plain(chain.subjects[0]) or not chain.links:
         return None
     match chain.links[0].rhs:
-        case Sum((Binder(name),), body, ()) if name == t:
+        case Sum((Binder(name),), body, (), kind="sum") if name == t:
             return body
-        case Neg(Sum((Binder(name),), body, ())) if name == t:
+        case Neg(Sum((Binder(name),), body, (), kind="sum")) if name == t:
             return Neg(body, body.span)
-        case Product((*front, Sum((Binder(name),), body, ()))) as whole if name == t:
+        case Product((*front, Sum((Binder(name),), body, (), kind="sum"))) as whole if name == t:
             return Product((*front, bracketed(body)), ("",) * len(front), whole.span)
     return None

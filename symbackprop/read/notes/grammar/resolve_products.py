@@ -11,7 +11,7 @@ from .loosely import order_of_d, substituted
 from .resolve_derivatives import checked_exponent
 from .resolve_names import NameResolver
 from .tree import (
-    Add, Call, Chain, Derivative, Dots, Entry, Equated, Expr, Function, Hadamard, Label, Name, Neg, Num, Operator, Over,
+    Add, Call, Chain, Derivative, Dots, Entry, Equated, Expr, Function, Hadamard, Label, Name, Neg, Num, Operator,
     Paren, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
 )  # fmt: skip
 from .vocabulary import FUNCTION_WORDS, WHOLE_WORDS
@@ -265,7 +265,7 @@ class Products(NameResolver):
     def bare_argument(self, word: Operator, args: tuple[Expr, ...], signs: tuple[str, ...]) -> tuple[Expr, int]:
         """The one factor behind log; the whole product behind tr, and behind a number (sin 2x)."""
         inner, used = self.taken(args, signs)
-        if used == len(args) or signs[used - 1] or isinstance(args[used], (Sum, Over)):
+        if used == len(args) or signs[used - 1] or isinstance(args[used], Sum):
             return inner, used
         whole = word.name in WHOLE_WORDS and word.name not in ("max", "min")
         simple = all(isinstance(a, PREFIX_LIKE) for a in args) and not any(signs[: len(args) - 1])

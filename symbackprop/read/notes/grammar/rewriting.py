@@ -9,7 +9,7 @@ from ..declared.symbols import Declarations
 from ..meaning.definitions import array_of, definition_of
 from .tree import (
     Add, Annotated, Call, Chain, Derivative, Entry, Expr, Function, Gradient, Hadamard, Identity, IndexName,
-    Indicator, Inner, Kronecker, Neg, Norm, Num, Outer, Over, Power, Product, Quotient, Reals, Shape,
+    Indicator, Inner, Kronecker, Neg, Norm, Num, Outer, Power, Product, Quotient, Reals, Shape,
     ShapeWord, Sum, Symbol, Transpose,
 )  # fmt: skip
 from .walking import mapped, product_of, rewritten, walk
@@ -77,7 +77,9 @@ NUMBERS = frozenset({"tr", "det", "sum", "mean", "norm", "max", "min", "logsumex
 def is_number(node: Expr, decl: Declarations) -> bool:
     """A number by its form: not what it is worth to be found out by shapes."""
     match node:
-        case Num() | Norm() | Inner() | Kronecker() | Over() | IndexName():
+        case Num() | Norm() | Inner() | Kronecker() | IndexName():
+            return True
+        case Sum(kind=kind) if kind != "sum":
             return True
         case Indicator(condition):
             return not any(isinstance(n, Symbol) and is_array(n, decl) for n in walk(condition))

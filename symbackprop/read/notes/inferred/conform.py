@@ -12,7 +12,7 @@ from ..declared.symbols import ArraySymbol
 from ..grammar.tree import (
     Add, All, Annotated, At, Binder, Call, Cases, Chain, Derivative, Differential, Dots, Entry, Equated, Expr, Function,
     Gradient, Hadamard, Identity, IndexName, Indicator, Inner, Kronecker, Label, Matrix, Missing, Neg, Norm, Num, Ones,
-    Outer, Over, Power, Product, Quotient, Sum, Symbol, Transpose, Words,
+    Outer, Power, Product, Quotient, Sum, Symbol, Transpose, Words,
 )  # fmt: skip
 from ..meaning.definitions import array_of
 from ..meaning.model import at_layer
@@ -83,7 +83,7 @@ class Shapes(ShapeOperations):
                 zero = isinstance(link.rhs, Num) and link.rhs.value == 0
                 self.sides(x, x if zero else link.rhs)
                 return self.of(body)
-            case Sum(binders, body) | Over(_, binders, body):
+            case Sum(binders, body):
                 return self.big(binders, body)
             case Norm(arg, order):
                 return self.norm(self.of(arg), order)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..declared.symbols import Declarations
-from ..grammar.tree import Expr, Function, Identity, IndexName, Neg, Num, Over, Power, Product, Sum, Symbol
+from ..grammar.tree import Expr, Function, Identity, IndexName, Neg, Num, Power, Product, Sum, Symbol
 from ..grammar.walking import walk
 
 SizeName: TypeAlias = "str | int"
@@ -62,10 +62,10 @@ def unknown(s: SizeName) -> bool:
 def unbound_indices(node: Expr) -> set[str]:
     """Index names that no sum in the tree binds."""
     out: set[str] = set()
-    for n in walk(node, (Sum, Over)):
+    for n in walk(node, (Sum,)):
         if isinstance(n, IndexName):
             out.add(n.name)
-        elif isinstance(n, (Sum, Over)):
+        elif isinstance(n, Sum):
             out |= unbound_indices(n.body) - {b.name for b in n.binders}
     return out
 

@@ -15,7 +15,7 @@ from ..declared.symbols import (
     ArraySymbol, Declarations, FunctionSymbol, IndexSymbol, LayerSymbol, MacroSymbol, SizeSymbol,
 )  # fmt: skip
 from ..grammar.resolve_names import PI
-from ..grammar.tree import Expr, Inner, Name, Norm, Operator, Over, Product, Sum, Symbol, Transpose
+from ..grammar.tree import Expr, Inner, Name, Norm, Operator, Product, Sum, Symbol, Transpose
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import bracketed, names, reached, walk
 from .occurrences import key_of, names_in
@@ -26,7 +26,7 @@ from .said import ArrayUse, Candidate, softmax_given
 LOGISTIC = r"\frac{1}{1+\exp(-z)}"  # e may be a letter of the author's
 GAMMA = "Γ"
 """The gamma function: that it has derivatives is all that is known of it."""
-_WHOLE = (Transpose, Norm, Sum, Over, Inner)
+_WHOLE = (Transpose, Norm, Sum, Inner)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from ..declared.symbols import ArraySymbol, Declarations, SizeSymbol
 from ..files.place import Unsettled
 from ..grammar.tree import (
     Add, All, At, Binder, Call, Chain, Derivative, Differential, Entry, Expr, Gradient, Hadamard, IndexName, Inner,
-    Label, Neg, Num, Over, Power, Product, Quotient, Sum, Symbol, Transpose,
+    Label, Neg, Num, Power, Product, Quotient, Sum, Symbol, Transpose,
 )  # fmt: skip
 from ..grammar.walking import mapped, rewritten, walk
 from ..meaning.ranges import indices
@@ -266,7 +266,7 @@ def at_points(lhs: Expr, rhs: Expr) -> tuple[Expr, Expr, list[Chain]]:
 def summed(node: object, table: Declarations, bound: frozenset[str] = frozenset()) -> object:
     """Einstein's convention: an index that stands twice in a product is summed there, unless it is a dummy already."""
     match node:
-        case Sum(binders) | Over(_, binders):
+        case Sum(binders):
             inside = bound | {b.name for b in binders}
             return mapped(node, lambda c: summed(c, table, inside))
         case Product() | Hadamard() | Entry() | Quotient() | Power():
@@ -297,7 +297,7 @@ def counts(node: object) -> dict[str, int]:
             entries = (e.at for e in (n.body, *n.wrt) if isinstance(e, Entry))
             for name in {i.name for at in entries for i in at if isinstance(i, IndexName)}:
                 out[name] = out.get(name, 0) + 1
-        if isinstance(n, (Sum, Over, Derivative, Gradient)):
+        if isinstance(n, (Sum, Derivative, Gradient)):
             continue
         if isinstance(n, Entry):
             for i in n.at:

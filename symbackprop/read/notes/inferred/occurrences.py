@@ -11,7 +11,7 @@ from ..grammar.primes import PRIME
 from ..grammar.resolve_products import head_paren
 from ..grammar.walking import Statement, parts, walk
 from ..grammar.tree import (
-    All, Cases, Chain, Derivative, Entry, Expr, Indicator, Label, Name, Norm, Num, Operator, Over, Paren, Power,
+    All, Cases, Chain, Derivative, Entry, Expr, Indicator, Label, Name, Norm, Num, Operator, Paren, Power,
     Product, Quotient, Reals, Script, Sum, Transpose, Words,
 )  # fmt: skip
 from ..grammar.vocabulary import DISTINCT
@@ -91,7 +91,7 @@ class Uses:
                     self.visit(child, scope)
             case Product(args, signs):
                 self.product(args, signs, scope)
-            case Sum() | Over():
+            case Sum():
                 self.big(node, scope)
             case Transpose(arg):
                 self.visit(arg, scope, transposed=True)
@@ -166,7 +166,7 @@ class Uses:
                 self.visit(a, scope)
                 after_d = False
 
-    def big(self, node: Sum | Over, scope: frozenset[str]) -> None:
+    def big(self, node: Sum, scope: frozenset[str]) -> None:
         inner = scope | {b.name for b in node.binders}
         self.bound |= {b.name for b in node.binders}
         for b in node.binders:

@@ -158,7 +158,7 @@ def softmax_given(chain: Chain) -> Name | None:
     match chain:
         case Chain((Product((Name() as name, Entry(Paren((Chain((Name() as z,), ()),)), (Name(i),)))),), (link,)):
             match link.rhs:
-                case Quotient(top, Sum((binder,), body)):
+                case Quotient(top, Sum((binder,), body, kind="sum")):
                     wanted = [(key_of(z), i), (key_of(z), binder.name)]
                     return name if [exponential(top), exponential(body)] == wanted else None
     return None
@@ -287,13 +287,13 @@ class Said:
     def means(self, r: Record) -> None:
         """1/N Σ_n x_n without a limit is a mean: n runs to N, as it does beside Σ_{n=1}^N."""
         for node in walk(r.loose):
-            for b in node.binders if isinstance(node, Sum) else ():
+            for b in node.binders if isinstance(node, Sum) and node.kind == "sum" else ():
                 self.upto.setdefault(b.name, set()).add(b.high)
             if not isinstance(node, Product):
                 continue
             for first, second in zip(node.args, node.args[1:], strict=False):
                 match first, second:
-                    case Quotient(_, bottom), Sum((binder,)) if binder.high is None:
+                    case Quotient(_, bottom), Sum((binder,), kind="sum") if binder.high is None:
                         counts = [n for n in names_in(bottom) if n.sub is None and not n.sups]
                         if len(counts) == 1 and not self.declared(key_of(counts[0])):
                             self.counted.setdefault(binder.name, counts[0].letter)

@@ -14,7 +14,7 @@ from ..grammar.recurrences import ALIKE
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
     Add, At, Chain, Derivative, Differential, Dots, Expr, Gradient, Hadamard, Identity, Inner, Link, Matrix, Name, Neg,
-    Norm, Num, Ones, Operator, Over, Power, Product, Quotient, Reals, Script, Sum, Transpose, Words,
+    Norm, Num, Ones, Operator, Power, Product, Quotient, Reals, Script, Sum, Transpose, Words,
 )  # fmt: skip
 from ..grammar.walking import names, walk
 from .above import letters
@@ -32,7 +32,7 @@ from .prose import Facts
 BEAM, CHOICES, COMBINATIONS = 8, 12, 160
 Cost = tuple[int, int, float]
 ZERO: Cost = (0, 0, 0.0)
-_OF_ARRAYS = (Transpose, Hadamard, Inner, Matrix, Sum, Over)
+_OF_ARRAYS = (Transpose, Hadamard, Inner, Matrix, Sum)
 NOISE = 1e-9
 """Rounding in sums of costs."""
 

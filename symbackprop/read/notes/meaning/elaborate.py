@@ -22,7 +22,7 @@ from ..files.place import ReadError, Span, Unsettled
 from ..grammar.tree import (
     Add, All, Annotated, At, Call, Cases, Derivative, Differential, Dots, Entry, Equated, Expr, Function, Gradient,
     Hadamard, Identity as IdentityExpr, IndexName, Indicator, Inner, Kronecker, Matrix as MatrixExpr, Missing, Name,
-    Neg, Norm, Num, Ones as OnesExpr, Operator, Outer, Over, Paren, Power, Product, Quotient, Reals, Shape, ShapeWord,
+    Neg, Norm, Num, Ones as OnesExpr, Operator, Outer, Paren, Power, Product, Quotient, Reals, Shape, ShapeWord,
     Sum, Symbol, Transpose, Words,
 )  # fmt: skip
 from ..grammar.walking import walk
@@ -125,10 +125,8 @@ class Elaborator(Operations):
                 return derivative(self, body, wrt, node.span, self.decl.layout)
             case Gradient(body, wrt_one):
                 return derivative(self, body, (wrt_one,), node.span, "gradient")
-            case Sum(binders, body):
-                return self.sum(node, body, [b.name for b in binders])
-            case Over(kind, binders, body):
-                return self.over(node, kind, body, [b.name for b in binders])
+            case Sum():
+                return self.big(node)
             case MatrixExpr(rows):
                 return self.matrix(rows, node.span)
             case Cases(rows):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,7 +16,7 @@ from symbackprop.core.terms import (
 
 from ..declared.sizes import Match, shown_dims
 from ..files.place import Span, Unsettled
-from ..grammar.tree import Add, Chain, Entry, Expr, IndexName, Link, Neg, Norm, Num, Over, Power, Sum, Symbol
+from ..grammar.tree import Add, Chain, Entry, Expr, IndexName, Link, Neg, Norm, Num, Power, Sum, Symbol
 from .functions import Functions
 from .values import Loose, Mat, Scalar, Value, as_scalar, dummies, entrywise, number, times, total
 from ..grammar.walking import grouped
@@ -201,17 +200,16 @@ class Operations(Functions):
             return compared(relation, a, b)
         raise self.fail(f"{relation} is no condition", condition.span)
 
-    def bound(self, node: Expr, names: list[str], body: Callable[[], Value]) -> tuple[list[Index], Value]:
-        outer = self.scope
-        indices = [Index(n, self.ranges.at(id(node), n, node.span)) for n in names]
+    def big(self, node: Sum) -> Value:
+        outer, kind = self.scope, node.kind
+        indices = [Index(b.name, self.ranges.at(id(node), b.name, node.span)) for b in node.binders]
         self.scope = {**outer, **{i.name: i for i in indices}}
         try:
-            return indices, body()
+            v = self.value(node.body)
         finally:
             self.scope = outer
-
-    def sum(self, node: Sum, body: Expr, names: list[str]) -> Value:
-        indices, v = self.bound(node, names, lambda: self.value(body))
+        if kind != "sum":
+            return self.over(kind, tuple(indices), as_scalar(v), node.span)
         if isinstance(v, Scalar):
             return Scalar(sum_over(indices, v.term))
         if isinstance(v, Mat):
@@ -219,14 +217,13 @@ class Operations(Functions):
             return Mat(Given(r, c, sum_over(indices, term)))
         raise Unsettled("a sum of this is not supported", node.span)
 
-    def over(self, node: Over, kind: str, body: Expr, names: list[str]) -> Value:
-        indices, v = self.bound(node, names, lambda: self.value(body))
-        term = as_scalar(v)
+    @staticmethod
+    def over(kind: str, indices: tuple[Index, ...], term: Term | None, span: Span) -> Value:
         if term is None:
-            raise Unsettled(f"{kind} of arrays is not supported", node.span)
+            raise Unsettled(f"{kind} of arrays is not supported", span)
         if kind == "min":
-            return Scalar(times(num(-1), whole("max", 0, tuple(indices), times(num(-1), term), ())))
-        return Scalar(whole(kind, 0, tuple(indices), term, ()))
+            return Scalar(times(num(-1), whole("max", 0, indices, times(num(-1), term), ())))
+        return Scalar(whole(kind, 0, indices, term, ()))
 
 
 def index_like(node: Expr) -> bool:

@@ -12,7 +12,7 @@ from ..declared.sizes import Sizes
 from ..declared.symbols import Declarations
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.tree import (
-    Add, Derivative, Entry, Expr, IndexName, Kronecker, Label, Neg, Num, Over, Product, Quotient, Sum, Symbol,
+    Add, Derivative, Entry, Expr, IndexName, Kronecker, Label, Neg, Num, Product, Quotient, Sum, Symbol,
 )  # fmt: skip
 from ..grammar.walking import parts, walk
 
@@ -78,7 +78,7 @@ class Ranges:
             case tuple():
                 for child in node:
                     self.visit(child, scope)
-            case Sum(binders, body) | Over(_, binders, body):
+            case Sum(binders, body):
                 inner = dict(scope)
                 for b in binders:
                     inner[b.name] = id(node)
@@ -202,7 +202,7 @@ def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
         if isinstance(n, tuple):
             for child in n:
                 visit(child, scope)
-        elif isinstance(n, (Sum, Over)):
+        elif isinstance(n, Sum):
             names = {b.name for b in n.binders}
             for b in n.binders:
                 if b.name in scope:

@@ -130,7 +130,7 @@ class Heads:
 
     def normalises(self, lhs: Expr, rhs: Expr) -> bool:
         """Σ_k t_k = 1, ‖u‖ = 1 of a letter that nothing gives and of which nothing else is said."""
-        body = lhs.body if isinstance(lhs, Sum) else lhs.arg if isinstance(lhs, Norm) else None
+        body = lhs.body if isinstance(lhs, Sum) and lhs.kind == "sum" else lhs.arg if isinstance(lhs, Norm) else None
         if not isinstance(body, Name) or not (isinstance(rhs, Num) and rhs.value == 1):
             return False
         key, section = self.section.key(body), self.section
