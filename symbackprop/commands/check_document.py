@@ -21,7 +21,7 @@ from symbackprop.clock import LIMIT, OutOfTime
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.check import seldom_collecting
-from symbackprop.documents.declaring import declared
+from symbackprop.documents.check import declared
 from symbackprop.documents.judging import Judge
 from symbackprop.files import put, write_atomically
 from symbackprop.read.notes.files.sources import read_document, read_text

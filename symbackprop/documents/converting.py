@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, TypeAlias, cast, get_args
+
 from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, Size, sized, with_symbols
 from symbackprop.core.terms import Array, Diff, Entry as EntryTerm, SymbackpropError, Term, free, map_opened, substitute
 from symbackprop.prove.equality import prove_equal
+from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.files.items import Block, Formula
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.files.sources import read_document
@@ -21,14 +23,13 @@ from symbackprop.read.notes.grammar.rewriting import is_number, reversed_product
 from symbackprop.read.notes.grammar.tree import (
     Derivative, Entry, Expr, Gradient, Matrix, Ones, Outer, Product, Reals, Shape, Symbol, Transpose,
 )  # fmt: skip
+from symbackprop.read.notes.grammar.walking import mapped, rebuilt, rewritten, walk
+from symbackprop.read.notes.meaning.definitions import array_of
 from symbackprop.read.notes.statements.claims import Claim, elaborate
 from symbackprop.read.notes.statements.sections import read_statements
 from symbackprop.read.notes.statements.shape_claims import ShapeJudgement
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.write.notes.spelling import Speller
-from symbackprop.read.notes.declared.symbols import Declarations
-from symbackprop.read.notes.grammar.walking import mapped, rebuilt, rewritten, walk
-from symbackprop.read.notes.meaning.definitions import array_of
 
 To: TypeAlias = Literal["row", "column", "numerator", "gradient"]
 CONVENTIONS, LAYOUTS = ("row", "column"), ("numerator", "gradient")

@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.read.notes.declared.symbols import Declarations
+from symbackprop.read.notes.grammar.rewriting import transposed
 from symbackprop.read.notes.grammar.tree import (
     Add, Call, Derivative, Expr, Function, Gradient, Hadamard, Identity, Inner, Neg, Norm, Num, Power, Product,
     Quotient, Symbol, Transpose,
@@ -18,9 +23,7 @@ from symbackprop.read.notes.grammar.walking import product_of, walk
 from symbackprop.read.notes.inferred.conform import Shapes
 from symbackprop.read.notes.inferred.conform_operations import ANY, LONE, Misfit
 from symbackprop.read.notes.meaning.definitions import definition_of, plain, symbols
-from symbackprop.read.notes.grammar.rewriting import transposed
-from typing import Any
-import sympy as sp
+
 
 class NoRule(SymbackpropError):
     """An operation that has no rule here."""

@@ -7,24 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import combinations, islice, product
 from typing import Any, TypeAlias
+
 import numpy as np
-from symbackprop.numbers.floats import close
-from symbackprop.read.notes.grammar.tree import Expr, Hadamard, Neg, Num, Ones, Product, Quotient, Symbol, Transpose
-from symbackprop.read.notes.grammar.walking import product_of, walk
-from fractions import Fraction
+
 from symbackprop.core.terms import Size, SymbackpropError, sized
 from symbackprop.decide.outcomes import Repair
+from symbackprop.numbers.floats import close
 from symbackprop.read.notes.declared.sizes import Dims, Match, Sizes, layered_name
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.grammar.resolve import parse_expression
+from symbackprop.read.notes.grammar.tree import Expr, Hadamard, Neg, Num, Ones, Product, Quotient, Symbol, Transpose
 from symbackprop.read.notes.grammar.tree import Annotated, Label, Shape
+from symbackprop.read.notes.grammar.walking import product_of, walk
 from symbackprop.read.notes.statements.claims import elaborate, machine
 from symbackprop.read.notes.statements.shape_claims import ShapeJudgement, dims_of
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.write.notes.spelling import Speller, Unspelled
+
 from .edits import Surroundings, edits
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]

@@ -6,10 +6,12 @@ summands 0 and factors 1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from fractions import Fraction
 from itertools import combinations, pairwise, zip_longest
+
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import (
@@ -25,9 +27,9 @@ from symbackprop.decide.outcomes import DIFFER, Checked, Line, Proved
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.tidying import Tidy
 from symbackprop.prove.working_out import CheckedEquation
-from .letters import COLUMN, ROW, DocumentLatex
-import re
 from symbackprop.read.notes.grammar.vocabulary import GREEK
+
+from .letters import COLUMN, ROW, DocumentLatex
 from .terminal import details
 
 STEPS = (Chain, Flip, Inside, UnderSum, UnderWhole, UnderDiff, Instance, Linear, Values, Digits, Let, Rephrase)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
-from .place import Place, ReadError, Source
+
 from ..grammar.lexer import MAX_BYTES
+from .place import Place, ReadError, Source
 
 _WHOLE = re.compile(
     r"(?:\s|\\label\{[^{}]*\}|\\(?:displaystyle|nonumber|notag)(?![A-Za-z]))*\\begin\{(?P<name>[A-Za-z]+)(?P<star>\*?)\}(?P<spec>\s*\{[^{}]*\})?"

@@ -8,16 +8,17 @@ is proved as it would be for every distribution.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final, TypeAlias, cast
-from .walking import Statement, beside, bracketed, chains_of, joined, outside_scripts, parts, rebuilt, walk
+
 from .tree import (
     Add, Binder, Chain, Derivative, Entry, Expr, Name, Neg, Num, Operator, Paren, Power, Product, Quotient,
     Script, Sum, Transpose,
 )  # fmt: skip
-from collections import Counter
+from .walking import Statement, beside, bracketed, chains_of, joined, outside_scripts, parts, rebuilt, walk
 
 OUTCOME: Final = "ω"
 """Counts what may happen; no letter of an author's beside an expectation."""

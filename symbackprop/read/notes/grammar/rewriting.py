@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
+
 from ..declared.symbols import Declarations
 from ..meaning.definitions import array_of, definition_of
 from .tree import (
@@ -13,8 +16,7 @@ from .tree import (
     ShapeWord, Sum, Symbol, Transpose,
 )  # fmt: skip
 from .walking import mapped, product_of, rewritten, walk
-import re
-from typing import cast
+
 
 def negative(tree: Expr) -> Expr:
     match tree:

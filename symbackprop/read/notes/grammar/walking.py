@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TypeVar, cast
+
 from ..files.place import Span
 from .tree import Chain, Expr, Label, Name, Paren, Product, Script, Transpose
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import product
+
 from symbackprop.core.terms import SymbackpropError
+
 from ..declared.symbols import Declarations
 from ..grammar.recurrences import ALIKE
 from ..grammar.resolve import Resolver
@@ -16,6 +19,7 @@ from ..grammar.tree import (
     Add, At, Chain, Derivative, Differential, Dots, Expr, Gradient, Hadamard, Identity, Inner, Link, Matrix, Name, Neg,
     Norm, Num, Ones, Operator, Power, Product, Quotient, Reals, Script, Sum, Transpose, Words,
 )  # fmt: skip
+from ..grammar.vocabulary import WHOLE_WORDS
 from ..grammar.walking import names, walk
 from .above import letters
 from .conform import Shapes
@@ -23,11 +27,9 @@ from .conform_operations import Misfit
 from .kinds import Frame
 from .occurrences import Uses, key_of
 from .options import AT, TURNED, Option
+from .prose import Facts
 from .roles import Roles
 from .said import EQUATIONS, Record, cut_at_colon
-import re
-from ..grammar.vocabulary import WHOLE_WORDS
-from .prose import Facts
 
 BEAM, CHOICES, COMBINATIONS = 8, 12, 160
 Cost = tuple[int, int, float]
