@@ -23,9 +23,8 @@ from types import FrameType
 
 import numpy as np
 
-from symbackprop.core.context import EMPTY
+from symbackprop.core.context import EMPTY, Statement
 from symbackprop.core.indices import Index, Size, SymbackpropError, sized
-from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
     ONE,
     ZERO,

@@ -22,7 +22,6 @@ BAD_REQUEST, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 # What an optional part needs, by the module whose import fails.
 EXTRAS = {
     "flask": ("Flask", "serve"),
-    "flint": ("python-flint", "fast"),
     "jax": ("JAX", "jax"),
     "matplotlib": ("matplotlib", "plot"),
     "pyarrow": ("pyarrow", "parquet"),

@@ -33,7 +33,7 @@ SEES: dict[str, set[str]] = {
 }
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "pytest_plugin", "__main__", "__init__"}
-TRUSTED, ANY_FILE = 2563, 400  # lines
+TRUSTED, ANY_FILE = 2555, 400  # lines
 CHECKER = 1588  # lines: one file on purpose
 WITNESSES = ("symbackprop.witness.network", "symbackprop.witness.explicit")
 

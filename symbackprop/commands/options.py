@@ -8,6 +8,32 @@ from typing import Any
 
 from .parsing import TIMEOUT, timeout
 
+# What several commands take: what is asked of a function, how much is told, and where it goes.
+SHARED: dict[str, dict[str, Any]] = {
+    "--shapes": {"metavar": "TEXT", "help": 'axes of each argument: "x: B D; w: D; y: int[V] B; eps: "'},
+    "--wrt": {"metavar": "NAMES", "help": "the variables, with commas (default: all)"},
+    "--assuming": {
+        "metavar": "TEXT", "action": "append", "default": [],
+        "help": 'a hypothesis as a NumPy comparison, "eps > 0" or "t.sum(-1) == 1"; may be given more than once',
+    },
+    "--value": {
+        "metavar": "NAME=NUMBER", "action": "append", "default": [],
+        "help": "an argument that is a number, not an array",
+    },
+    "--detail": {
+        "type": int, "choices": (1, 2, 3), "default": 2,
+        "help": "of a derivation: results, usual steps, every derivative",
+    },
+    "--output": {"metavar": "PATH", "help": "write to a file instead"},
+    "--timeout": {"type": timeout, "metavar": "SECONDS", "help": TIMEOUT},
+}  # fmt: skip
+
+
+def shared(group: argparse._ActionsContainer, *names: str) -> None:
+    for name in names:
+        group.add_argument(*(["-o"] if name == "--output" else []), name, **SHARED[name])
+
+
 KINDS = ("gradient", "jacobian", "hessian", "hvp", "equal")
 CHECK_FUNCTIONS = """\
 examples:
@@ -32,16 +58,9 @@ exit codes: 0 everything is proved, 1 something is refuted, ill-formed or unknow
 
 
 def add_check_functions(group: argparse._ArgumentGroup) -> None:
+    shared(group, "--shapes", "--wrt", "--assuming", "--value")
     add = group.add_argument
-    add("--shapes", metavar="TEXT", help='axes of each argument: "x: B D; w: D; y: int[V] B; eps: "')
-    add("--wrt", metavar="NAMES", help="the variables, with commas (default: all)")
-    add("--assuming", metavar="TEXT", action="append", default=[],
-        help='a hypothesis as a NumPy comparison, "eps > 0" or "t.sum(-1) == 1"; may be given more than '
-        "once")  # fmt: skip
     add("--kind", choices=KINDS, default="gradient", help="what the second function is (default: gradient)")
-    add(
-        "--value", metavar="NAME=NUMBER", action="append", default=[], help="an argument that is a number, not an array"
-    )
     add("--tests", metavar="FILE.py", help="write counterexamples as tests for pytest that need NumPy only")
     add("--short", action="store_true", help="one line for each pair of functions")
     add("--no-repair", action="store_true", help="do not look for the right formula")
@@ -102,7 +121,7 @@ def check(parser: argparse.ArgumentParser) -> None:
     add("target", metavar="TARGET", nargs="+",
         help="file.py, file.py::Layer, file.py::loss or file.py::forward,backward, or documents")  # fmt: skip
     add("--json", action="store_true", help="print the verdicts as JSON (the keys are listed below)")
-    add("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
+    shared(parser, "--timeout")
     add("--certificate", metavar="FILE", help="write the proofs of what is proved, for `symbackprop verify`")
     add_check_functions(parser.add_argument_group("for functions"))
     add_check_documents(parser.add_argument_group("for documents"))
@@ -127,7 +146,7 @@ def convert(parser: argparse.ArgumentParser) -> None:
     parser.epilog = CONVERT
     parser.add_argument("target", metavar="DOCUMENT | FORMULA", help="what is to be translated")
     parser.add_argument("--to", choices=CONVENTIONS, required=True, help="the convention or layout")
-    parser.add_argument("-o", "--output", metavar="PATH", help="write to a file instead")
+    shared(parser, "--output")
 
 
 CODE = ("numpy", "jax", "torch", "jax.custom_vjp", "torch.autograd.Function")
@@ -137,10 +156,8 @@ FORMATS = (*CODE, "text", "markdown", "latex", "fragment", "html", "svg")
 def derive(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Derive the equations of backpropagation, prove each for all sizes, and print a table.\n"
-        "Writes the derivations as LaTeX documents, one for each story, to DIR."
-    )
-    parser.description += (
-        "\n\nWith FILE::FUNCTION: the gradient of a forward function in NumPy, proved, as code or as a derivation."
+        "Writes the derivations as LaTeX documents, one for each story, to DIR.\n\n"
+        "With FILE::FUNCTION: the gradient of a forward function in NumPy, proved, as code or as a derivation."
     )
     parser.epilog = (
         "examples:\n  symbackprop derive --show softmax\n"
@@ -149,31 +166,13 @@ def derive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="FILE::FUNCTION", nargs="?", help="a forward function")
     functions = parser.add_argument_group("with FILE::FUNCTION")
     functions.add_argument("--to", choices=FORMATS, default="numpy", help="what to write (default: numpy)")
-    add_function_options(functions)
-    functions.add_argument("-o", "--output", metavar="PATH", help="write to a file instead")
+    shared(functions, "--shapes", "--wrt", "--assuming", "--value", "--detail", "--output")
     parser.add_argument("--tex", metavar="DIR", default="derivations/tex", help="where LaTeX goes (derivations/tex)")
     parser.add_argument("--no-tex", action="store_true", help="write nothing")
-    parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
+    shared(parser, "--timeout")
     parser.add_argument("--show", metavar="STORY", help="print one story line by line instead: softmax, weights, ...")
     parser.add_argument("--certificate", metavar="FILE", help="write the stories' proofs, for `symbackprop verify`")
     parser.add_argument("--markdown", action="store_true", help="with --show: as Markdown with LaTeX formulas")
-
-
-def add_function_options(group: argparse._ActionsContainer) -> None:
-    """What is asked of a function, and how much is told."""
-    group.add_argument("--shapes", metavar="TEXT", help='axes of each argument: "x: B D; w: D; y: int[V] B; eps: "')
-    group.add_argument("--wrt", metavar="NAMES", help="the variables, with commas (default: all)")
-    group.add_argument("--assuming", metavar="TEXT", action="append", default=[], help='a hypothesis, "eps > 0"')
-    group.add_argument(
-        "--value", metavar="NAME=NUMBER", action="append", default=[], help="an argument that is a number, not an array"
-    )
-    group.add_argument(
-        "--detail",
-        type=int,
-        choices=(1, 2, 3),
-        default=2,
-        help="of a derivation: results, usual steps, every derivative",
-    )
 
 
 FORMS = ("text", "markdown", "latex", "fragment", "html", "pdf", "svg", "numpy", "jax", "torch")
@@ -193,13 +192,10 @@ exit codes: 0 derived and proved, 1 the statement of a document does not hold, 2
 def explain(parser: argparse.ArgumentParser) -> None:
     parser.description = "Derive a gradient line by line, with a reason for each line; each step is proved."
     parser.epilog = EXPLAIN
-    parser.add_argument(
-        "target", metavar="FORMULA | FILE::FUNCTION | DOCUMENT:LINE", help="what is to be differentiated"
-    )
+    what = "what is to be differentiated"
+    parser.add_argument("target", metavar="FORMULA | FILE::FUNCTION | DOCUMENT:LINE", help=what)
     parser.add_argument("--to", choices=FORMS, default="text", help="what to write (default: text)")
-    add_function_options(parser)
-    parser.add_argument("-o", "--output", metavar="PATH", help="write to a file instead")
-    parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
+    shared(parser, "--shapes", "--wrt", "--assuming", "--value", "--detail", "--output", "--timeout")
 
 
 GRADE = """\
@@ -215,8 +211,7 @@ def grade(parser: argparse.ArgumentParser) -> None:
     parser.description = "Checks answers against a reference and prints where each first goes wrong."
     parser.add_argument("reference", metavar="REFERENCE", help="the task: a document with the definitions")
     parser.add_argument("answers", metavar="ANSWER", nargs="+", help="documents, or folders of them")
-    parser.add_argument("--output", "-o", metavar="FILE", help="write the table there")
-    parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
+    shared(parser, "--output", "--timeout")
     parser.epilog = GRADE
 
 

@@ -8,7 +8,7 @@ from importlib import metadata
 
 from symbackprop import __version__
 
-LIBRARIES = ("sympy", "numpy", "mpmath", "latex2sympy2-extended", "python-flint")
+LIBRARIES = ("sympy", "numpy", "python-flint", "latex2sympy2-extended")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from .indices import EVERY_SIZE, Index, Least, Node, ProofError, at_least_zero, node, require
-from .syntax import PI, Array, NonNegative, Predicate, Tensor, Term, arrays, free
+from symbackprop.core.indices import EVERY_SIZE, Index, Least, Node, ProofError, Size, at_least_zero, node, require
+from symbackprop.core.syntax import PI, Array, NonNegative, Predicate, Tensor, Term, arrays, free
 
 
 @node
@@ -132,3 +132,29 @@ class Equation:
         where = f"  where {', '.join(sorted(map(str, self.conditions)))}" if self.conditions else ""
         given = f"  given {', '.join(sorted(self.hypotheses))}" if self.hypotheses else ""
         return f"{self.lhs} = {self.rhs}{where}{given}"
+
+
+# --- what is claimed, and what a theorem about it excuses ---
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """lhs = rhs under a context, for all values of the free indices.
+
+    `forward` are the terms whose steps excuse points (for functions); `lengths` are sizes of axes, which are no
+    negative numbers.  A `formula` has no forward: both sides are read where they have a value.
+    """
+
+    lhs: Term
+    rhs: Term
+    context: Context
+    forward: tuple[Term, ...] = ()
+    lengths: tuple[Size, ...] = ()
+    formula: bool = False
+
+
+class Excused(NamedTuple):
+    """Points where this does not hold are excused, for what it is about: a kink, a tie, a value, a root."""
+
+    predicate: Predicate
+    why: str

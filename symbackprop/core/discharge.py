@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, assert_never
 
-from .context import Context, Hypothesis, Same, terms_of
+from symbackprop.core.context import Context, Hypothesis, Same, Statement, terms_of
 from .indices import ProofError, nodes
 from .signs import POSITIVE, SAYS, Signs, added, says
 from .kernel import Seen, check, inhabited
@@ -23,7 +23,6 @@ from .reasons import (
     Argument, Base, Cases, Continued, Dense, Fixed, Given, Holding, Knowing, Nested, Reason, Sign, Split, Steps, Weigh,
 )  # fmt: skip
 from .region import Smoothness, needed, needs, region_of, truth
-from .statement import Statement
 from .terms import (
     ONE, ZERO, Apply, Array, AtLeastZero, Diff, Holds, Index, IndexExpr, NonNegative, Nonzero, Pick, Positive,
     Power, Predicate, Term, Whole, add, arrays, free, mul, neg, require, sub, substitute, subterms, whole,

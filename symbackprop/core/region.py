@@ -29,12 +29,11 @@ from fractions import Fraction
 from itertools import combinations, product
 from typing import TypeAlias
 
-from .context import Context, Hypothesis, Same, apart, terms_of
+from symbackprop.core.context import Context, Excused, Hypothesis, Same, Statement, apart, terms_of
 from .indices import ProofError, nodes
 from .signs import Signs, anywhere
 from .syntax import Tensor
 from .laws.functions import DERIVATIVES
-from .statement import Excused, Statement
 from .sums import for_all, numbered, same
 from .terms import (
     ONE, ZERO, Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Index, IndexExpr, Mul, NonNegative, Nonzero,

@@ -19,9 +19,8 @@ from typing import Any
 
 from symbackprop.checker import recheck
 from symbackprop.checker.recheck import Refused, accepted, begin, says
-from .context import Context, Equation, Hypothesis, Recursion, Same
+from symbackprop.core.context import Context, Equation, Excused, Hypothesis, Recursion, Same, Statement
 from .indices import Affine, Bound, Index, IndexExpr, Pick, ProofError, Size, refusing, require
-from .statement import Excused, Statement
 from .syntax import (
     Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
     Predicate, Sum, Term, Whole,

@@ -11,11 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 from symbackprop.clock import done, give_up, in_time, stage
-from symbackprop.core.context import Context, Hypothesis, Same
+from symbackprop.core.context import Context, Hypothesis, Same, Statement
 from symbackprop.core.indices import Affine, Index, Least, Node, Size, affine, at_least_zero, nodes, sized, with_symbols
 from symbackprop.core.point import Point, satisfied
 from symbackprop.core.region import moving_in
-from symbackprop.core.statement import Statement
 from symbackprop.core.sums import least_sizes
 from symbackprop.core.terms import (
     ZERO, Apply, Array, AtLeastZero, NonNegative, Nonzero, Num, Positive, Predicate, ProofError, Term, free, neg,
@@ -27,7 +26,7 @@ from symbackprop.numbers.exact_numbers import Log
 from symbackprop.numbers.refute.points import Question
 from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.numbers.refute.search import satisfying_point, search
-from symbackprop.numbers.rounding import rounding_explains
+from symbackprop.numbers.refute.judging import rounding_explains
 from symbackprop.prove.cases import CONDITION, POINT, Missing
 from symbackprop.prove.equality import Prover
 from symbackprop.prove.statements import Offered, Showing, prove_statement

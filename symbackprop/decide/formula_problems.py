@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import comb
 
 from symbackprop.core.indices import Size
-from symbackprop.core.statement import Statement
+from symbackprop.core.context import Statement
 from symbackprop.core.terms import (
     Add, Apply, Diff, Entry, Mul, Power, Predicate, ProofError, Sum, Term, Whole, predicate_key, subterms,
 )  # fmt: skip

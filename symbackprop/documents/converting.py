@@ -355,9 +355,6 @@ def turned(node: Expr, decl: Declarations) -> Expr:
 EXPRESSIONS = get_args(Expr)
 
 
-# --- layout --------------------------------------------------------------------------------------
-
-
 def laid_out(lhs: Expr, rhs: Expr, decl: Declarations) -> tuple[Expr, Expr]:
     """An equation with the same meaning where derivatives are laid out the other way, with few transposes."""
     kept = tuple(cast(Expr, rewritten(x, lambda n: turned_back(n, decl))) for x in (lhs, rhs))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from symbackprop.clock import OutOfTime
 from symbackprop.core.region import KINK, ROOT, TIE, VALUE
-from symbackprop.core.statement import Statement
+from symbackprop.core.context import Statement
 from symbackprop.core.terms import (
     Add, Apply, Entry, Nonzero, Predicate, ProofError, Term, Whole, predicate_key, subterms,
 )  # fmt: skip

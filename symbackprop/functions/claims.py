@@ -13,19 +13,17 @@ from time import monotonic
 from typing import Any
 
 from symbackprop.clock import LIMIT
-from symbackprop.core.context import Context, Hypothesis, Same
+from symbackprop.core.context import Context, Hypothesis, Same, Statement
 from symbackprop.core.indices import EVERY_SIZE, Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
-from symbackprop.core.statement import Statement
 from symbackprop.core.sums import least_sizes
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul, sum_over
+from symbackprop.core.terms import Array, Diff, Entry, Term, add, indices, mul, sum_over
 from symbackprop.decide.decide import Decision, Problem
 from symbackprop.decide.outcomes import Condition
 from symbackprop.functions.request import Request, called, flattened, gradient_of
 from symbackprop.functions.sweep import Sweep, by_matching, named_by, offered, tried
-from symbackprop.gradients.checking import BackwardCheck
-from symbackprop.core.terms import indices
+from symbackprop.gradients.derived import BackwardCheck
 from symbackprop.prove.cases import CONDITION, POINT, Missing
 from symbackprop.prove.cases import VALUE as NO_VALUE
 from symbackprop.prove.equality import Prover

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from symbackprop.clock import OutOfTime, in_time, limit
 from symbackprop.core.region import KINK, ROOT, TIE, VALUE, moving_in, strict
-from symbackprop.core.statement import Excused
+from symbackprop.core.context import Excused
 from symbackprop.core.terms import Array, AtLeastZero, Positive, longer
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
@@ -17,7 +17,7 @@ from symbackprop.functions.claims import (
     Claim, Setting, hypothesis_text, named_problem, not_implied, problem_of, reason, statement,
 )  # fmt: skip
 from symbackprop.functions.repairs import with_repair
-from symbackprop.functions.swapped_results import wrong_shape
+from symbackprop.functions.other_results import wrong_shape
 from symbackprop.functions.sweep import in_variables, names_of
 from symbackprop.functions.verdict import Formula, Verdict
 from symbackprop.prove.statements import exhibited

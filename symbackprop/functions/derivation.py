@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symbackprop.core.context import Context, Equation
+from symbackprop.core.context import Context, Equation, Statement
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.kernel import Proof
-from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import ZERO, Array, Term
+from symbackprop.core.terms import ZERO, Array, Term, indices
 from symbackprop.decide.decide import Problem, prove_only
 from symbackprop.decide.outcomes import PROVED, Condition
 from symbackprop.functions.claims import (
@@ -20,7 +19,6 @@ from symbackprop.functions.claims import (
 from symbackprop.functions.sweep import names_of
 from symbackprop.gradients.claimed import named_claim, proved_claim, through, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
-from symbackprop.core.terms import indices
 from symbackprop.prove.statements import Showing
 from symbackprop.prove.working_out import derived as worked_out
 from symbackprop.read.numpy import Declared

@@ -30,9 +30,8 @@ from symbackprop.functions.derivation import derived_instead
 from symbackprop.functions.held_values import with_labels
 from symbackprop.functions.jax_reading import through_jax
 from symbackprop.functions.request import Request, reading_of
-from symbackprop.functions.swapped_results import all_decided, small_sizes
 from symbackprop.functions.sweep import Sweep
-from symbackprop.functions.symmetric_variables import as_meant, explained, kinds_of_gradients
+from symbackprop.functions.other_results import all_decided, as_meant, explained, kinds_of_gradients, small_sizes
 from symbackprop.functions.trial import Runs, overflow_notes
 from symbackprop.functions.verdict import Verdict
 from symbackprop.numbers.refute.report import ShapeExample

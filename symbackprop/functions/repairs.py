@@ -18,7 +18,7 @@ from symbackprop.decide.decide import Problem, problem_at, prove, sizes_in
 from symbackprop.functions.claims import Claim, Setting, formula, formula_latex, named_problem, problem_of
 from symbackprop.functions.sweep import Sweep, tried
 from symbackprop.functions.verdict import Repaired, Verdict, WrongStep
-from symbackprop.gradients.checking import BackwardCheck
+from symbackprop.gradients.derived import BackwardCheck
 from symbackprop.gradients.wrong_line import WrongLine, factor_text
 from symbackprop.numbers.refute.points import Question
 from symbackprop.numbers.refute.report import Counterexample

@@ -17,7 +17,7 @@ from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, NonNegative, Predicate, ProofError, SymbackpropError, Term
-from symbackprop.gradients.checking import BackwardCheck
+from symbackprop.gradients.derived import BackwardCheck
 from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim, renamed, with_names_inside
 from symbackprop.gradients.lemmas import lengths, opened
 from symbackprop.gradients.mistakes.search import Explained, Mistakes

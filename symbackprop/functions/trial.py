@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from symbackprop.clock import OutOfTime, limit, stage
-from symbackprop.core.context import terms_of
+from symbackprop.core.context import Statement, terms_of
 from symbackprop.core.indices import Index
-from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, SymbackpropError, arrays
 from symbackprop.decide.decide import Problem

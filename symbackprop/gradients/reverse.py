@@ -17,7 +17,7 @@ from symbackprop.gradients.rules.registry import full, is_number, less, plus
 from symbackprop.gradients.sample import Sample, same, vanishes
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.prove.differentiate import Names, differentiate
-from symbackprop.prove.tidying import Tidy
+from symbackprop.prove.working_out import Tidy
 from symbackprop.read.numpy import INPUT, UNIT, ZERO_AT, Declared, Graph, Node, Recorder, SymArray, SymInt, Value
 from symbackprop.read.numpy import TRACED_NUMPY as traced
 

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import TypeAlias, assert_never
 
-from symbackprop.core.composed import COMPOSED
+from symbackprop.core.functions import COMPOSED
 from symbackprop.core.context import EMPTY
 from symbackprop.core.matrix import (
     UNIT, ElementPower, Elementwise, Given, Hadamard, Leaf, Matrix, Ones, Plus, Product, Scale, entry, shape, times,
@@ -21,7 +21,7 @@ from symbackprop.core.terms import (
     ONE, Apply, Array, Entry, IndexExpr, SymbackpropError, Term, dummy, mul, num, replaced, sum_over, whole,
 )  # fmt: skip
 from symbackprop.prove.differentiate import Names, differentiate
-from symbackprop.prove.tidying import Tidy
+from symbackprop.prove.working_out import Tidy
 
 Z = Entry(Array("z"), ())  # the variable of every activation
 

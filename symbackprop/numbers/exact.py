@@ -17,9 +17,8 @@ from symbackprop.core.terms import (
 )  # fmt: skip
 
 from . import exact_numbers as numbers
-from .constants import written_constant
 from .duals import KNOWN, STEPS, Dual, Lifted, Loss, Position, Value, parts, real
-from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined
+from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined, written_constant
 from .points import PI, Move, Point, Reach, Reaches, Scope, about_reals, powers_inside, size_at
 from .still import Still
 from .wholes import WHOLES, abstract, best, gap

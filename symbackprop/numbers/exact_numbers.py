@@ -1,138 +1,22 @@
 """Exact numbers: rationals, logarithms of rationals, and intervals where neither is enough.
 
-A value is a `Fraction`, a `Log` (so that exp(log p) is p again) or a real interval that encloses the number.  Signs are
-decided rigorously or `Undecided` is raised, and the caller asks again with more bits.  Intervals are those of
-`flint.arb` where python-flint is installed, else a wrapper of `mpmath.iv`; arb is some ten times faster.
+A value is a `Fraction`, a `Log` (so that exp(log p) is p again) or a real interval of `flint.arb` that encloses the
+number.  Signs are decided rigorously or `Undecided` is raised, and the caller asks again with more bits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 from typing import Any, TypeAlias
 
-import mpmath
+import flint
 
-from symbackprop.core.functions import FUNCTIONS, ROWS, column
+from symbackprop.core.functions import FUNCTIONS, column
 from symbackprop.core.indices import SymbackpropError
 
-try:
-    import flint
-except ImportError:  # the optional extra "fast"
-    flint = None  # type: ignore[assignment]
-
-Ball: TypeAlias = Any  # flint.arb or Interval: neither is typed well enough to say more
-
-
-class Interval:
-    """The part of arb's interface that is used, over mpmath.iv."""
-
-    __slots__ = ("iv",)
-
-    def __init__(self, iv: Any) -> None:
-        self.iv = iv
-
-    def __add__(self, other: Interval) -> Interval:
-        return Interval(self.iv + other.iv)
-
-    def __mul__(self, other: Interval) -> Interval:
-        return Interval(self.iv * other.iv)
-
-    def __pow__(self, exponent: Interval | int) -> Interval:
-        if isinstance(exponent, int):
-            return Interval(self.iv**exponent)
-        return (exponent * self.log()).exp()
-
-    def __gt__(self, number: int) -> bool:
-        return bool(self.iv.a > number)
-
-    def __lt__(self, number: int) -> bool:
-        return bool(self.iv.b < number)
-
-    def is_zero(self) -> bool:
-        return bool(self.iv.a == 0 and self.iv.b == 0)
-
-    def is_finite(self) -> bool:
-        return bool(mpmath.isfinite(mpmath.mpf(self.iv.a)) and mpmath.isfinite(mpmath.mpf(self.iv.b)))
-
-    def mid(self) -> Any:
-        return mpmath.mpf(self.iv.mid)
-
-    def __float__(self) -> float:
-        return float(self.mid())
-
-    def rad(self) -> Any:
-        return mpmath.mpf(self.iv.delta) / 2
-
-    def rel_accuracy_bits(self) -> int:
-        rad, mid = self.rad(), abs(self.mid())
-        return 10**6 if rad == 0 else -(10**6) if mid == 0 else int(mpmath.log(mid / rad, 2))
-
-    def str(self, digits: int, radius: bool = False) -> str:
-        bits = self.rel_accuracy_bits()
-        return str(mpmath.nstr(self.mid(), max(1, min(digits, int(bits * 0.301)))))
-
-    def exp(self) -> Interval:
-        return Interval(mpmath.iv.exp(self.iv))
-
-    def log(self) -> Interval:
-        return Interval(mpmath.iv.log(self.iv))
-
-    def sqrt(self) -> Interval:
-        return Interval(mpmath.iv.sqrt(self.iv))
-
-    def sin(self) -> Interval:
-        return Interval(mpmath.iv.sin(self.iv))
-
-    def cos(self) -> Interval:
-        return Interval(mpmath.iv.cos(self.iv))
-
-    def monotone(self, f: Callable[[Any], Any]) -> Interval:
-        """An increasing function at both ends, 30 bits more than asked for, widened by far more than its error."""
-        bits = mpmath.iv.prec
-        with mpmath.workprec(bits + 30):
-            low, high = f(mpmath.mpf(self.iv.a)), f(mpmath.mpf(self.iv.b))
-            slack = mpmath.ldexp(1, -bits - 10)
-            return Interval(mpmath.iv.mpf([low - abs(low) * slack, high + abs(high) * slack]))
-
-
-def increasing(name: str) -> Callable[[Interval], Interval]:
-    return lambda x: x.monotone(getattr(mpmath, name))
-
-
-for _f in ROWS:
-    if _f.increasing and isinstance(_f.ball, str):
-        setattr(Interval, _f.ball, increasing(_f.ball))
-
-
-def set_precision(bits: int) -> None:
-    if flint is not None:
-        flint.ctx.prec = bits
-    mpmath.iv.prec = bits
-
-
-def precision_now() -> int:
-    return int(mpmath.iv.prec)
-
-
-def enclosed(x: Fraction) -> Ball:
-    if flint is not None:
-        return flint.arb(flint.fmpq(x.numerator, x.denominator))
-    return Interval(mpmath.iv.mpf(x.numerator) / mpmath.iv.mpf(x.denominator))
-
-
-def around(x: Fraction, radius: Fraction) -> Ball:
-    """[x - radius, x + radius]: a constant of which only the decimals written are known."""
-    if flint is not None:
-        return flint.arb(flint.fmpq(x.numerator, x.denominator), flint.fmpq(radius.numerator, radius.denominator))
-    low, high = enclosed(x - radius).iv, enclosed(x + radius).iv
-    return Interval(mpmath.iv.mpf([low.a, high.b]))
-
-
-def pi() -> Ball:
-    return flint.arb.pi() if flint is not None else Interval(+mpmath.iv.pi)
+Ball: TypeAlias = Any  # flint.arb, which has no types
 
 
 class Undefined(SymbackpropError):
@@ -185,12 +69,21 @@ _EXPONENT_LIMIT = 512
 
 def precision(bits: int) -> None:
     """Work with this many bits from now on (intervals only)."""
-    set_precision(bits)
+    flint.ctx.prec = bits
 
 
 def bits() -> int:
     """Of the intervals."""
-    return precision_now()
+    return int(flint.ctx.prec)
+
+
+def enclosed(x: Fraction) -> Ball:
+    return flint.arb(flint.fmpq(x.numerator, x.denominator))
+
+
+def around(x: Fraction, radius: Fraction) -> Ball:
+    """[x - radius, x + radius]: a constant of which only the decimals written are known."""
+    return flint.arb(flint.fmpq(x.numerator, x.denominator), flint.fmpq(radius.numerator, radius.denominator))
 
 
 def ball(x: Number) -> Ball:
@@ -347,11 +240,11 @@ def constant(name: str) -> Number:
     """A constant of the tables: pi, e, two_over_sqrt_pi."""
     match name:
         case "pi":
-            return pi()
+            return flint.arb.pi()
         case "e":
             return enclosed(_ONE).exp()
         case _:
-            return times(Fraction(2), power(pi(), Fraction(-1, 2)))
+            return times(Fraction(2), power(flint.arb.pi(), Fraction(-1, 2)))
 
 
 def written(x: Number, digits: int = 15) -> str:
@@ -359,3 +252,34 @@ def written(x: Number, digits: int = 15) -> str:
     if type(x) is Fraction or type(x) is Log:
         return str(x)
     return str(ball(x).str(digits, radius=False))
+
+
+# --- numbers of a text and how well they are known: a decimal of many digits stands for an interval ---
+
+
+def written_constant(c: Fraction) -> Number:
+    """A decimal of many digits is known only up to its last digits; every other number is exact."""
+    return c if decimal_digits(c) is None else around(c, slack(c))
+
+
+def slack(c: Fraction) -> Fraction:
+    """How far the number that was meant may be away: one in the last digit, ten where a float's digits are full."""
+    digits = decimal_digits(c)
+    if digits is None:
+        return abs(c) * Fraction(1, 10**15)
+    return Fraction(1 if len(str(abs(c.numerator) * 10**digits // c.denominator)) < 15 else 10, 10**digits)
+
+
+def decimal_digits(c: Fraction) -> int | None:
+    """Decimals of a number that looks rounded: a finite decimal with seven or more significant digits."""
+    d, twos, fives = c.denominator, 0, 0
+    if d == 1 or abs(c.numerator) < 1000:
+        return None
+    while d % 2 == 0:
+        d, twos = d // 2, twos + 1
+    while d % 5 == 0:
+        d, fives = d // 5, fives + 1
+    digits = max(twos, fives)
+    if d != 1 or (fives == 0 and twos <= 10):
+        return None
+    return digits if len(str(abs(c.numerator) * 10**digits // c.denominator)) >= 7 else None

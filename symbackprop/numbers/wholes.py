@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from symbackprop.core.composed import UNREAD, words
+from symbackprop.core.functions import UNREAD, words
 
 from . import exact_numbers as numbers
 from .duals import KNOWN, Dual, Floats, Lifted, Loss, Position, Value, mapped, real

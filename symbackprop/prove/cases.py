@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from symbackprop.clock import Effort
-from symbackprop.core.context import Context, Hypothesis, Same, terms_of
+from symbackprop.core.context import Context, Hypothesis, Same, Statement, terms_of
 from symbackprop.core.discharge import assuming, knowing, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
 from symbackprop.core.reasons import Cases, Given, Holding, Reason, Sign
 from symbackprop.core.region import truth
 from symbackprop.core.signs import NONNEGATIVE, Signs
-from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
     ONE, ZERO, Holds, Nonzero, Positive, Predicate, Term, arrays, free, neg, predicate_key, replaced, substitute,
 )  # fmt: skip
@@ -24,7 +23,7 @@ from symbackprop.prove.conditions.restating import case_name, restated
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import Found, prove
 from symbackprop.prove.matching import truths
-from symbackprop.prove.tidying import Tidy
+from symbackprop.prove.working_out import Tidy
 
 IN_STEPS = 3  # steps inside steps that the hypotheses settle
 

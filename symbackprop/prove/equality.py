@@ -11,18 +11,18 @@ from symbackprop.core.kernel import Chain, Digits, Linear, Proof, Rephrase, Seen
 from symbackprop.core.laws.functions import IN_EXPONENTIALS
 from symbackprop.core.sums import LITERAL, same
 from symbackprop.core.terms import (
-    ONE, Add, Apply, Diff, Entry, Holds, Mul, NonNegative, ProofError, Sum, Term, Whole, free, predicate_key, require,
-    sub, substitute, subterms,
+    ONE, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Positive, Power, ProofError, Sum, Term, Whole, add,
+    free, map_opened, map_parts, mul, predicate_key, require, sub, substitute, subterms,
 )  # fmt: skip
-from symbackprop.prove.conditions.guards import simpler_forward
 from symbackprop.prove.differentiate import Names, differentiate
+from symbackprop.prove.matching import Rewritten, in_parts
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.normal_form.session import (
     AS_WRITTEN, FAILED, QUICK, RANKS_KEPT, WAYS, TooLarge, Way, flipped, joined, splits, step_of_steps,
 )  # fmt: skip
 from symbackprop.prove.normal_form.zero import prove_zero
+from symbackprop.prove.rules.steps import diagonal
 from symbackprop.prove.rules.whole_arrays import with_merged
-from symbackprop.prove.traversal import Rewritten, in_parts
 
 ROUNDS = 4
 
@@ -326,3 +326,56 @@ def by_digits(lhs: Term, rhs: Term, context: Context, way: Prover, depth: int = 
         return proof, check(proof, context)
     except FAILED:
         return None
+
+
+# --- another way to write a computation, for which the laws of differentiation need less ---
+# `np.where(x > 0, np.sqrt(x), 0)` is [x > 0] √x, and the law for the root needs x > 0.  But it is also
+# [x > 0] √(x [x > 0] + 1 - [x > 0]), whose root is of something positive everywhere, and steps of steps such as
+# relu(relu(x)) have a normal form without them.
+
+
+def simpler_forward(loss: Term, context: Context) -> Term | None:
+    """The normal form of the loss with its guarded functions made safe; None where that is nothing new."""
+    if not any(isinstance(s, Holds) for s in subterms(loss)):
+        return None
+    try:
+        normal = Normal(context)
+        value = normal.unfolded(normal.of(loss)[0])[0]
+    except (ProofError, TooLarge, RecursionError):
+        return None
+    return safe(off_diagonals(value, normal))
+
+
+def off_diagonals(t: Term, normal: Normal) -> Term:
+    """[x_i - x_j > 0] as [x_i - x_j + δ_ij > 0] - δ_ij: where i = j nothing can be on its kink."""
+    match t:
+        case Add() | Mul() | Sum():
+            return map_opened(t, lambda s: off_diagonals(s, normal), normal.names.new)
+        case Holds(Positive(u)):
+            places = diagonal(normal, u)
+            return t if places is None else sub(Holds(Positive(add(u, Delta(*places)))), Delta(*places))
+        case _:
+            return t
+
+
+def safe(t: Term, guards: tuple[Holds, ...] = ()) -> Term:
+    """h f(u) as h f(h u + 1 - h), for roots, logarithms and quotients beside a step h."""
+    match t:
+        case Add() | Sum():
+            return map_opened(t, lambda s: safe(s, guards))
+        case Mul(args):
+            own = tuple(a for a in args if isinstance(a, Holds) and isinstance(a.predicate, Positive))
+            return Mul(tuple(a if a in own else safe(a, (*guards, *own)) for a in args))
+        case Power(base, q) if guards and (q.denominator > 1 or q < 0):
+            return Power(guarded(safe(base), guards), q)
+        case Apply("log" as fn, arg, order) if guards:
+            return Apply(fn, guarded(safe(arg), guards), order)
+        case Power() | Apply():
+            return map_parts(t, safe)
+        case _:
+            return t
+
+
+def guarded(u: Term, guards: tuple[Holds, ...]) -> Term:
+    h = mul(*guards)
+    return add(mul(h, u), sub(ONE, h))

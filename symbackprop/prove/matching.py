@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations, product
+from typing import TypeAlias
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, affine, as_affine, sized
+from symbackprop.core.kernel import Inside, Proof, UnderDiff, UnderSum, UnderWhole
 from symbackprop.core.region import truth
 from symbackprop.core.signs import within
 from symbackprop.core.sums import Factors, Monomial
 from symbackprop.core.terms import (
     Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Size, Sum, Term, Whole,
-    free, map_indices, places, reach, substitute, subterms,
+    arguments, bind, free, map_indices, open_body, places, reach, rebuilt, substitute, subterms,
 )  # fmt: skip
 
 # --- finding a product inside a product: which factors of a monomial are an instance of a pattern ---
@@ -207,3 +209,32 @@ def at_indices(t: Term, other: Term) -> Iterator[Term]:
     choices = ([i for i in sorted(free(other), key=lambda i: i.name) if i.size == k.size] for k in own)
     for values in product(*choices):
         yield substitute(t, dict(zip(own, values, strict=True)))
+
+
+# --- terms rewritten in their parts, with the proof ---
+
+
+Rewritten: TypeAlias = tuple[Term, Proof | None]  # None: nothing changed
+
+
+def in_parts(
+    t: Term, rewrite: Callable[[Term], Rewritten], indices: Callable[[Sum | Whole], tuple[Index, ...]]
+) -> Rewritten:
+    """`t` with each of its parts rewritten by itself; `indices` are new ones for the dummies of a binder."""
+    match t:
+        case Sum(size, body, letter):
+            (i,) = indices(t)
+            value, proof = rewrite(open_body(body, (i,)))
+            return (t, None) if proof is None else (Sum(size, bind((i,), value), letter), UnderSum(i, proof))
+        case Whole(fn, order, sizes, body, at, letters):
+            axes = indices(t)
+            value, proof = rewrite(open_body(body, axes))
+            inside = Whole(fn, order, sizes, bind(axes, value), at, letters)
+            return (t, None) if proof is None else (inside, UnderWhole(fn, order, axes, at, proof))
+        case Diff(body, wrt):
+            value, proof = rewrite(body)
+            return (t, None) if proof is None else (Diff(value, wrt), UnderDiff(wrt, proof))
+        case _:
+            results = [rewrite(a) for a in arguments(t)]
+            parts = tuple((k, p) for k, (_, p) in enumerate(results) if p is not None)
+            return (rebuilt(t, tuple(v for v, _ in results)), Inside(t, parts)) if parts else (t, None)

@@ -20,7 +20,7 @@ from symbackprop.core.terms import (
 )  # fmt: skip
 from symbackprop.prove.differentiate import slope_of
 from symbackprop.prove.normal_form.session import joined
-from symbackprop.prove.traversal import in_parts
+from symbackprop.prove.matching import in_parts
 
 Rewrite: TypeAlias = tuple[Term, Proof]
 Rule: TypeAlias = Callable[[Term, Context], Rewrite | None]

@@ -15,17 +15,15 @@ from typing import Any
 
 import sympy
 
-from symbackprop.core import composed
-from symbackprop.core.composed import step
-from symbackprop.core.functions import ROWS, column
+from symbackprop.core.functions import COMPOSED, ROWS, column, step
 from symbackprop.core.terms import ONE, PI, ZERO, Apply, Power, SymbackpropError, Term, add, mul, neg, num, sub
 
 NAMED = {getattr(sympy, theirs): name for name, theirs in column(lambda f: f.sympy).items()}
-COMPOSED = {getattr(sympy, c.sympy): c for c in composed.COMPOSED.values() if c.sympy}
+OF_SYMPY = {getattr(sympy, c.sympy): c for c in COMPOSED.values() if c.sympy}
 # As undefined functions: Function("sigmoid")(z).
 BY_NAME: dict[str, Callable[[Term], Term]] = {
     **{f.name: partial(Apply, f.name) for f in ROWS if f.name not in NAMED.values()},
-    **{name: c.value for name, c in composed.COMPOSED.items() if c.words and not c.sympy},
+    **{name: c.value for name, c in COMPOSED.items() if c.words and not c.sympy},
 }
 
 

@@ -13,6 +13,8 @@ from symbackprop.network.steps import (
 )  # fmt: skip
 from symbackprop.network.theorems import Theorem, generalised, prove_network
 from symbackprop.write.paper.latex import latex, latex_matrix, latex_predicate
+from symbackprop.write.paper.term_parts import latex_words
+from symbackprop.write.program.pages import PREAMBLE
 
 from .optimisers import Adam, Optimiser
 
@@ -39,12 +41,9 @@ def _all(network: DenseNetwork, optimiser: Optimiser, l2: float) -> Iterator[The
 
 def latex_page(title: str, proved: tuple[Theorem, ...]) -> str:
     """A LaTeX document with all of them."""
-    lines = [
-        r"\documentclass{article}", r"\usepackage{amsmath,amssymb}", r"\allowdisplaybreaks", r"\begin{document}",
-        rf"\section*{{{escaped(title)}}}",
-    ]  # fmt: skip
+    lines = [PREAMBLE + rf"\section*{{{latex_words(title)}}}"]
     for p in proved:
-        lines += [rf"\paragraph{{{escaped(p.name)}}}", r"\[", f"  {statement(p)}", r"\]"]
+        lines += [rf"\paragraph{{{latex_words(p.name)}}}", r"\[", f"  {statement(p)}", r"\]"]
         if p.equation.conditions:
             shown = ", ".join(sorted(f"${latex_predicate(c)}$" for c in p.equation.conditions))
             lines.append(f"where {shown}.")
@@ -55,11 +54,3 @@ def statement(p: Theorem) -> str:
     right = latex(p.equation.rhs) if p.form is None else latex_matrix(p.form)
     left = latex(p.equation.lhs)
     return f"{left} = {right}" if p.form is None else rf"{left} = \left({right}\right)_{{rc}}"
-
-
-def escaped(text: str) -> str:
-    for a, b in (("\\", r"\textbackslash{}"), ("∂", r"$\partial$"), ("δ", r"$\delta$"), ("β", r"$\beta$")):
-        text = text.replace(a, b)
-    for a in "_&%#":
-        text = text.replace(a, "\\" + a)
-    return text.replace("^", r"\^{}")

@@ -1,186 +1,132 @@
 """Equality of rational expressions in symbols and nodes, decided in a polynomial ring.
 
-Every symbol and node is a generator.  A value is a polynomial over factors of a denominator, which are kept apart and
-cancelled where that is cheap; two values are equal when they are after cross-multiplication.  So `equal` is complete
-for rational functions of independent generators, and never depends on `simplify`.  A ring may know one relation: `f'`
-is written in `f` where it is a polynomial in it (sigmoid, tanh, exp).
-
-The polynomials are python-flint's where it is installed, else SymPy's own sparse ones.
+Every symbol and node is a generator, and so is the reciprocal 1/d of what something is divided by; at the end each is
+cleared away, by (1/d) d = 1.  So `equal` is complete for rational functions of independent generators, and never
+depends on `simplify`.  A ring may know one relation more: `f'` is written in `f` where it is a polynomial in it
+(sigmoid, tanh, exp).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from functools import cached_property
+from random import Random
 from typing import Any, TypeAlias
 
+import flint
 import sympy
 from sympy.core.expr import Expr
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.witness.parts import Node, Scalar, slope_in_value
 
-# Denominators are cancelled out of numerators of at most this many terms: trying to divide a long one costs more than
-# carrying the factor along.
-SHORT = 24
-
-# A polynomial of python-flint or of SymPy: both have +, -, * and ==.
-Polynomial: TypeAlias = Any
-
-
-@dataclass(frozen=True, slots=True)
-class Quotient:
-    """`numerator / Π factor^power`; the factors are numbers of polynomials in the ring's table."""
-
-    numerator: Polynomial
-    factors: tuple[tuple[int, int], ...] = ()
+Polynomial: TypeAlias = Any  # flint.fmpq_mpoly, which has no types
 
 
 class Ring:
-    """Rational functions with rational coefficients in the given atoms.
+    """Rational functions with rational coefficients in the given atoms, among which are the reciprocals that occur.
 
     `related` says for which nodes the slope is written as a polynomial in the value (by default for all that can be).
     """
 
-    def __init__(
-        self, atoms: Iterable[Expr], related: Callable[[Node], bool] = lambda _: True, flint: bool | None = None
-    ) -> None:
+    def __init__(self, atoms: Iterable[Expr], related: Callable[[Node], bool] = lambda _: True) -> None:
         self._related = related
         self.atoms = frozenset(self._foundation(atoms))
         ordered = sorted(self.atoms, key=str)
         names = [f"g{n}" for n in range(len(ordered))] or ["g0"]
-        self._flint = _load_flint() if flint is not False else None
-        if self._flint is not None:
-            context = self._flint.fmpq_mpoly_ctx.get(names, self._flint.Ordering.lex)
-            generators, self._one = context.gens(), context.constant(1)
-        else:
-            ring = sympy.ring(names, sympy.QQ)[0]
-            generators, self._one = ring.gens, ring.one
-        self._generators = dict(zip(ordered, generators, strict=False))
-        self._factors: list[Polynomial] = []
-        self._known: dict[Expr, Quotient] = {}
-        self.zero, self.one = Quotient(self._one * 0), Quotient(self._one)
+        self._context = flint.fmpq_mpoly_ctx.get(names, flint.Ordering.lex)
+        self._generators = dict(zip(ordered, self._context.gens(), strict=False))
+        # what stands inside of another denominator is cleared after that; but single letters, which is cheap, before
+        found = [(n, atom.base) for n, atom in enumerate(ordered) if isinstance(atom, sympy.Pow)]
+        letters = [(n, base) for n, base in found if not base.args]
+        self._denominators = [*letters, *sorted(found, key=lambda d: -len(str(d[1])))]
+        self._known: dict[Expr, Polynomial] = {}
 
     def covers(self, atoms: Iterable[Expr]) -> bool:
         return self.atoms >= self._foundation(atoms)
 
-    def equal(self, left: Quotient, right: Quotient) -> bool:
-        if left.factors == right.factors:
-            return bool(left.numerator == right.numerator)
-        return not self.add(left, self.multiply(self.number(-1), right)).numerator
+    def equal(self, left: Polynomial, right: Polynomial) -> bool:
+        return self._is_zero(left - right)
 
-    def number(self, value: Any) -> Quotient:
-        exact = sympy.Rational(value)
-        if self._flint is not None:
-            return Quotient(self._one * self._flint.fmpq(int(exact.p), int(exact.q)))
-        return Quotient(self._one * sympy.QQ(exact.p, exact.q))
-
-    def add(self, left: Quotient, right: Quotient) -> Quotient:
-        if left.factors == right.factors:
-            return Quotient(left.numerator + right.numerator, left.factors)
-        powers = dict(left.factors)
-        for factor, power in right.factors:
-            powers[factor] = max(power, powers.get(factor, 0))
-        common = tuple(sorted(powers.items()))
-        return Quotient(self._over(left, common) + self._over(right, common), common)
-
-    def multiply(self, left: Quotient, right: Quotient) -> Quotient:
-        if not left.factors and not right.factors:
-            return Quotient(left.numerator * right.numerator)
-        first, below_right = self._cancelled(left.numerator, right.factors)
-        second, below_left = self._cancelled(right.numerator, left.factors)
-        powers = dict(below_left)
-        for factor, power in below_right:
-            powers[factor] = powers.get(factor, 0) + power
-        return Quotient(first * second, tuple(sorted(powers.items())))
-
-    def power(self, base: Quotient, exponent: int) -> Quotient:
-        if exponent < 0:
-            return self.power(self._inverse(base), -exponent)
-        result = self.one
-        for _ in range(exponent):
-            result = self.multiply(result, base)
-        return result
-
-    def convert(self, expression: Expr) -> Quotient:
+    def convert(self, expression: Expr) -> Polynomial:
         """The value of a SymPy expression made of rational numbers, the ring's atoms, sums, products, integer powers.
 
         Raises SymbackpropError for anything else: other functions have no place in a polynomial ring.
         """
-        known = self._known.get(expression)
-        if known is None:
-            known = self._known[expression] = self._convert(expression)
-        return known
+        if expression not in self._known:
+            self._known[expression] = self._convert(expression)
+        return self._known[expression]
 
-    def _convert(self, expression: Expr) -> Quotient:
+    def _convert(self, expression: Expr) -> Polynomial:
         match expression:
             case sympy.Rational():
-                return self.number(expression)
+                return self._number(expression)
             case Node():
                 return self._node(expression)
             case sympy.Symbol():
-                return Quotient(self._generators[expression])
+                return self._generators[expression]
             case sympy.Add():
-                result = self.zero
-                for argument in expression.args:
-                    result = self.add(result, self.convert(argument))
-                return result
+                return sum(map(self.convert, expression.args), start=self._number(0))
             case sympy.Mul():
-                result = self.one
-                for factor in sorted(map(self.convert, expression.args), key=lambda q: len(q.numerator)):
-                    result = self.multiply(result, factor)
+                result = self._number(1)
+                for factor in sorted(map(self.convert, expression.args), key=len):
+                    result = result * factor
                 return result
+            case sympy.Pow(base=base, exp=sympy.Integer() as exponent) if exponent > 0:
+                return self.convert(base) ** int(exponent)
             case sympy.Pow(base=base, exp=sympy.Integer() as exponent):
-                return self.power(self.convert(base), int(exponent))
+                return self._generators[1 / base] ** -int(exponent)
             case _:
                 raise SymbackpropError(f"{expression} is no rational expression in the entries of the network")
 
-    def _node(self, node: Node) -> Quotient:
+    def _number(self, value: Any) -> Polynomial:
+        exact = sympy.Rational(value)
+        return self._context.constant(flint.fmpq(int(exact.p), int(exact.q)))
+
+    def _node(self, node: Node) -> Polynomial:
         slope = _polynomial_slope(node) if self._related(node) else None
         if slope is None:
-            return Quotient(self._generators[node])
-        value = self.convert(Node(node.function, node.arguments, node.place, (0,)))
-        result = self.zero
+            return self._generators[node]
+        value, result = self.convert(Node(node.function, node.arguments, node.place, (0,))), self._number(0)
         for coefficient in reversed(slope):
-            result = self.add(self.multiply(result, value), self.number(coefficient))
+            result = result * value + self._number(coefficient)
         return result
 
-    def _inverse(self, value: Quotient) -> Quotient:
-        if not value.numerator:
-            raise SymbackpropError("division by zero")
-        top = self._one
-        for factor, power in value.factors:
-            top = top * self._factors[factor] ** power
-        return Quotient(top, ((self._number_of(value.numerator), 1),))
+    @cached_property
+    def _point(self) -> list[Any]:
+        """Values of the generators, large and at random: what is not 0 there need not be cleared."""
+        draw = Random(0)
+        values = [flint.fmpq(draw.getrandbits(64)) for _ in range(self._context.nvars())]
+        for place, base in reversed(self._denominators):
+            below = self.convert(base)(*values)
+            if not below:
+                raise SymbackpropError("division by zero")
+            values[place] = 1 / below
+        return values
 
-    def _number_of(self, factor: Polynomial) -> int:
-        for number, known in enumerate(self._factors):
-            if known == factor:
-                return number
-        self._factors.append(factor)
-        return len(self._factors) - 1
+    def _is_zero(self, polynomial: Polynomial) -> bool:
+        if polynomial(*self._point):
+            return False
+        for place, base in self._denominators:
+            polynomial = self._cleared(polynomial, place, base)
+        return not polynomial
 
-    def _over(self, value: Quotient, common: tuple[tuple[int, int], ...]) -> Polynomial:
-        """The numerator of `value` over a common denominator."""
-        own, result = dict(value.factors), value.numerator
-        for factor, power in common:
-            if missing := power - own.get(factor, 0):
-                result = result * self._factors[factor] ** missing
-        return result
+    def _cleared(self, polynomial: Polynomial, place: int, base: Expr) -> Polynomial:
+        """Without the reciprocal of d that is the generator at this place: p + q u + r u² is p + (q d + r) / d².
 
-    def _cancelled(
-        self, numerator: Polynomial, factors: tuple[tuple[int, int], ...]
-    ) -> tuple[Polynomial, list[tuple[int, int]]]:
-        """The numerator and the factors that remain below it."""
-        left: list[tuple[int, int]] = []
-        for factor, power in factors:
-            divisor, remaining = self._factors[factor], power
-            cheap = len(divisor) == 1 or len(numerator) <= SHORT
-            while cheap and remaining and (quotient := self._divided(numerator, divisor)) is not None:
-                numerator, remaining = quotient, remaining - 1
-            if remaining:
-                left.append((factor, remaining))
-        return numerator, left
+        That is 0 where p d² + q d + r is.
+        """
+        by_power: dict[int, dict[tuple[int, ...], Any]] = {}
+        for powers, coefficient in polynomial.terms():
+            by_power.setdefault(powers[place], {})[(*powers[:place], 0, *powers[place + 1 :])] = coefficient
+        whole, top = self._context.from_dict(by_power.pop(0, {})), max(by_power, default=0)
+        if not top:
+            return whole
+        below = self.convert(base)
+        above = sum((self._context.from_dict(part) * below ** (top - k) for k, part in by_power.items()),
+                    start=self._number(0))  # fmt: skip
+        quotient, remainder = divmod(above, below**top)
+        return whole * below**top + above if remainder else whole + quotient
 
     def _foundation(self, atoms: Iterable[Expr]) -> set[Expr]:
         """The atoms that become generators: a slope that is a polynomial in its value is replaced by the value."""
@@ -191,17 +137,13 @@ class Ring:
             for a in atoms
         }
 
-    def _divided(self, numerator: Polynomial, factor: Polynomial) -> Polynomial | None:
-        """The exact quotient, or None when there is a remainder."""
-        quotient, remainder = divmod(numerator, factor)
-        return None if remainder else quotient
-
 
 def atoms_of(expressions: Iterable[Expr]) -> set[Expr]:
-    """The symbols and nodes that occur (those inside the arguments of a node do not)."""
+    """The symbols and nodes that occur (those inside the arguments of a node do not), and the reciprocals."""
     found: set[Expr] = set()
     for expression in expressions:
         found |= expression.atoms(sympy.Symbol, Node)
+        found |= {1 / p.base for p in expression.atoms(sympy.Pow) if p.exp.is_negative}
     return found
 
 
@@ -221,11 +163,3 @@ def _polynomial_slope(node: Node) -> list[Any] | None:
                 product[i + j] += c * d
         result = product
     return result
-
-
-def _load_flint() -> Any:
-    try:
-        import flint
-    except ImportError:
-        return None
-    return flint if hasattr(flint, "fmpq_mpoly_ctx") else None

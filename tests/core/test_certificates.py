@@ -24,10 +24,10 @@ from symbackprop import cli
 from symbackprop.checker import recheck as checker
 from symbackprop.checker.recheck import Certificate, Refused, Theorem, recheck
 from symbackprop.core.certificate import certificate
+from symbackprop.core.context import Statement
 from symbackprop.core.kernel import Linear
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Given
-from symbackprop.core.statement import Statement
 from symbackprop.core.terms import ONE, ProofError
 from symbackprop.functions.checks import check_gradient
 

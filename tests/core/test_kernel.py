@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from forgeries import FORGERIES
+from forgeries import FORGERIES, MALFORMED
 
 from symbackprop import core
 from symbackprop.core.context import EMPTY, Context, Hypothesis, Same
@@ -119,10 +118,10 @@ def test_a_quotient_carries_its_condition() -> None:
     assert found is not None and found[1].conditions == {Nonzero(x(k))}
 
 
-@pytest.mark.parametrize("commit", FORGERIES.values(), ids=FORGERIES.keys())
-def test_kernel_refuses(commit: Callable[[], object]) -> None:
+@pytest.mark.parametrize("name", [n for n in FORGERIES if n not in MALFORMED])
+def test_kernel_refuses(name: str) -> None:
     with pytest.raises(ProofError):
-        commit()
+        FORGERIES[name]()
 
 
 def test_every_guard_is_needed() -> None:

@@ -10,13 +10,12 @@ from theorem_forgeries import OVER_X, given, mul, num, same, x, y, z
 
 from symbackprop.checker import recheck
 from symbackprop.core.certificate import Writer, certificate
-from symbackprop.core.context import EMPTY, Context
+from symbackprop.core.context import EMPTY, Context, Statement
 from symbackprop.core.indices import Least, sized
 from symbackprop.core.kernel import By, Proof
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Given
 from symbackprop.core.region import region_of
-from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, ZERO, Nonzero, Positive, Power, ProofError, Term, add
 from symbackprop.core.theorem import Session, Theorem, theorem

@@ -7,17 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from theorem_forgeries import FORGERIES, OVER_X, THEOREMS, N, given, mul, num, same, v, x, x1, y
+from theorem_forgeries import FORGERIES, MALFORMED, OVER_X, THEOREMS, N, given, mul, num, same, v, x, x1, y
 
 from symbackprop.core import discharge, kernel, region
 from symbackprop.core.certificate import certificate, equation_rows
-from symbackprop.core.context import EMPTY, Context, Equation, Same
+from symbackprop.core.context import EMPTY, Context, Equation, Excused, Same, Statement
 from symbackprop.core.indices import Index, Least
 from symbackprop.core.kernel import Linear
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument
 from symbackprop.core.region import region_of
-from symbackprop.core.statement import Excused, Statement
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, Array, AtLeastZero, Nonzero, Positive, Power, ProofError, add
 from symbackprop.core.theorem import Theorem, theorem
@@ -33,10 +32,10 @@ def test_theorem_is_shown(show: Callable[[], object]) -> None:
     assert show() is not None
 
 
-@pytest.mark.parametrize("commit", FORGERIES.values(), ids=FORGERIES.keys())
-def test_forgery_is_refused(commit: Callable[[], object]) -> None:
+@pytest.mark.parametrize("name", [n for n in FORGERIES if n not in MALFORMED])
+def test_forgery_is_refused(name: str) -> None:
     with pytest.raises(ProofError):
-        commit()
+        FORGERIES[name]()
 
 
 def rows_of(statement: Statement) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import kernel_account
 
 from symbackprop.checker import recheck
 from symbackprop.core.certificate import certificate, equation_rows, proof_rows
-from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis, Same
+from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis, Same, Statement
 from symbackprop.core.discharge import dense, established, holding
 from symbackprop.core.indices import Index, Pick, affine, sized
 from symbackprop.core.kernel import By, Inside, Linear, Proof
@@ -34,7 +34,6 @@ from symbackprop.core.reasons import (
     Steps,
     Weigh,
 )
-from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
@@ -338,3 +337,4 @@ FORGERIES: dict[str, Callable[[], object]] = {
         without("argument", certificate(UNITS, simple(Linear(ONE, ONE))))),
     "a proof that is missing": lambda: kernel_account.check_rows(without("proof", proof_rows(Linear(ONE, ONE), EMPTY))),
 }  # fmt: skip
+MALFORMED = frozenset({"neither true nor false"})  # for the checker alone, as among the other forgeries

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symbackprop.core.composed import COMPOSED, UNREAD
-from symbackprop.core.functions import FUNCTIONS
+from symbackprop.core.functions import COMPOSED, FUNCTIONS, UNREAD
 from symbackprop.documents.check import check_text
 
 SLOPES = {  # of g(z), and the sign with which it would be wrong

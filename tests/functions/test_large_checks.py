@@ -13,7 +13,7 @@ from large_backwards import LARGE, changed
 
 from symbackprop import Verdict, check_gradient, derive
 from symbackprop.checker.recheck import recheck
-from symbackprop.gradients.checking import BackwardCheck
+from symbackprop.gradients.derived import BackwardCheck
 from symbackprop.read.numpy import parse_shapes
 
 SECONDS = 60.0

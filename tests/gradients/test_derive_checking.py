@@ -17,8 +17,8 @@ from symbackprop.core.kernel import check
 from symbackprop.core.terms import Diff, SymbackpropError
 from symbackprop.functions.claims import gradient_claims
 from symbackprop.functions.request import read_request
-from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.claimed import in_words_of
+from symbackprop.gradients.derived import BackwardCheck
 from symbackprop.read.numpy import TraceError, parse_shapes, trace_assumptions
 from symbackprop.write.program.mending import mended
 

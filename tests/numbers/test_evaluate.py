@@ -1,4 +1,4 @@
-"""The exact evaluator against known values, floats, central differences and the mpmath fallback."""
+"""The exact evaluator against known values, floats and central differences."""
 
 from __future__ import annotations
 
@@ -40,7 +40,6 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.numbers import exact_numbers as evaluate_intervals
 from symbackprop.numbers.duals import SLOPES, Polynomial, to_float
 from symbackprop.numbers.evaluate import difference, evaluate, holds, off_kinks
 from symbackprop.numbers.exact_numbers import Kink, Log, Number, Undefined
@@ -281,14 +280,8 @@ def test_random_derivatives_three_ways(seed: int) -> None:
     assert np.allclose(exact, differences, rtol=1e-5, atol=1e-5)
 
 
-def test_mpmath_intervals_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    terms = [Apply(f, num(F(2, 5))) for f in sorted(SLOPES)]
-    terms += [Power(num(2), F(1, 3)), Diff(Apply("erf", s), s), neg(Apply("tanh", num(-9)))]
+def test_intervals_tell_small_differences() -> None:
     p = point(F(1, 3))
-    fast = [to_float(evaluate(t, p)) for t in terms]
-    monkeypatch.setattr(evaluate_intervals, "flint", None)
-    slow = [to_float(evaluate(t, p)) for t in terms]
-    assert slow == pytest.approx(fast, rel=1e-15)
     assert difference(Apply("erf", s), add(Apply("erf", s), num(F(1, 10**20))), p) is not None
     assert difference(Apply("sin", s), Apply("sin", s), p) is None
     assert str(Log(F(2))) == "log(2)"

@@ -9,8 +9,8 @@ import pytest
 from symbackprop.core.terms import Apply, Array, Entry, Num, Term, add, mul, num
 from symbackprop.numbers.evaluate import evaluate
 from symbackprop.numbers.points import Point
+from symbackprop.numbers.refute.judging import rounding_explains
 from symbackprop.numbers.refute.report import Counterexample
-from symbackprop.numbers.rounding import rounding_explains
 
 F = Fraction
 S = Array("s")

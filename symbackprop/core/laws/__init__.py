@@ -1,6 +1,6 @@
-"""The laws, one table a file: derivatives, functions, sums, arrays; definitions and hypotheses."""
+"""The laws, one table a file: derivatives, functions, arrays and sums; definitions and hypotheses."""
 
-from . import arrays, derivatives, functions, sums
+from . import arrays, derivatives, functions
 from .registry import LAWS
 
-__all__ = ["LAWS", "arrays", "derivatives", "functions", "sums"]
+__all__ = ["LAWS", "arrays", "derivatives", "functions"]

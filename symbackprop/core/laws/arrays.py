@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ..context import Context, Equation
-from ..indices import Index, IndexExpr, Size, at_least_zero
-from symbackprop.core.signs import within
-from ..terms import (
-    ONE, ZERO, Delta, Holds, Mul, Nonzero, Ordinal, Positive, Power, Predicate, Term, Whole, add, bind, free, mul,
-    of_same, open_body, opened_whole, over, require, sub, substitute, sum_over, whole, fresh_axes,
+from symbackprop.core.context import Context, Equation
+from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine, at_least_zero
+from symbackprop.core.laws.registry import law
+from symbackprop.core.signs import always_negative, within
+from symbackprop.core.terms import (
+    ONE, ZERO, Delta, Holds, Mul, NonNegative, Nonzero, Ordinal, Positive, Power, Predicate, Term, Whole, add, bind,
+    free, fresh_axes, mul, of_same, open_body, opened_whole, over, require, sub, substitute, sum_over, whole,
 )  # fmt: skip
-from .registry import law
 
 
 def maximum(w: Whole, context: Context) -> None:
@@ -30,7 +30,7 @@ def inverse_times(context: Context, w: Whole, k: Index) -> Equation:
     """Σ_k (A^{-1})_ik A_kj  =  δ_ij,  where det(A) is not 0;  w is (A^{-1})_ij"""
     require(w.fn == "inv" and k.size == w.sizes[0], "an inverse")
     i, j = w.at
-    inside(w, w.at, context)
+    is_entry(w, w.at, context)
     require(k not in free(w), "the dummy {} is in use", k.name)
     lhs = over(k, Mul((of_same("inv", w, (i, k)), entry_of(w, (k, j)))))
     return Equation(lhs, Delta(i, j), determinant(w))
@@ -41,7 +41,7 @@ def times_inverse(context: Context, w: Whole, k: Index) -> Equation:
     """Σ_k A_ik (A^{-1})_kj  =  δ_ij,  where det(A) is not 0;  w is (A^{-1})_ij"""
     require(w.fn == "inv" and k.size == w.sizes[0], "an inverse")
     i, j = w.at
-    inside(w, w.at, context)
+    is_entry(w, w.at, context)
     require(k not in free(w), "the dummy {} is in use", k.name)
     lhs = over(k, Mul((entry_of(w, (i, k)), of_same("inv", w, (k, j)))))
     return Equation(lhs, Delta(i, j), determinant(w))
@@ -95,7 +95,7 @@ def argmax_products(context: Context, w: Whole, at: tuple[IndexExpr, ...], bt: t
 def step_above_max(context: Context, w: Whole, at: tuple[IndexExpr, ...]) -> Equation:
     """[x_a - max(x) > 0]  =  0"""
     maximum(w, context)
-    inside(w, at, context)
+    is_entry(w, at, context)
     return Equation(Holds(Positive(sub(entry_of(w, at), w))), ZERO)
 
 
@@ -103,7 +103,7 @@ def step_above_max(context: Context, w: Whole, at: tuple[IndexExpr, ...]) -> Equ
 def step_below_max(context: Context, w: Whole, at: tuple[IndexExpr, ...]) -> Equation:
     """[max(x) - x_a > 0]  =  1 - argmax(x)_a,  where the largest entry stands alone"""
     maximum(w, context)
-    inside(w, at, context)
+    is_entry(w, at, context)
     below = Holds(Positive(sub(w, entry_of(w, at))))
     return Equation(below, sub(ONE, of_same("argmax", w, at)), frozenset({Positive(of_same("gap", w))}))
 
@@ -113,7 +113,7 @@ def entry_of(w: Whole, at: tuple[IndexExpr, ...]) -> Term:
     return open_body(w.body, at)
 
 
-def inside(w: Whole, at: tuple[IndexExpr, ...], context: Context) -> None:
+def is_entry(w: Whole, at: tuple[IndexExpr, ...], context: Context) -> None:
     """The indices are those of an entry of the array that w is a function of."""
     require(len(at) == len(w.sizes) and within_all(at, w.sizes, context), "an index of {} may leave its range", w)
 
@@ -150,7 +150,7 @@ def of_product(context: Context, w: Whole, axes: tuple[Index, Index], k: Index, 
     det_a, det_b = factor("det", left, p, k, ()), factor("det", right, k, q, ())
     if w.fn == "det":
         return Equation(product, Mul((det_a, det_b)))
-    inside(product, w.at, context)
+    is_entry(product, w.at, context)
     require(k not in free(product), "the dummy {} is in use", k.name)
     inverse = Mul((factor("inv", right, k, q, (w.at[0], k)), factor("inv", left, p, k, (k, w.at[1]))))
     return Equation(product, over(k, inverse), frozenset({Nonzero(det_a), Nonzero(det_b)}))
@@ -177,7 +177,7 @@ def inverse_of_inverse(context: Context, w: Whole, axes: tuple[Index, Index]) ->
     lhs = whole(w.fn, 0, axes, inner, w.at)
     if w.fn == "det":
         return Equation(lhs, Power(w, Fraction(-1)), determinant(w))
-    inside(w, w.at, context)
+    is_entry(w, w.at, context)
     return Equation(lhs, entry_of(w, w.at), determinant(w))
 
 
@@ -188,3 +188,56 @@ def of_identity(context: Context, axes: tuple[Index, Index], at: tuple[IndexExpr
     require(all(within(e, p.size, context.least) for e in at), "an index may leave its range")
     fn = "inv" if at else "det"
     return Equation(whole(fn, 0, axes, Delta(p, q), at), Delta(at[0], at[1]) if at else ONE)
+
+
+# --- laws of sums ---
+
+
+def inside(e: IndexExpr, i: Index) -> tuple[Term, Term]:
+    """[0 <= e] and [e <= size - 1], the range of i"""
+    return Holds(NonNegative(e)), Holds(NonNegative(affine(i.size - 1, ((e, -1),))))
+
+
+@law
+def reindex(context: Context, i: Index, k: Index, e: IndexExpr, body: Term) -> Equation:
+    """Σ_i [0 <= c ± i < M] f(i)  =  Σ_k [0 <= ±(k - c) < N] f(±(k - c)),  for i < N and k < M;  e is c ± i"""
+    constant, parts = as_affine(e)
+    sign = next((c for a, c in parts if a == i), None)
+    require(sign is not None and sign.constant in (1, -1), "the new index must be ± the old one and a shift")
+    assert sign is not None
+    rest = affine(constant, [(a, c) for a, c in parts if a != i])
+    require(i not in free(Ordinal(rest)) and k != i, "the shift depends on the index")
+    require(k not in free(body) and k not in free(Ordinal(e)), "the new index is in use")
+    back = affine(0, ((k, sign), (rest, -sign)))
+    lhs = over(i, Mul((*inside(e, k), body)))
+    return Equation(lhs, over(k, Mul((*inside(back, i), substitute(body, {i: back})))))
+
+
+@law
+def count(context: Context, i: Index, e: IndexExpr) -> Equation:
+    """Σ_i [e >= 0]  =  c + 1,  for e = ± i + rest, whose largest value is c, where 0 <= c + 1 <= n"""
+    constant, parts = as_affine(e)
+    sign = next((k.constant for a, k in parts if a == i), None)
+    require(sign in (1, -1), "± the index and a shift")
+    greatest = affine(constant + (i.size - 1 if sign == 1 else 0), [(a, k) for a, k in parts if a != i])
+    require(i not in free(Ordinal(greatest)), "the shift depends on the index")
+    number = affine(1, ((greatest, 1),))
+    require(within(number, i.size + 1, context.least), "the values need not be in the range of {}", i.name)
+    return Equation(over(i, Holds(NonNegative(e))), add(Ordinal(greatest), ONE))
+
+
+@law
+def by_radix(context: Context, i: Index, q: Index, r: Index, body: Term) -> Equation:
+    """Σ_i f(i)  =  Σ_q Σ_r f(R q + r),  for i < Q R, q < Q and r < R"""
+    require(i.size == q.size * r.size, "{} values are not {} times {}", i.size, q.size, r.size)
+    require(all(at_least_zero(x.size, context.least) for x in (q, r)), "a size may be negative")
+    require(q != r and q not in free(body) and r not in free(body), "a new index is in use")
+    there = substitute(body, {i: affine(0, ((q, r.size), (r, 1)))})
+    return Equation(over(i, body), over(q, over(r, there)))
+
+
+@law
+def no_room(context: Context, each: tuple[IndexExpr, ...]) -> Equation:
+    """Π_k [e_k >= 0]  =  0,  when Σ_k e_k < 0: not all of them hold"""
+    require(always_negative(affine(0, [(e, 1) for e in each]), context.least), "all of them may hold")
+    return Equation(Mul(tuple(Holds(NonNegative(e)) for e in each)), ZERO)

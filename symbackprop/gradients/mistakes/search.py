@@ -18,15 +18,14 @@ import numpy as np
 from symbackprop.clock import check_time
 from symbackprop.core.indices import sized
 from symbackprop.core.kernel import Proof
-from symbackprop.core.terms import ProofError, Size, SymbackpropError
+from symbackprop.core.terms import ProofError, Size, SymbackpropError, indices
 from symbackprop.gradients.lemmas import NotProved, term_of
-from symbackprop.core.terms import indices
 from symbackprop.gradients.mistakes.changed_sweep import Change, ChangedSweep, Shared, said, swept
 from symbackprop.gradients.sample import Floats, Sample, same
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.read.numpy import TRACED_NUMPY, Node, size_number
 
-from ..checking import BackwardCheck
+from symbackprop.gradients.derived import BackwardCheck
 from ..matching import Matching
 from ..reverse import Adjoint, arguments
 from ..rules.registry import over, times

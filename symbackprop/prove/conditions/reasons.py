@@ -21,7 +21,7 @@ from symbackprop.prove.matching import at_indices, fixed_in, truths, unify
 from symbackprop.prove.normal_form.session import FAILED
 
 from ..differentiate import Names
-from ..tidying import Tidy
+from symbackprop.prove.working_out import Tidy
 from .restating import case_name, restated, unused_name
 from .scales import F0, F1, Scales
 

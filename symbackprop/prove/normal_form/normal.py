@@ -15,7 +15,7 @@ from symbackprop.clock import check_time
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Affine, Index, Size, affine, as_affine, sized
 from symbackprop.core.kernel import By, Chain, Inside, Linear, Proof, UnderSum, UnderWhole, check
-from symbackprop.core.laws.sums import inside
+from symbackprop.core.laws.arrays import inside
 from symbackprop.core.monomials import contract
 from symbackprop.core.signs import NONNEGATIVE, POSITIVE
 from symbackprop.core.sums import LITERAL, Factors, Monomial, monomial_key
@@ -24,7 +24,7 @@ from symbackprop.core.terms import (
     at_least_zero, free, mul, open_body, opened, over, rebuilt, substitute, subterms, sum_over, whole,
 )  # fmt: skip
 from symbackprop.prove.rules.summation_ranges import join
-from symbackprop.prove.traversal import Rewritten
+from symbackprop.prove.matching import Rewritten
 
 from ..differentiate import Names, differentiate
 from ..rules.functions import array_function, function

@@ -31,8 +31,7 @@ from symbackprop.core.terms import (
     subterms,
 )  # fmt: skip
 from symbackprop.prove.differentiate import Names
-from symbackprop.prove.matching import unify
-from symbackprop.prove.traversal import Rewritten, in_parts
+from symbackprop.prove.matching import Rewritten, in_parts, unify
 
 from .strides import Strides, strides
 

@@ -16,7 +16,7 @@ from symbackprop.core.terms import (
 )  # fmt: skip
 from symbackprop.prove.normal_form.session import Session, joined
 from symbackprop.prove.rules.powers import by_cases, carry_sign, leading, of_fraction, power, shared_content, total
-from symbackprop.prove.traversal import Rewritten
+from symbackprop.prove.matching import Rewritten
 
 from .steps import step
 from .whole_arrays import merged, taken_apart, without_one

@@ -14,10 +14,9 @@ from symbackprop.core.terms import (
     sub, subterms, sum_over, whole,
 )  # fmt: skip
 from symbackprop.prove.differentiate import Names
-from symbackprop.prove.matching import Pattern, occurrences, unify
+from symbackprop.prove.matching import Pattern, Rewritten, in_parts, occurrences, unify
 from symbackprop.prove.normal_form.session import Move, Rule, Session, joined, product_of
 from symbackprop.prove.rules.powers import total
-from symbackprop.prove.traversal import Rewritten, in_parts
 
 F1 = Fraction(1)
 

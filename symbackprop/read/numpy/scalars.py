@@ -17,8 +17,7 @@ from fractions import Fraction
 from functools import cache
 from typing import TypeAlias
 
-from symbackprop.core.composed import COMPOSED
-from symbackprop.core.functions import ROWS
+from symbackprop.core.functions import COMPOSED, ROWS
 from symbackprop.core.indices import IndexExpr, Size, affine, sized
 from symbackprop.core.sums import in_sizes
 from symbackprop.core.syntax import ONE, PI, Add, Array, Entry, Mul, Num, Ordinal, Term

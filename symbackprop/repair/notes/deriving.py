@@ -224,8 +224,6 @@ class Reverse:
             case _:
                 raise NoRule(type(node).__name__)
 
-    # --- shapes ----------------------------------------------------------------------------------
-
     def transposed(self, node: Expr) -> Expr:
         if isinstance(node, (Num, Identity)) or self.lone(node):
             return node

@@ -28,6 +28,13 @@ INDEX, SAME_AT = "ltac:(index)", "ltac:(intros; reindexed)"
 
 # The laws that need no more than their arguments, by place: {0:positive} is a proof that the first is positive.
 TEMPLATES = {
+    "power_add": "(pw_add {0:positive} erefl)",
+    "power_add of wholes": "(pw_addz {0:nonzero} erefl)",
+    "power_of_power": "(pw_pow {0:positive} erefl)",
+    "power_of_power of wholes": "(pw_powz {0:text} erefl)",
+    "power_of_product": "(pw_factors_root {1:rational} {0:positives})",
+    "power_of_product of wholes": "(pw_factors {1:whole} {0:texts})",
+    "root_of_square": "(@pw_square R {0:text} {1:rational} {1:doubled} {INDEX} {INDEX} erefl)",
     "root_of_product": "(pw_factors_ge0 {1:rational} {0:not_negatives})",
     "log_of_product": "(ln_mulf {0:positives})",
     "log_of_power": "(ln_pw {1:rational} {0:positive})",
@@ -47,6 +54,9 @@ TEMPLATES = {
     "step_of_reciprocal": "(step_of_reciprocal {0:text})",
     "step_of_exponentials": "(step_of_exponentials {0:text} {1:text})",
     "at_zero": "({0}_zero R)",
+    "parity": "({0}_{0:parity} {1:text})",
+    "of_identity": "(@inverse_of_identity R {0:size} {1:places} {INDEX} {INDEX})",
+    "of_identity of nothing": "(determinant_of_identity R {0:size})",
     "sum_of_angles": "({0}_of_sum {1:text} {2:text})",
     "maximum_picks": "(@maximum_picks R {0:array} {INDEX})",
     "one_argmax": "(@one_argmax R {0:array} {INDEX})",
@@ -98,9 +108,6 @@ class Given:
     def places(self, at: tuple[IndexExpr, ...]) -> str:
         return " ".join(map(self.words.at, at))
 
-    def texts(self, args: tuple[Term, ...]) -> str:
-        return listed([self.words.text(a) for a in args])
-
 
 @dataclass(frozen=True, slots=True)
 class Argument:
@@ -116,6 +123,16 @@ class Argument:
                 return g.words.text(value)
             case "rational":
                 return g.words.rational(value)
+            case "whole":
+                return f"({value.numerator})%Z"
+            case "doubled":
+                return g.words.rational(2 * value)
+            case "parity":
+                return "even" if value in EVEN else "odd"
+            case "texts":
+                return listed(list(map(g.words.text, value)))
+            case "size":
+                return g.words.size(value[0].size)
             case "array":
                 return g.array(value)
             case "places" | "at":
@@ -141,37 +158,6 @@ class Argument:
 def is_zero_or_one(h: Term) -> str:
     kind, blanks = zero_or_one(h)
     return f"{kind}_01 {blanks}"
-
-
-def whole_number(q: Fraction) -> bool:
-    return q.denominator == 1
-
-
-@law
-def power_add(g: Given, base: Term, p: Fraction, q: Fraction) -> str:
-    if whole_number(p) and whole_number(q):
-        return f"(pw_addz {g.holds(Nonzero(base))} erefl)"
-    return f"(pw_add {g.holds(Positive(base))} erefl)"
-
-
-@law
-def power_of_product(g: Given, args: tuple[Term, ...], q: Fraction) -> str:
-    if whole_number(q):
-        return f"(pw_factors ({q.numerator})%Z {g.texts(args)})"
-    return f"(pw_factors_root {g.words.rational(q)} {g.all(Positive, args)})"
-
-
-@law
-def root_of_square(g: Given, b: Term, q: Fraction) -> str:
-    r = g.words.rational
-    return f"(@pw_square R {g.words.text(b)} {r(q)} {r(2 * q)} {INDEX} {INDEX} erefl)"
-
-
-@law
-def power_of_power(g: Given, base: Term, p: Fraction, q: Fraction) -> str:
-    if whole_number(p) and whole_number(q):
-        return f"(pw_powz {g.words.text(base)} erefl)"
-    return f"(pw_pow {g.holds(Positive(base))} erefl)"
 
 
 @law
@@ -222,14 +208,21 @@ def reindex(g: Given, i: Index, k: Index, e: IndexExpr, body: Term) -> str:
     return f"(@Sum_reindex R {sizes} {maps} {bodies} {INDEX} {INDEX} {INDEX} {INDEX} {SAME_AT})"
 
 
-@law
-def parity(g: Given, fn: str, u: Term) -> str:
-    return f"({fn}_{'even' if fn in EVEN else 'odd'} {g.words.text(u)})"
+def kind(args: tuple[Any, ...]) -> str:
+    """Of what a law speaks, where that has a template of its own."""
+    match args:
+        case (Whole(fn), *_):
+            return fn
+        case (_, ()):
+            return "nothing"
+        case (_, *exponents) if exponents and all(isinstance(q, Fraction) and q.denominator == 1 for q in exponents):
+            return "wholes"
+        case _:
+            return ""
 
 
 def of(name: str, given: Given, args: tuple[Any, ...]) -> str:
-    special = f"{name} of {args[0].fn}" if args and isinstance(args[0], Whole) else name
-    template = TEMPLATES.get(special) or TEMPLATES.get(name)
+    template = TEMPLATES.get(f"{name} of {kind(args)}") or TEMPLATES.get(name)
     if template is not None:
         return template.format(*(Argument(given, a) for a in args), INDEX=INDEX)
     if name not in LAWS:
@@ -253,11 +246,3 @@ def inverse_scaled(g: Given, axes: tuple[Index, Index], c: Term, body: Term, at:
     scaled, plain = f"{g.words.size(axes[0].size)} {g.words.text(c)}", whole("det", 0, axes, body, ())
     conditions = f"{g.holds(Nonzero(c))} {g.holds(Nonzero(plain))}"
     return f"(@inverse_scaled R {scaled} {g.function_of(axes, body)} {g.places(at)} {conditions} {INDEX} {INDEX})"
-
-
-@law
-def of_identity(g: Given, axes: tuple[Index, Index], at: tuple[IndexExpr, ...]) -> str:
-    size = g.words.size(axes[0].size)
-    if at:
-        return f"(@inverse_of_identity R {size} {g.places(at)} {INDEX} {INDEX})"
-    return f"(determinant_of_identity R {size})"

@@ -12,14 +12,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from symbackprop.core.context import Context, Equation, Same
+from symbackprop.core.context import Context, Equation, Same, Statement
 from symbackprop.core.indices import Index, SymbackpropError, nodes
 from symbackprop.core.kernel import check
 from symbackprop.core.proofs import Proof
 from symbackprop.core.reasons import Argument, Base, Dense, Given, Holding, Knowing, Reason, Sign, Steps, Weigh
 from symbackprop.core.region import region_of
-from symbackprop.core.rows import KEYS, load, load_argument
-from symbackprop.core.statement import Statement
+from symbackprop.core.certificate import KEYS, load, load_argument
 from symbackprop.core.terms import AtLeastZero, Diff, Entry, NonNegative, Nonzero, Positive, Predicate, Term, free
 from symbackprop.core.theorem import theorem
 from symbackprop.prove.statements import inside

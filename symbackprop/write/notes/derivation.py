@@ -25,9 +25,8 @@ from symbackprop.core.terms import (
 )  # fmt: skip
 from symbackprop.decide.outcomes import DIFFER, Checked, Line, Proved
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.tidying import Tidy
-from symbackprop.prove.working_out import CheckedEquation
-from symbackprop.read.notes.grammar.vocabulary import GREEK
+from symbackprop.prove.working_out import CheckedEquation, Tidy
+from symbackprop.write.paper.term_parts import SIGNS, latex_words
 
 from .letters import COLUMN, ROW, DocumentLatex
 from .terminal import details
@@ -317,18 +316,11 @@ PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
   \parbox{.24\linewidth}{\raggedright\footnotesize\textbf{#2} #3}}
 \newcommand{\note}[2]{\par\hspace*{1.5em}{\footnotesize\textit{#1}\quad #2}}
 """
-_SIGNS = {
-    "∂": r"\partial ", "∇": r"\nabla ", "⊙": r"\odot ", "∘": r"\circ ", "·": r"\cdot ", "×": r"\times ", "≤": r"\le ",
-    "≥": r"\ge ", "≠": r"\ne ", "∑": r"\sum ", "Σ": r"\Sigma ", "√": r"\surd ", "∈": r"\in ", "ᵀ": r"^{T}", "‖": r"\|",
-    "ℝ": r"\mathbb{R}", "ℒ": r"\mathcal{L}", "→": r"\to ", "…": r"\dots ", "²": "^{2}", "½": r"\tfrac12 ", "−": "-",
-    **{letter: f"\\{word} " for word, letter in GREEK.items() if ord(letter[0]) > 127},
-}  # fmt: skip
-_ESCAPED = {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}", **{c: f"\\{c}" for c in "&%$#_{}"}}
 
 
 def latex_page(title: str, statements: Sequence[Checked]) -> str:
     """One document: headings, definitions, each claim with its derivation or with what is wrong."""
-    lines = [PREAMBLE, rf"\title{{{text(title)}}}\date{{}}", r"\begin{document}\maketitle"]
+    lines = [PREAMBLE, rf"\title{{{latex_words(title)}}}\date{{}}", r"\begin{document}\maketitle"]
     section: tuple[str, ...] = ()
     for c in statements:
         found = c.reading.formula.section
@@ -370,12 +362,8 @@ def formula(latex: str) -> str:
     """As the author wrote it, in signs that every LaTeX has; without labels, tabs of align and loose ends."""
     latex = re.sub(r"\\(?:label|tag\*?|notag|nonumber)(?:\{[^{}]*\})?", " ", latex)
     latex = re.sub(r"(?<!\\)[&%#~]|\n\s*\n", " ", latex)
-    return "".join(_SIGNS.get(c, c if ord(c) < 128 else "?") for c in latex).strip().rstrip("\\").strip()
-
-
-def text(words: str) -> str:
-    escaped = "".join(_ESCAPED.get(c, c) for c in words)
-    return "".join(rf"$ {_SIGNS[c]}$" if c in _SIGNS else c if ord(c) < 128 else "?" for c in escaped)
+    signs = "".join(f"{SIGNS[c]} " if c in SIGNS else c if ord(c) < 128 else "?" for c in latex)
+    return signs.strip().rstrip("\\").strip()
 
 
 def mixed(words: str) -> str:
@@ -383,5 +371,5 @@ def mixed(words: str) -> str:
     out = []
     for piece in re.split(r"(\$[^$]*\$|\S*\\\S+)", words):
         inner = piece.strip("$")
-        out.append(f"${formula(inner)}$" if "\\" in inner or piece.startswith("$") else text(piece))
+        out.append(f"${formula(inner)}$" if "\\" in inner or piece.startswith("$") else latex_words(piece))
     return "".join(out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from .term_parts import GREEK, escaped
+from .term_parts import SIGNS, escaped
 
 # --- how wide LaTeX comes out, roughly, and where a long line of it can be broken ---
 
@@ -67,9 +67,6 @@ def outside(tex: str, at: int) -> bool:
 
 # --- sentences with formulas between backticks: "only `a` depends on `z`", for LaTeX and for the terminal ---
 
-# What a formula in a sentence may hold besides ASCII.
-SYMBOLS = {**{letter: rf"\{name}" for letter, name in GREEK.items()}, "∂": r"\partial", "∘": r"\circ", "…": r"\dots",
-           "≥": r"\ge", "≤": r"\le", "×": r"\times"}  # fmt: skip
 QUOTED = re.compile(r"`([^`]*)`")
 
 
@@ -86,7 +83,7 @@ def latex_prose(text: str) -> str:
 
 def latex_formula(text: str) -> str:
     text = re.sub(r"_(\w\w+)", r"_{\1}", text)
-    return "".join(SYMBOLS[c] + " " if c in SYMBOLS else c for c in text if c.isascii() or c in SYMBOLS)
+    return "".join(SIGNS[c] + " " if c in SIGNS else c for c in text if c.isascii() or c in SIGNS)
 
 
 # --- how a line of a derivation stands beside its reason: in a terminal of 80 columns, and in LaTeX ---

@@ -118,10 +118,10 @@ class MatrixWriter(TermWriter):
         return False, self.form_at(m, HADAMARD)
 
     def scaled(self, factor: Term, of: Matrix) -> str:
-        inner = self.form_at(of, PRODUCT)
         c, rest = number_of(factor)
         if not rest and abs(c) == 1:
-            return inner if c == 1 else self.minus + inner
+            return self.form_at(of, PRODUCT) if c == 1 else self.minus + self.form_at(of, HADAMARD)
+        inner = self.form_at(of, PRODUCT)
         text, binds = self.term(factor, self.taken | names_in(factor))
         if binds < PRODUCT and c > 0:
             text = self.brackets(text)

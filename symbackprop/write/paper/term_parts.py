@@ -17,7 +17,8 @@ from symbackprop.core.terms import (
 
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
-    "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
+    "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma",
+    "τ": "tau", "υ": "upsilon", "Υ": "Upsilon",
     "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda",
     "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
     "ℒ": "mathcal{L}", "ℓ": "ell",
@@ -26,6 +27,13 @@ SPELLED = {name.removeprefix("var"): letter for letter, name in GREEK.items() if
 SPECIAL = {c: "\\" + c for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
     ">": r"\textgreater{}", "|": r"\textbar{}", "-": "-",
+}  # fmt: skip
+# What stands in formulas, and among words as formulas of its own.
+SIGNS = {k: "\\" + v for k, v in GREEK.items()} | {
+    "∂": r"\partial", "∇": r"\nabla", "⊙": r"\odot", "∘": r"\circ", "·": r"\cdot", "×": r"\times", "≤": r"\le",
+    "≥": r"\ge", "≠": r"\ne", "∑": r"\sum", "√": r"\surd", "∈": r"\in", "ᵀ": "^{T}", "‖": r"\|", "ℝ": r"\mathbb{R}",
+    "ϑ": r"\vartheta", "ϱ": r"\varrho", "ς": r"\varsigma", "→": r"\to", "…": r"\dots", "²": "^{2}", "½": r"\tfrac12",
+    "−": "-",
 }  # fmt: skip
 NAME = re.compile(r"(?P<stem>[^\W\d_]+|@)(?P<digits>\d*)(_(?P<sub>\w+|\{[\w+*-]+\}))?(?P<primes>'*)")
 POOL = ("k", "m", "p", "q", "r", "s", "u", "v", "i", "j")  # dummies whose own letter is taken
@@ -70,6 +78,16 @@ def latex_stem_or_name(part: str) -> str:
 def escaped(text: str) -> str:
     """Text that LaTeX prints and never obeys."""
     return "".join(SPECIAL.get(c, c) if c.isascii() and c.isprintable() else c if c.isalnum() else "?" for c in text)
+
+
+def words(text: str) -> str:
+    r"""Inside \text{}: signs of mathematics in formulas of their own."""
+    return "".join(f"${SIGNS[c]}$" if c in SIGNS else c for c in text)
+
+
+def latex_words(text: str) -> str:
+    """Words for LaTeX, which prints them and obeys nothing in them."""
+    return "".join(f"${SIGNS[c]}$" if c in SIGNS else SPECIAL.get(c, c) if c.isascii() else "?" for c in text)
 
 
 def plain_name(name: str) -> str:

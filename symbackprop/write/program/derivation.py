@@ -22,15 +22,14 @@ from symbackprop.gradients.reverse import MAXIMUM, RULE, Step
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.rewriting import assuming, everywhere
-from symbackprop.prove.tidying import Tidy, length
+from symbackprop.prove.working_out import Tidy, length
 from symbackprop.read.numpy import INPUT, UNIT, Node
 from symbackprop.write.program.drawing import picture
-from symbackprop.write.program.notation import GRADIENT, Author, jacobian, stood
+from symbackprop.write.program.notation import GRADIENT, Author, Both, jacobian, partial, stood
 
 from .lines import EVERYTHING, RESULT, USUAL, Derivation, Line, Passage
 from .matrix_forms import altogether, by_entries, cost, matrix_form
 from .naming import read_by
-from .notation import Both, partial
 from .parts import has_delta, of_derivative, put_together, simpler
 from .written import Written
 

@@ -9,7 +9,7 @@ from symbackprop.core.terms import (
     Add, Apply, Array, Diff, Entry, Holds, Index, Mul, Num, Positive, Power, Size, Sum, Term, Whole, arguments, rebuilt,
 )  # fmt: skip
 from symbackprop.gradients.lemmas import with_entries
-from symbackprop.prove.tidying import Tidy
+from symbackprop.prove.working_out import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 from symbackprop.write.paper.array_text import LETTERS, ArrayText, latex, symbols
 

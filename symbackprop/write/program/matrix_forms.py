@@ -6,35 +6,30 @@ diagonal matrix for what a program broadcasts, the operations of the program are
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
-from symbackprop.core.indices import Index, IndexExpr
-from symbackprop.core.matrix import UNIT, Diagonal, Elementwise, Given, Hadamard, Matrix, Ones, Product, Scale, entry
-from symbackprop.core.terms import Array, Entry, Term, dummy, substitute
+from symbackprop.core.functions import ROWS
+from symbackprop.core.indices import Index, IndexExpr, as_affine
+from symbackprop.core.matrix import (
+    UNIT, Diagonal, ElementPower, Elementwise, Given, Hadamard, Leaf, Matrix, Ones, Plus, Product, Scale, entry,
+)  # fmt: skip
+from symbackprop.core.terms import ONE, ZERO, Array, Entry, Num, Power, Term, dummy, mul, substitute
 from symbackprop.gradients.lemmas import with_entries
-from symbackprop.read.numpy import INPUT, ZERO_AT, Node
-from symbackprop.write.code.compact import compact, proved
-from symbackprop.write.code.factoring import factored, symmetrical
+from symbackprop.read.numpy import INPUT, ZERO_AT, Node, SymInt
+from symbackprop.write.code.compact import compact, proved, transposed
+from symbackprop.write.code.factoring import factored, rescaled, scaled, symmetrical, without
 from symbackprop.write.code.parts import parts_of
 from symbackprop.write.program.notation import GRADIENT, stood
-from symbackprop.write.program.products import ONE, coefficient
-from symbackprop.write.program.products import Product as Number
 
-from .notation import Both, Notation, raised_already
+from .notation import Both, Notation
 
-ATOM, POWER, PRODUCT, HADAMARD, QUOTIENT, SUM = 6, 5, 4, 3, 2, 1
-CIRC, BESIDE = (" ∘ ", r" \circ "), (" ", r" \, ")
-RELATIONS = {
-    "greater": (" > ", " > "), "less": (" < ", " < "), "greater_equal": (" ≥ ", r" \ge "),
-    "less_equal": (" ≤ ", r" \le "),
-}  # fmt: skip
-FUNCTIONS = {
-    **{f: (f, rf"\{f}") for f in ("exp", "log", "tanh", "sin", "cos")},
-    "sign": ("sign", r"\operatorname{sign}"), "expit": ("σ", r"\sigma"), "mean": ("mean", r"\operatorname{mean}"),
-}  # fmt: skip
-Form = tuple[str, str, int]  # text, LaTeX, how tightly it binds
+MINUS = Num(Fraction(-1))
+RELATIONS = {"greater": (">", ">"), "less": ("<", "<"), "greater_equal": ("≥", r"\ge"), "less_equal": ("≤", r"\le")}
+FUNCTIONS = {"sign": "sign"} | {f.operation: f.name for f in ROWS}  # by what a program calls them
 
 
 def matrix_form(
@@ -123,200 +118,168 @@ class NoForm(Exception):
 
 
 class MatrixForms:
-    def __init__(self, notation: Notation, called: Mapping[Array, str]) -> None:
-        self.notation, self.called = notation, {**notation.called, **called}
+    """What nodes compute as matrix forms.  What no form says, such as a quotient, stands in them under a name."""
 
-    def of(self, g: Node) -> tuple[str, str] | None:
+    def __init__(self, notation: Notation, called: Mapping[Array, str]) -> None:
+        self.called = {**notation.called, **called}
+        self.notation = Notation(self.called, notation.written, notation.loss, notation.standing)
+        self.bare: dict[Matrix, Both] = {}  # quotients, which need brackets in other forms only
+
+    def of(self, g: Node) -> Both | None:
         """Text and LaTeX of what a node computes, in the names of the page."""
         if g.ndim == 0:
             return None
         try:
-            text, tex, _ = self.whole(*self.value(g))
+            form = self.call(g)
         except NoForm:
             return None
-        return text, tex
+        return self.bare.get(form) or self.notation.matrix(form)
 
-    def form(self, x: Any) -> Form:
+    def form(self, x: Any) -> Matrix:
         if isinstance(x, Node):
-            if self.knows(x):
-                name = self.called[x.array]
-                of = name.removeprefix(GRADIENT)
-                return *(self.notation.gradient(of) if of != name else self.notation.name(name)), ATOM
-            return self.whole(*self.value(x))
-        number = coefficient(x)
+            return array(self.called[x.array]) if self.knows(x) else self.call(x)
+        number = scalar(x)
         if number is None:
             raise NoForm
-        return signed(number, (*number.on_paper, ATOM))
+        c, rest, _ = scaled(Scale(number, array("1")))
+        return rescaled(Fraction(-1 if c < 0 else 1), (), self.shown(self.notation.of(mul(Num(abs(c)), *rest), ())))
 
-    def whole(self, c: Number, form: Form | None) -> Form:
-        """The number in front of the form."""
-        if form is None:
-            return signed(c, (*c.on_paper, PRODUCT if c.below else ATOM))
-        if c.is_plain:
-            return form if c == ONE else signed(c, (*bracketed(form, HADAMARD), SUM))
-        return signed(c, side_by_side(c.on_paper, bracketed(form, PRODUCT)))
-
-    def value(self, x: Any) -> tuple[Number, Form | None]:
-        """A number and what it multiplies; no form for a number alone."""
-        if (number := coefficient(x)) is not None:
-            return number, None
-        if not isinstance(x, Node) or self.knows(x):
-            return ONE, self.form(x)
-        match x.operation, x.args:
-            case "negative", (a,):
-                c, form = self.value(a)
-                return -c, form
-            case "multiply", (a, b) if coefficient(a) is not None or coefficient(b) is not None:
-                (c, f), (d, g) = self.value(a), self.value(b)
-                return c.times(d), f or g
-            case "divide", (a, b) if (below := coefficient(b)) is not None and below.number:
-                c, f = self.value(a)
-                return c.times(below.inverse), f
-            case "multiply", (Node() as a, Node() as b) if a.ndim and b.ndim and as_column(a) is None:
-                (c, f), (d, g) = self.value(a), self.value(b)
-                assert f is not None and g is not None
-                return c.times(d), between(bracketed(f, HADAMARD), CIRC, bracketed(g, HADAMARD), HADAMARD)
-            case "matmul", (Node() as a, Node() as b) if a.ndim == 2 or b.ndim == 1 or a.ndim == b.ndim:
-                (c, f), (d, g) = self.value(a), self.value(b)
-                assert f is not None and g is not None
-                chain = b.operation == "matmul" and not self.knows(b)  # A (B C) is A B C
-                return c.times(d), side_by_side(bracketed(f, PRODUCT), bracketed(g, PRODUCT + (not chain)))
-            case "add" | "subtract", (a, b) if not (isinstance(b, int | float) and b == 0):
-                return self.sum(x, a, b)
-            case "sum" | "mean", (Node() as a, *_) if a.ndim > 1:
-                c, form = self.value(a)
-                assert form is not None
-                return c, self.reduced(x, a, form)
-        return ONE, self.call(x)
-
-    def sum(self, n: Node, a: Any, b: Any) -> tuple[Number, Form]:
-        """A number that both have in front; what is negative second."""
-        (c, f), (d, g) = self.value(a), self.value(b)
-        d = d if n.operation == "add" else -d
-        if f is not None and g is not None and abs(c) == abs(d) and not c.is_plain:
-            return abs(c), self.added(unit(c), f, unit(d), g)
-        return ONE, self.added(c, f, d, g)
-
-    def added(self, c: Number, f: Form | None, d: Number, g: Form | None) -> Form:
-        if c.number < 0 < d.number:
-            c, f, d, g = d, g, c, f
-        minus = d.number < 0
-        first, second = self.whole(c, f), bracketed(self.whole(abs(d), g), HADAMARD if minus else SUM)
-        return between(bracketed(first, SUM), (" - ", " - ") if minus else (" + ", " + "), second, SUM)
-
-    def within(self, x: Any, binds: int) -> tuple[str, str]:
-        return bracketed(self.form(x), binds)
-
-    def raisable(self, x: Any) -> Both:
-        """In brackets where an exponent would be misread."""
-        text, tex = self.within(x, ATOM)
-        if text[0] == "∂" or raised_already(text):
-            return f"({text})", rf"\left({tex}\right)"
-        return text, tex
-
-    def call(self, n: Node) -> Form:
-        match n.operation, n.args:
-            case "add" | "subtract", (a, b) if b == 0:
-                return self.form(a)
-            case "outer", (a, b):
-                return side_by_side(self.within(a, PRODUCT), self.transpose(b))
-            case "multiply", (Node() as a, Node(ndim=1) as b) if (v := as_column(a)) is not None:
-                return side_by_side(self.within(v, PRODUCT), self.transpose(b))
-            case "multiply", (a, b):
-                number = any(not isinstance(z, Node) or z.ndim == 0 for z in (a, b))
-                binds = PRODUCT if number else HADAMARD
-                return between(self.within(a, binds), BESIDE if number else CIRC, self.within(b, binds), binds)
-            case "divide", (a, b):
-                text = f"{self.within(a, PRODUCT)[0]} / {self.within(b, POWER)[0]}"
-                return text, rf"\frac{{{self.form(a)[1]}}}{{{self.form(b)[1]}}}", QUOTIENT
-            case "matmul", (Node(ndim=1) as a, Node(ndim=2) as b):  # vectors are columns
-                return side_by_side(self.transpose(b), self.within(a, PRODUCT))
-            case ("T", (Node(ndim=2) as a,)) | ("swapaxes", (a, -1, -2) | (a, -2, -1)) | ("matrix_transpose", (a,)):
-                return self.turned(a)
-            case "einsum", (str(spec), *operands):
-                return self.einsum(spec, operands)
-            case "power", (a, int(k)):
-                x, p = self.raisable(a)
-                return (f"{x}^(∘{k})", rf"{p}^{{\circ {k}}}", POWER) if n.ndim else (f"{x}^{k}", f"{p}^{{{k}}}", POWER)
-            case "sqrt", (a,):
-                return f"√({self.form(a)[0]})", rf"\sqrt{{{self.form(a)[1]}}}", ATOM
-            case "exp", (Node(operation="log", args=(u,)),):
-                return self.form(u)
-            case operation, (a,) if operation in FUNCTIONS and (operation != "mean" or getattr(a, "ndim", 0) == 1):
-                return called(FUNCTIONS[operation], self.form(a))
-            case "greater" | "less" | "greater_equal" | "less_equal", (a, b):
-                text, tex, _ = between(self.within(a, SUM), RELATIONS[n.operation], self.within(b, SUM), SUM)
-                return f"[{text}]", f"[{tex}]", ATOM
-        raise NoForm
+    def shown(self, both: Both) -> Matrix:
+        name = f"shown {len(self.notation.written)}"
+        self.notation.written[name] = both
+        return array(name)
 
     def knows(self, n: Node) -> bool:
         name = self.called.get(n.array, "") if n.named else ""
         return bool(name) and (name.startswith(GRADIENT) or not n.backward or n.operation == INPUT)
 
-    def transpose(self, a: Any) -> Both:
-        x, p = self.raisable(a)
-        return f"{x}^T", rf"{p}^{{\mathsf{{T}}}}"
+    def call(self, n: Node) -> Matrix:
+        form, scalars = self.form, [scalar(x) for x in n.args]
+        match n.operation, n.args:
+            case "negative", (a,):
+                return times(MINUS, form(a))
+            case "add" | "subtract", (a, b) if isinstance(b, int | float) and b == 0:
+                return form(a)
+            case "add" | "subtract", (a, b):
+                return added(form(a), form(b) if n.operation == "add" else times(MINUS, form(b)))
+            case "multiply", (a, b) if any(scalars):
+                return times(scalars[0], form(b)) if scalars[0] is not None else times(scalars[1] or ONE, form(a))
+            case "divide", (a, b) if (below := scalars[1]) is not None and below != ZERO:
+                return times(Power(below, Fraction(-1)), form(a))
+            case "outer", (a, b):
+                return joined(Product, form(a), transposed(form(b)))
+            case "multiply", (Node() as a, Node(ndim=1) as b) if (v := as_column(a)) is not None:
+                return joined(Product, form(v), transposed(form(b)))
+            case "multiply", (Node() as a, Node() as b) if a.ndim and b.ndim:
+                return joined(hadamard, form(a), form(b))
+            case "multiply", (a, b):
+                front, behind = (a, b) if getattr(a, "ndim", 0) == 0 else (b, a)
+                return times(Entry(self.named(form(front)), ()), form(behind))
+            case "divide", (a, b):
+                return self.quotient(form(a), form(b))
+            case "matmul", (Node(ndim=1) as a, Node(ndim=2) as b):  # vectors are columns
+                return joined(Product, transposed(form(b)), form(a))
+            case "matmul", (Node() as a, Node() as b) if a.ndim == 2 or b.ndim == 1 or a.ndim == b.ndim:
+                return joined(Product, form(a), form(b))
+            case ("T", (Node(ndim=2) as a,)) | ("swapaxes", (a, -1, -2) | (a, -2, -1)) | ("matrix_transpose", (a,)):
+                return transposed(form(a))
+            case "sum" | "mean", (Node() as a, *_) if a.ndim > 1:
+                c, rest, inside = scaled(form(a))
+                return rescaled(c, rest, self.reduced(n, a, inside))
+            case "einsum", (str(spec), *operands):
+                texts, formulas = zip(*(self.notation.matrix(form(x)) for x in operands), strict=True)
+                name = spec.replace("->", r"\to ")
+                called = rf"\operatorname{{einsum}}_{{{name}}}\left(" + r",\, ".join(formulas) + r"\right)"
+                return self.shown((f"einsum_{{{spec}}}({', '.join(texts)})", called))
+            case "power", (a, int(k)):
+                return ElementPower(form(a), Fraction(k))
+            case "sqrt", (a,):
+                text, tex = self.notation.matrix(form(a))
+                return self.shown((f"√({text})", rf"\sqrt{{{tex}}}"))
+            case "exp", (Node(operation="log", args=(u,)),):
+                return form(u)
+            case operation, (a,) if operation in FUNCTIONS or (operation == "mean" and getattr(a, "ndim", 0) == 1):
+                return Elementwise(FUNCTIONS.get(operation, operation), form(a))
+            case operation, (a, b) if operation in RELATIONS:
+                (x, p), (y, q), (sign, command) = *map(self.notation.matrix, (form(a), form(b))), RELATIONS[operation]
+                return self.shown((f"[{x} {sign} {y}]", f"[{p} {command} {q}]"))
+        raise NoForm
 
-    def turned(self, a: Any) -> Form:
-        """The transpose, of a product factor by factor."""
-        match a:
-            case Node(operation="T", args=(b,)) if not self.knows(a):
-                return self.form(b)
-            case Node(operation="matmul", args=(Node(ndim=2) as b, Node(ndim=2) as c)) if not self.knows(a):
-                (x, p, i), (y, q, j) = self.turned(c), self.turned(b)
-                if min(i, j) >= PRODUCT:
-                    return side_by_side((x, p), (y, q))
-        return *self.transpose(a), POWER
+    def named(self, form: Matrix) -> Array:
+        return form.array if isinstance(form, Leaf) else self.named(self.shown(self.notation.matrix(form)))
 
-    def einsum(self, spec: str, operands: Sequence[Any]) -> Form:
-        forms = [self.form(x) for x in operands]
-        inside = ", ".join(f[0] for f in forms), r",\, ".join(f[1] for f in forms), ATOM
-        below = spec.replace("->", r"\to ")
-        return called((f"einsum_{{{spec}}}", rf"\operatorname{{einsum}}_{{{below}}}"), inside)
+    def quotient(self, above: Matrix, below: Matrix) -> Matrix:
+        c, rest, form = scaled(above)
+        (a, p), (b, q) = self.notation.matrix(form), self.notation.matrix(below)
+        a = f"({a})" if isinstance(form, Plus | Hadamard) else a
+        text, fraction = f"{a} / {b if isinstance(below, Leaf | Elementwise) else f'({b})'}", rf"\frac{{{p}}}{{{q}}}"
+        whole = self.shown((f"({text})", fraction))
+        self.bare[whole] = text, fraction
+        return rescaled(c, rest, whole)
 
-    def reduced(self, n: Node, a: Node, form: Form) -> Form:
+    def reduced(self, n: Node, a: Node, form: Matrix) -> Matrix:
         axis = n.options.get("axis", n.args[1] if len(n.args) > 1 else None)
         keeps = bool(n.options.get("keepdims", False))
         if axis not in (0, 1, -1, -2) or (a.ndim > 2 and not (keeps and axis == -1)):
             raise NoForm
-        inside, columns = bracketed(form, PRODUCT), axis in (0, -2)
+        columns = axis in (0, -2)
         if n.operation == "sum" and not keeps:
-            ones = self.notation.matrix(Ones((a.shape[axis], UNIT)))
-            if not columns:
-                return side_by_side(inside, ones)
-            if self.notation.standing.paper:
-                return side_by_side(self.transpose(a), ones)
-            return f"1^T {inside[0]}", rf"\mathbf{{1}}^{{\mathsf{{T}}}} {inside[1]}", PRODUCT
-        along = "columns" if columns else "rows"
-        return called((f"{n.operation}_{along}", rf"\operatorname{{{n.operation}}}_{{\text{{{along}}}}}"), form)
+            ones = Ones((a.shape[axis], UNIT))
+            if columns and self.notation.standing.paper:
+                return Product(transposed(form), ones)
+            return Product(transposed(self.shown(("1", r"\mathbf{1}"))), form) if columns else Product(form, ones)
+        return Elementwise(f"{n.operation}_{'columns' if columns else 'rows'}", form)
 
 
-def between(a: Both, sign: Both, b: Both, binds: int) -> Form:
-    return f"{a[0]}{sign[0]}{b[0]}", f"{a[1]}{sign[1]}{b[1]}", binds
+def array(name: str) -> Matrix:
+    return Leaf(Array(name), "matrix", (UNIT, UNIT))  # of whatever shape: it is only written
 
 
-def side_by_side(a: Both, b: Both) -> Form:
-    return between(a, BESIDE, b, PRODUCT)
+def scalar(x: Any) -> Term | None:
+    """What is made of numbers and sizes only."""
+    if isinstance(x, Node):
+        if x.ndim or x.options:
+            return None
+        match x.operation, tuple(map(scalar, x.args)):
+            case "negative", (a,) if a is not None:
+                return mul(MINUS, a)
+            case "multiply", (a, b) if a is not None and b is not None:
+                return mul(a, b)
+            case "divide" | "true_divide", (a, b) if a is not None and b is not None and b != ZERO:
+                return mul(a, Power(b, Fraction(-1)))
+        return None
+    if isinstance(x, SymInt):
+        size, parts = as_affine(x.expr)
+        return None if parts else size
+    if isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x):
+        return Num(Fraction(repr(x)))
+    return None
 
 
-def called(function: Both, argument: Form) -> Form:
-    return f"{function[0]}({argument[0]})", rf"{function[1]}\left({argument[1]}\right)", ATOM
+def times(t: Term, m: Matrix) -> Matrix:
+    """The numbers together, and no size above and below."""
+    c, rest, form = scaled(Scale(t, m))
+    return rescaled(c, without(rest, {}), form)
 
 
-def bracketed(form: Form, binds: int) -> Both:
-    text, tex, own = form
-    if own >= binds:
-        return text, tex
-    fraction = own == QUOTIENT and binds <= PRODUCT  # needs brackets in a line only
-    return f"({text})", tex if fraction else rf"\left({tex}\right)"
+def joined(product: Callable[[Matrix, Matrix], Matrix], a: Matrix, b: Matrix) -> Matrix:
+    """The product of two forms with what is in front of either in front of it."""
+    (c, s, f), (d, t, g) = scaled(a), scaled(b)
+    return rescaled(c * d, without((*s, *t), {}), product(f, g))
 
 
-def signed(c: Number, form: Form) -> Form:
-    return (f"-{form[0]}", f"-{form[1]}", SUM) if c.number < 0 else form
+def hadamard(a: Matrix, b: Matrix) -> Matrix:
+    return Hadamard(hadamard(a, b.left), b.right) if isinstance(b, Hadamard) else Hadamard(a, b)
 
 
-def unit(c: Number) -> Number:
-    return -ONE if c.number < 0 else ONE
+def added(a: Matrix, b: Matrix) -> Matrix:
+    """A number that both have in front; what is negative second."""
+    (c, s, f), (d, t, g) = scaled(a), scaled(b)
+    if c < 0 < d:
+        return added(b, a)
+    if s == t and abs(c) == abs(d) and (s or abs(c) != 1):
+        return rescaled(abs(c), s, added(rescaled(c / abs(c), (), f), rescaled(d / abs(d), (), g)))
+    return Plus((*(a.args if isinstance(a, Plus) else (a,)), b))
 
 
 def as_column(n: Node) -> Node | None:

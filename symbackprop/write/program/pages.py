@@ -10,19 +10,15 @@ from html import escape
 
 from symbackprop.write.html import page
 from symbackprop.write.paper.layout import COLUMNS, QUOTED, beside, latex_rows
-from symbackprop.write.paper.term_parts import GREEK, SPECIAL
+from symbackprop.write.paper.term_parts import latex_words, words
 from symbackprop.write.program.drawing import as_svg
 from symbackprop.write.program.lines import EVERYTHING, USUAL, Derivation, Line, Passage
 
-SIGNS = {
-    "∂": r"\partial", "²": "^2", "√": r"\surd", "≥": r"\ge", "≤": r"\le", "≠": r"\ne", "∘": r"\circ",
-    "×": r"\times", "·": r"\cdot", "∇": r"\nabla", **{k: "\\" + v for k, v in GREEK.items()},
-}  # fmt: skip
 CONTINUED = 6  # letters before a line that goes on
 PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
-\usepackage{amsmath}
+\usepackage{amsmath,amssymb,graphicx}
 \usepackage[margin=2cm]{geometry}
 \allowdisplaybreaks
 \setlength{\parindent}{0pt}
@@ -83,18 +79,13 @@ def aligned(p: Passage, detail: int = USUAL) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
 
-def why(line: Line, p: Passage, words: Callable[[str], str], formula: str = "${}$") -> str:
+def why(line: Line, p: Passage, said_as: Callable[[str], str], formula: str = "${}$") -> str:
     """The reason of a line, with the names in it as formulas."""
     if line.why:
         parts = QUOTED.split(line.why)
-        return "".join(formula.format(x) if n % 2 else words(x) for n, x in enumerate(parts))
+        return "".join(formula.format(x) if n % 2 else said_as(x) for n, x in enumerate(parts))
     said, variable = line.reason.removesuffix(f" in {p.name}"), formula.format(p.latex_name)
-    return words(line.reason) if said == line.reason else f"{words(said)} in {variable}"
-
-
-def words(text: str) -> str:
-    r"""Inside \text{}: signs of mathematics in formulas of their own."""
-    return "".join(f"${SIGNS[c]}$" if c in SIGNS else c for c in text)
+    return said_as(line.reason) if said == line.reason else f"{said_as(said)} in {variable}"
 
 
 # --- LaTeX ---------------------------------------------------------------------------------------
@@ -102,8 +93,7 @@ def words(text: str) -> str:
 
 def as_latex(d: Derivation, detail: int = USUAL) -> str:
     """A document that compiles by itself; the same text in every run."""
-    head = PREAMBLE.replace(r"\begin{document}", "\\usepackage{graphicx}\n\\begin{document}")
-    return head + sections(d, detail) + "\\end{document}\n"
+    return PREAMBLE + sections(d, detail) + "\\end{document}\n"
 
 
 def as_fragment(d: Derivation, detail: int = USUAL) -> str:
@@ -112,8 +102,8 @@ def as_fragment(d: Derivation, detail: int = USUAL) -> str:
 
 
 def sections(d: Derivation, detail: int) -> str:
-    parts = [rf"\section*{{{tex_text(d.title)}}}", "With " + ", ".join(latex_shapes(d)) + "."]
-    parts += [tex_text(r[0].upper() + r[1:]) + "." for r in d.remarks]
+    parts = [rf"\section*{{{latex_words(d.title)}}}", "With " + ", ".join(latex_shapes(d)) + "."]
+    parts += [latex_words(r[0].upper() + r[1:]) + "." for r in d.remarks]
     for p in d.passages:
         parts.append(rf"\subsection*{{The gradient by ${p.latex_name}$}}")
         parts.append("\\begin{align*}\n" + " \\\\\n".join(latex_lines(p, detail)) + "\n\\end{align*}")
@@ -123,13 +113,13 @@ def sections(d: Derivation, detail: int) -> str:
 
 def latex_lines(p: Passage, detail: int) -> Iterator[str]:
     for x in p.shown(detail):
-        yield from latex_rows(x.latex_left, x.latex_right, why(x, p, tex_text))
+        yield from latex_rows(x.latex_left, x.latex_right, why(x, p, latex_words))
 
 
 def with_names(text: str, d: Derivation) -> str:
     """Words for LaTeX in which the names of the page are formulas."""
     known = {name[0]: f"${name[1]}$" for name, _ in d.shapes}
-    return "".join(known.get(w) or tex_text(w) for w in re.split(r"(\w+)", text))
+    return "".join(known.get(w) or latex_words(w) for w in re.split(r"(\w+)", text))
 
 
 def latex_shapes(d: Derivation) -> list[str]:
@@ -138,11 +128,6 @@ def latex_shapes(d: Derivation) -> list[str]:
         sizes = r" \times ".join(str(x).replace("*", r" \, ") for x in s)
         known.append(f"${name[1]}$" + (f" of ${sizes}$" if s else " a number"))
     return known
-
-
-def tex_text(text: str) -> str:
-    """Words for LaTeX, which prints them and obeys nothing in them."""
-    return "".join(f"${SIGNS[c]}$" if c in SIGNS else SPECIAL.get(c, c) if c.isascii() else "?" for c in text)
 
 
 SUBSCRIPT = re.compile(r"(?<=_\{)[a-z](?:,?[a-z])*(?=\})")

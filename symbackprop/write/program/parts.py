@@ -22,7 +22,7 @@ from symbackprop.core.terms import (
 )  # fmt: skip
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.rewriting import Rule, chain_rule, constants_out, first_of, independence, linearity, repeated
-from symbackprop.prove.tidying import Tidy
+from symbackprop.prove.working_out import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 from symbackprop.write.paper.array_text import LETTERS
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
-
-from symbackprop.core.indices import as_affine
-from symbackprop.read.numpy import Node, SymInt
 
 PRODUCT, UNARY, ATOM = 20, 30, 100
 Text = tuple[str, int]  # code and how tightly it binds
@@ -91,31 +87,6 @@ class Product:
         binds = (first.binds if first else ATOM) if alone else PRODUCT
         return ("-" if negative else "") + " ".join(pieces), min(binds, UNARY) if negative else binds
 
-    # --- in front of a matrix form: products without a chain
-
-    @property
-    def inverse(self) -> Product:
-        return Product(1 / self.number, self.below, self.above)
-
-    def __abs__(self) -> Product:
-        return Product(abs(self.number), self.above, self.below)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is 1 or -1."""
-        return abs(self) == ONE
-
-    @property
-    def on_paper(self) -> tuple[str, str]:
-        """The absolute value as text and as LaTeX."""
-        c = abs(self.number)
-        a = " ".join([str(c.numerator)] * (c.numerator != 1) + list(self.above) or ["1"])
-        below = [str(c.denominator)] * (c.denominator != 1) + list(self.below)
-        b = " ".join(below)
-        if not below:
-            return a, a.replace(" ", r" \, ")
-        return f"{a}/{b}" if len(below) == 1 else f"{a}/({b})", rf"\frac{{{a}}}{{{b}}}".replace(" ", r" \, ")
-
 
 def numbers(c: Fraction, above: tuple[str, ...], below: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """A whole number or a decimal in front where it is one, else a fraction; no 1."""
@@ -139,29 +110,3 @@ def without_common(above: Iterable[str], below: Iterable[str]) -> tuple[tuple[st
             top.remove(x)
             under.remove(x)
     return tuple(top), tuple(under)
-
-
-ONE = Product()
-
-
-def coefficient(x: Any) -> Product | None:
-    """What is made of numbers and sizes only."""
-    if isinstance(x, Node):
-        if x.ndim or x.options:
-            return None
-        match x.operation, tuple(map(coefficient, x.args)):
-            case "multiply", (Product() as a, Product() as b):
-                return a.times(b)
-            case "divide" | "true_divide", (Product() as a, Product() as b) if b.number:
-                return a.times(b.inverse)
-            case "negative", (Product() as a,):
-                return -a
-        return None
-    if isinstance(x, SymInt):
-        size, parts = as_affine(x.expr)
-        text = str(size).replace("*", " ")
-        plain = len(size.monomials) == 1 and size.monomials[0][1] == 1
-        return None if parts else Product(above=(text if plain else f"({text})",))
-    if isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x):
-        return Product(Fraction(repr(x)))
-    return None

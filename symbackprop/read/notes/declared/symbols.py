@@ -144,6 +144,8 @@ class Declarations:
     """Sizes that the author did not name."""
     solved: frozenset[str] = frozenset()
     """Variables with a value put in for them: differentiated by first, the value after."""
+    beyond: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The arrays by which a loss that nothing gives is differentiated elsewhere."""
     inferred: bool = False
     """The table was inferred: what the author did not declare is read as it was meant, not refused."""
 

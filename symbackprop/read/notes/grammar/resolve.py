@@ -162,11 +162,11 @@ class Resolver(Products):
 
     def in_brackets(self, node: Paren) -> Expr:
         if len(node.chains) > 1:
+            if node.opening == "\\{":
+                return Words("{…}", node.span)
             parts = tuple(self.expr(c.subjects[-1]) for c in node.chains)
             if all(not c.links for c in node.chains) and all(map(self.size_like, parts)):
                 return Shape(parts, node.span)
-            if node.opening == "\\{":
-                return Words("{…}", node.span)
             raise ReadError("a list where a value is expected", node.span)
         (chain,) = node.chains
         if not chain.links:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from symbackprop.core.composed import COMPOSED, UNREAD, words
-from symbackprop.core.functions import FUNCTIONS
+from symbackprop.core.functions import COMPOSED, FUNCTIONS, UNREAD, words
 
 GREEK: Final = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ", "eta": "η",

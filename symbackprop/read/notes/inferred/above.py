@@ -62,7 +62,7 @@ class Above:
     sizes: Mapping[str, None] = field(default_factory=dict)
     of: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    logistic_keys: Mapping[str, None] = field(default_factory=dict)
+    worded: Mapping[str, str] = field(default_factory=dict)
     bold: Mapping[str, int] = field(default_factory=dict)
     table: Declarations = field(default_factory=Declarations)
     unread: Mapping[str, None] = field(default_factory=dict)
@@ -132,7 +132,7 @@ def below(whole: Above, asked: Above, own: Above) -> Above:
 
     tables: dict[str, Any] = {name: kept(name, whole.table, asked.table, own.table) for name in _TABLES}
     table = replace(whole.table, **tables, softmax=own.table.softmax or whole.table.softmax)
-    mine: dict[str, Any] = {name: kept(name, whole, asked, own) for name in ("logistic_keys", *_BY_LETTER)}
+    mine: dict[str, Any] = {name: kept(name, whole, asked, own) for name in ("worded", *_BY_LETTER)}
     return replace(own, **mine, bold={**whole.bold, **own.bold}, table=table)
 
 
@@ -141,7 +141,7 @@ def inherit(above: Above, roles: Roles, facts: Facts, defines: Callable[[str], b
     own = {k for k, use in roles.arrays.items() if use.items or use.by or defines(k)}
     roles.sizes |= set(above.sizes) - own - roles.indices
     facts.logistic |= above.logistic
-    facts.logistic_keys |= set(above.logistic_keys)
+    facts.worded = {**above.worded, **facts.worded}
     facts.einstein |= above.einstein
     facts.bold = {**above.bold, **facts.bold}
     said = {roles.key(n) for n, _, _ in roles.members}

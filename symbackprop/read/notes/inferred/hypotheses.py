@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,10 +12,12 @@ from ..declared.symbols import ArraySymbol, Declarations, Definition
 from ..files.place import Place
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
-    Binder, Call, Chain, Entry, Expr, Function, Identity, IndexName, Link, Neg, Num, Product, Sum, Symbol, Transpose,
+    Add, Binder, Call, Chain, Entry, Expr, Function, Identity, IndexName, Link, Neg, Num, Power, Product, Quotient,
+    Sum, Symbol, Transpose,
 )  # fmt: skip
 from ..grammar.walking import walk
 
+SQUARE = frozenset(("symmetric", "skew", "diagonal", "idempotent", "invertible"))
 ANY = ""
 """In place of a property or a letter."""
 LAST = "last"
@@ -95,9 +97,46 @@ def with_diagonals(
     return table
 
 
+def own_transpose(node: Expr, known: Set[str], table: Declarations) -> bool:
+    """Whether a matrix is symmetric by its form, and the letters that are."""
+    match node:
+        case Symbol(name):
+            return name in known
+        case Identity():
+            return True
+        case Neg(arg) | Transpose(arg) | Power(arg) | Quotient(arg):
+            return own_transpose(arg, known, table)
+        case Add(args):
+            return all(own_transpose(a, known, table) for a in args)
+        case Product(args):
+            matrices = [a for a in args if not is_number(a, table)]
+            half, odd = divmod(len(matrices), 2)
+            ends = zip(matrices[:half], reversed(matrices[half + odd :]), strict=True)
+            middle = not odd or own_transpose(matrices[half], known, table)
+            return bool(matrices) and middle and all(a == turned(b) for a, b in ends)
+        case _:
+            return False
+
+
+def is_number(node: Expr, table: Declarations) -> bool:
+    match node:
+        case Symbol(name):
+            return name not in table.arrays or not table.arrays[name].shape
+        case Quotient(a, b):
+            return is_number(a, table) and is_number(b, table)
+        case _:
+            return isinstance(node, Num)
+
+
+def turned(node: Expr) -> Expr:
+    return node.arg if isinstance(node, Transpose) else Transpose(node)
+
+
 def property_chain(p: str, name: str, array: ArraySymbol) -> Chain | None:
     x, rank = Symbol(name), len(array.shape)
     product = ("",)
+    if p in SQUARE and rank == 2 and array.shape[0] != array.shape[1]:
+        return None
     match p:
         case "symmetric" if rank == 2:
             return equation(x, Transpose(x))
@@ -119,6 +158,9 @@ def property_chain(p: str, name: str, array: ArraySymbol) -> Chain | None:
             return equation(Sum((Binder("k''"),), Entry(x, (IndexName("n''"), k))), Num(Fraction(1)))
         case "positive" if rank == 0:
             return Chain((x,), (Link(">", Num(Fraction(0))),))
+        case "binary" | "sign":
+            entry = Entry(x, tuple(map(IndexName, ("n''", "k''")[2 - rank :]))) if rank else x
+            return equation(Power(entry, Num(Fraction(2))), entry if p == "binary" else Num(Fraction(1)))
         case _:
             return None
 
@@ -128,6 +170,7 @@ def property_text(p: str, name: str) -> str:
         "symmetric": f"{name} = {name}^T", "skew": f"{name} = -{name}^T", "idempotent": f"{name} {name} = {name}",
         "orthogonal": f"{name}^T {name} = I", "unit": f"{name}^T {name} = 1",
         "positive": f"{name} > 0", "invertible": f"{name} is invertible",
+        "binary": f"the entries of {name} are 0 or 1", "sign": f"the entries of {name} are 1 or -1",
     }.get(p, f"the entries of {name} sum to 1")  # fmt: skip
 
 

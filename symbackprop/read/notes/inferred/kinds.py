@@ -20,10 +20,10 @@ from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import bracketed, names, reached, walk
 from .occurrences import key_of, names_in
 from .options import AT, Option, Options
+from .prose_patterns import LOGISTIC_FORMULA
 from .roles import LOSSES, USUAL_FUNCTIONS
 from .said import ArrayUse, Candidate, softmax_given
 
-LOGISTIC = r"\frac{1}{1+\exp(-z)}"  # e may be a letter of the author's
 GAMMA = "Γ"
 """The gamma function: that it has derivatives is all that is known of it."""
 _WHOLE = (Transpose, Norm, Sum, Inner)
@@ -164,7 +164,7 @@ class Framer(Options):
             name = softmax_given(chain)
             if name is not None and not self.base.known(key_of(name)):
                 frame.table = frame.table.with_function(FunctionSymbol(key_of(name), "softmax"))
-        for key in self.facts.logistic_keys - set(given):  # "σ acts elementwise … σ is the logistic function"
+        for key in self.facts.worded.keys() - set(given):  # "σ acts elementwise … σ is the logistic function"
             said = self.base.functions.get(key)
             if said is not None and said.kind == "elementwise" and not said.body:
                 self.abstract(key, frame)
@@ -304,7 +304,7 @@ class Framer(Options):
         )):  # fmt: skip
             self.loss(key, calls[0], frame)
         elif lone and never_bare and (
-            usual or said or key in self.facts.logistic_keys
+            usual or said or key in self.facts.worded
             or (all(isinstance(c[0], Name) for c in calls) and key[:1].islower()
                 and (len(calls) > 1 or (len(key) > 2 and key.isascii())))  # a word is no factor
         ):  # fmt: skip
@@ -331,9 +331,9 @@ class Framer(Options):
         calls = self.roles.calls.get(key, [])
         if key in self.facts.losses and calls and all(c == calls[0] and isinstance(c[0], Name) for c in calls):
             return self.loss(key, calls[0], frame)
-        logistic = key in self.facts.logistic_keys or (key == "σ" and self.facts.logistic)
-        body, args = (LOGISTIC, ("z",)) if logistic else ("", ())
-        frame.table = frame.table.with_function(FunctionSymbol(key, "elementwise", args, body, said=logistic))
+        body = self.facts.worded.get(key, LOGISTIC_FORMULA if key == "σ" and self.facts.logistic else "")
+        args = ("z",) if body else ()
+        frame.table = frame.table.with_function(FunctionSymbol(key, "elementwise", args, body, said=bool(body)))
 
     def loss(self, key: str, args: tuple[Expr, ...], frame: Frame) -> None:
         names = tuple(self.spelled(a) for a in args if isinstance(a, Name))

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from ..files.place import ReadError
 from ..grammar.idioms import Announced
 from ..grammar.parser import parse
+from ..grammar.tree import Chain, Expr, Name, Num, Paren, Product
 from ..grammar.walking import Statement
-from ..grammar.tree import Expr, Name, Num, Paren, Product
 from ..grammar.vocabulary import GREEK
 from . import prose_patterns as ways
-from .hypotheses import ANY, LAST, Saying
+from .hypotheses import ANY, LAST, SQUARE, Saying
 from .occurrences import key_of
 
 
@@ -43,28 +43,34 @@ class Template:
             if not self.compares(int(m[1])):
                 yield from self.subjects(int(m[1]))
 
+    def chains(self, k: int) -> list[Chain]:
+        statement = self.statement(k)
+        return [] if statement is None else [p.chain for p in statement.parts]
+
     def compares(self, k: int) -> bool:
         """x ≠ 0 says something of x already."""
-        statement = self.statement(k)
-        return statement is not None and any(
-            link.relation in ("≠", "<", ">", "≤", "≥") for p in statement.parts for link in p.chain.links
-        )
+        return any(link.relation in ("≠", "<", ">", "≤", "≥") for c in self.chains(k) for link in c.links)
+
+    def values(self, text: str) -> Iterator[tuple[str, str]]:
+        """x ∈ {0, 1}^n: "binary" and its letter."""
+        for k in map(int, re.findall(ways.F, text)):
+            for name, values in ways.VALUES.items():
+                for chain in self.chains(k) if values.search(self.formulas[k]) else ():
+                    link = chain.links[0] if chain.links else None
+                    if link and link.relation == "∈" and values.match(self.formulas[k][link.at[0] :].lstrip()):
+                        yield from ((name, subject_key(x)) for x in chain.subjects if isinstance(x, Name))
 
     def names_right_before(self, text: str, group: str) -> bool:
         """The text ends with a list of letters of which no formula says anything itself."""
-        parts = [self.statement(int(k)) for k in re.findall(r"⟦(\d+)⟧", group)]
-        bare = all(x is not None and not any(p.chain.links for p in x.parts) for x in parts)
+        parts = [self.chains(int(k)) for k in re.findall(r"⟦(\d+)⟧", group)]
+        bare = all(chains and not any(c.links for c in chains) for chains in parts)
         return bare and text.rstrip().endswith(group)
 
     def subjects(self, k: int) -> Iterator[str]:
-        statement = self.statement(k)
-        if statement is None:
-            return
-        for part in statement.parts:
-            for s in part.chain.subjects:
-                match s:
-                    case (Name() as name) | Product((Name() as name, Paren())):
-                        yield subject_key(name)
+        for s in (s for c in self.chains(k) for s in c.subjects):
+            match s:
+                case (Name() as name) | Product((Name() as name, Paren())):
+                    yield subject_key(name)
 
 
 def subject_key(name: Name) -> str:
@@ -76,6 +82,9 @@ def template(text: str) -> Template:
 
     def out(m: re.Match[str]) -> str:
         body = next(m[g] for g in "abcde" if m[g] is not None)
+        for name, values in ways.VALUES.items():
+            if values.fullmatch(body.strip()):
+                return f" ⟦{name}⟧ "
         formulas.append(body)
         return f" ⟦{len(formulas) - 1}⟧ "
 
@@ -99,12 +108,15 @@ class Facts:
     functions: set[str] = field(default_factory=set)
     losses: set[str] = field(default_factory=set)
     """f: ℝ^n → ℝ."""
+    made_of: dict[str, set[str]] = field(default_factory=dict)
+    """ "The loss L is a function of Y": the arrays, by the loss."""
     softmaxes: list[tuple[str, str, str]] = field(default_factory=list)
     everything: int | None = None
     bold: dict[str, int] = field(default_factory=dict)
     einstein: bool = False
     logistic: bool = False
-    logistic_keys: set[str] = field(default_factory=set)
+    worded: dict[str, str] = field(default_factory=dict)
+    """Functions that words give, "σ is the logistic function": their formulas."""
     adjoint: str = ""
     adjoint_of: str = ""
     short_d: str = ""
@@ -140,6 +152,10 @@ class Facts:
         for name, pattern in ways.LISTED.items():
             for m in pattern.finditer(s):
                 getattr(self, name).update(t.keys(m["list"] or m["list2"]))
+        for m in ways.OF.finditer(s):
+            bare = [k for k in re.findall(ways.F, m["list"]) if not any(c.links for c in t.chains(int(k)))]
+            for key in t.keys(m["loss"]):
+                self.made_of.setdefault(key, set()).update(x for k in bare for x in t.subjects(int(k)))
         self.kinds(s, t)
         self.shapes_in(s, t)
         self.properties_in(s, t)
@@ -193,6 +209,7 @@ class Facts:
 
     def properties_in(self, s: str, t: Template) -> None:
         since = self.at if ways.ANEW.search(s) else 0
+        self.sayings += [Saying(since, name, key) for name, key in t.values(s)]
         for name, pattern in ways.PROPERTIES.items():
             for m in re.finditer(pattern, s, re.IGNORECASE):
                 clause = s[max(0, m.start() - 60) : m.end()]
@@ -201,7 +218,7 @@ class Facts:
                 )
                 for key in self.about(s, m, t):
                     self.sayings.append(Saying(self.at if denied else since, name, key, not denied))
-                    if name in ways.SQUARE and not denied:
+                    if name in SQUARE and not denied:
                         self.square.add(key)
         if re.search(r"\binstead\b|\bno longer\b|\bonly\s+a\s+vector\b", s, re.IGNORECASE):
             self.sayings += [Saying(self.at, ANY, k, False) for k in t.keys(s)]
@@ -233,7 +250,8 @@ class Facts:
             if more:
                 yield from t.keys(more["list"])
                 return
-        lists = list(re.finditer(rf"(?P<list>{ways.LIST})", s[: m.start()]))
+        before = ways.AS_LARGE.sub(lambda found: " " * len(found[0]), s[: m.start()])
+        lists = list(re.finditer(rf"(?P<list>{ways.LIST})", before))
         while lists:
             last = lists.pop()["list"]
             verb = re.search(r"\b(?:be|are|both)\b", s[: m.start()].rsplit("⟧", 1)[-1])
@@ -244,9 +262,11 @@ class Facts:
                 return
 
     def conventions(self, s: str, t: Template) -> None:
-        for m in ways.LOGISTIC.finditer(s):
-            self.logistic = True
-            self.logistic_keys |= set(t.keys("".join(f"⟦{g}⟧" for g in m.groups() if g)))
+        self.logistic |= ways.LOGISTIC.search(s) is not None
+        for formula, pattern in ways.WORDED.items():
+            for m in pattern.finditer(s):
+                letter = next((f"⟦{g}⟧" for g in m.groups() if g), "")
+                self.worded |= dict.fromkeys(t.keys(letter), formula)
         for m in ways.SOFTMAX_OF.finditer(s):
             axis = (m["axis"] or m["wise"] or "").lower()
             names = [list(t.subjects(int(k))) for k in re.findall(r"⟦(\d+)⟧", m.group())]

@@ -57,8 +57,16 @@ PROPERTIES = {
             r"|sums?\s+to\s+(?:one|1|⟦1⟧)|(?:entries|components|weights)\s+(?:that\s+)?sum\s+to\s+(?:one|1|⟦1⟧)",
     "positive": r"(?<!semi-)(?<!non-)positive(?!\s+(?:semi|definite))",
     "invertible": r"invertible|non-?singular",
+    "binary": r"\b(?:binary|boolean|0[/-]1|zero[\s-]one)[\s-](?:\w+[\s-])?(?:mask|matri|vector|array)\w*"
+              r"|\b(?:entries|elements|components|values)\s+(?:are\s+|is\s+|lie\s+|all\s+)*in\s+⟦binary⟧",
+    "sign": r"\b(?:entries|elements|components|values)\s+(?:are\s+|is\s+|lie\s+|all\s+)*in\s+⟦sign⟧",
 }  # fmt: skip
-SQUARE = frozenset(("symmetric", "skew", "diagonal", "idempotent", "invertible"))
+VALUES = {
+    "binary": re.compile(r"\\\{\s*0\s*,\s*1\s*\\\}"),
+    "sign": re.compile(r"\\\{\s*(?:-\s*1\s*,\s*\+?\s*1|\+?\s*1\s*,\s*-\s*1|\\pm\s*1)\s*\\\}"),
+}
+"""The set of two values of which an entry has one: its powers are known."""
+AS_LARGE = re.compile(r"\bsame\s+(?:shape|size|dimensions?)\s+as\s+⟦\d+⟧")
 NEGATED = said(
     r"\b(?:not|no|nothing|without|instead|no longer|need not|drop|never|unless|isn't|aren't|neither|non)\b"
     r"|only a vector|arbitrary"
@@ -87,6 +95,24 @@ SOFTMAX_OF = said(
 LOGISTIC = said(
     rf"{F}\s*(?:is|,|being|denotes?|for|stands)[^.;⟦]{{0,30}}\b(?:logistic|sigmoid)\b|\b(?:logistic|sigmoid)\b(?:\s+(?:function|sigmoid|activation|unit))*,?\s*{F}|\blogistic\b|\bsigmoid\b"
 )
+LOGISTIC_FORMULA = r"\frac{1}{1+\exp(-z)}"  # e may be a letter of the author's
+_CDF = r"(?:cumulative\s+)?(?:distribution\s+function|c\.?d\.?f\b\.?)"
+_PDF = r"(?:probability\s+)?(?:density(?:\s+function)?|p\.?d\.?f\b\.?)"
+
+
+def of_normal(noun: str) -> re.Pattern[str]:
+    """Φ, the distribution function of a standard normal variable; the Gaussian cdf Φ."""
+    law = r"(?:standard\s+)?(?:normal|gaussian)"
+    its = rf"(?:{law}\s+{noun}|{noun}(?:\s+and\s+{F}\s+(?:the\s+)?(?:{_CDF}|{_PDF}))?\s+of\s+(?:the|a)\s+{law}\b)"
+    return said(rf"{F}\s*(?:is|are|be|being|denotes?|for|as|,|\s)*(?:the\s+)?{its}|\b{law}\s+{noun},?\s+{F}")
+
+
+WORDED = {
+    LOGISTIC_FORMULA: LOGISTIC,
+    r"\frac{1}{2}(1+\operatorname{erf}(\frac{z}{\sqrt{2}}))": of_normal(_CDF),
+    r"\frac{1}{\sqrt{2\pi}}\exp(-\frac{z^2}{2})": of_normal(_PDF),
+}
+"""Functions of z that words give to a letter."""
 ROWS = said(
     rf"(?:{F}\s*(?:is|be|are|denotes?)\s+the\s+(?:{F}|\w+)?\s*(?:-?th)?\s*(?P<one>row|column)s?\s+of\s+{F})"
     rf"|(?:(?P<two>row|column)s\s+of\s+{F}\s+(?:are|is|being)\s+(?:the\s+)?(?:vectors\s+|samples\s+|inputs\s+)?{F})"
@@ -151,6 +177,10 @@ ELEMENTWISE = said(
 )
 FUNCTION = said(
     rf"\b(?:function|activation|nonlinearity|non-linearity|kernel)\s+(?P<list>{LIST})|(?P<list2>{LIST})\s*(?:is|be|,|,?\s+being)\s+(?:an?\s+|the\s+|any\s+|some\s+)(?:\w+\s+){{0,3}}(?:function|activation|nonlinearity|non-linearity)\b"
+)
+OF = said(
+    rf"(?P<loss>{F})\s*(?:is\s+|be\s+|,\s*|that\s+|which\s+|an?\s+|any\s+|some\s+|the\s+|\w+\s+){{0,4}}?"
+    rf"(?:function\s+of|depends?\s+(?:only\s+)?(?:up)?on)\s+(?:the\s+(?:\w+\s+){{0,3}})?(?P<list>{LIST})"
 )
 LAYER = said(r"\blayers?\b")
 APPLIED = re.compile(rf"{F}\s*(?:that\s+|which\s+)?(?:acts|is\s+applied|works|acting|applied|elementwise)")

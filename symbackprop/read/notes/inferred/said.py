@@ -336,8 +336,11 @@ class Said:
                 self.compared.add(letter)
 
     def pairs(self) -> None:
-        """i ≠ j compares indices where both stand as subscripts; else they are values."""
+        """i ≠ j compares indices where both stand as subscripts; else they are values: so is the q of ρ_q(r) = q r."""
         free = self.bound.union(*(r.uses.freely for r in self.records))
+        numbers = {sub.text for c in self.candidates if (sub := c.head.name.sub) is not None and self.of_parameter(c)}
+        free -= numbers
+        self.compared -= numbers
         for r in self.records:
             for chain in r.uses.pairs:
                 names = {n.letter + "'" * n.primes for n in names_in(chain)}
@@ -346,6 +349,12 @@ class Said:
                 else:
                     r.uses.chain(chain, frozenset())
             r.uses.pairs = []
+
+    def of_parameter(self, c: Candidate) -> bool:
+        """ρ_q(r) = q r: the function is given with the letter below it, which is a number there."""
+        below = c.head.name.sub
+        inside = {n.letter for n in walk(c.link.rhs) if isinstance(n, Name)}
+        return c.head.args is not None and below is not None and below.text in inside - self.bound
 
     def values(self) -> None:
         """Letters that stand as values of their own, outside sums over them."""

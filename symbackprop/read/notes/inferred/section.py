@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -15,14 +15,14 @@ from ..grammar.walking import names, reached, walk
 from .above import Above, Given, Resting, inherit, inherit_functions
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
-from .solver import Cost, Solver, weigh
-from .hypotheses import LEFT, SOLVED, STATED, Saying, hypothesis, in_force, with_diagonals
+from .hypotheses import LEFT, SOLVED, STATED, Saying, hypothesis, in_force, own_transpose, with_diagonals
 from .kinds import Frame, Framer
 from .notations import Unwritten, diagonals, summed, with_axes, with_named_sizes
 from .options import AT, Option
 from .prose import Facts
 from .roles import Roles
 from .said import Record
+from .solver import Cost, Solver, weigh
 
 MAX_DEFINITIONS = 60
 LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}
@@ -193,25 +193,34 @@ class Section(Resting):
         layout: str = "", extra: Sequence[Given] = (),
     ) -> Declarations:  # fmt: skip
         """The symbol table for one statement: its letters, what they rest on, sizes as far as these force them."""
-        more = [*(k for d in extra for k in self.keys(d.chain)), *self.ways(chain, at)]
+        beyond = self.beyond(chain, at)
+        more = [*(k for d in extra for k in self.keys(d.chain)), *sorted(set[str]().union(*beyond.values()))]
         options = chosen if chosen is not None else self.chosen
         rough, given = self.rests_on(chain, at, options, layout, without, extra, more)
+        rough = replace(rough, beyond=beyond)
         table = self.named(rough, self.unified(rough, given, chain))
         derived = any(isinstance(n, (Derivative, Operator)) for n in walk(chain))
-        return self.filled(table, given, at, SOLVED if extra or derived else "")
+        return self.filled(table, given, chain, at, SOLVED if extra or derived else "")
 
-    def ways(self, chain: Chain, at: int) -> list[str]:
-        """v^T ∇_v L = 0 of an L that nothing gives: what v leads to and L is differentiated by elsewhere."""
+    def beyond(self, chain: Chain, at: int) -> dict[str, frozenset[str]]:
+        """∂L/∂v of an L that nothing gives: what v leads to and L is differentiated by elsewhere, for each such L."""
         given = (self.definition(k, at) for k in self.keys(chain))  # x̄ for ∂L/∂x
-        by = self.variables(chain).union(*(self.variables(d.chain) for d in given if d is not None))
-        rest = [k for k in self.keys(chain) if k in self.chosen and k not in by and not self.chosen[k].rank]
-        if len(by) != 1 or all(self.definition(k, at) is not None for k in rest):
-            return []
+        chains = [chain, *(d.chain for d in given if d is not None)]
+        by = set[str]().union(*map(self.variables, chains))
+        numbers = {k for c in chains for k in self.keys(c) if k in self.chosen and not self.chosen[k].rank} - by
+        losses = [k for k in sorted(numbers) if self.definition(k, at) is None]
         led = by.copy()
-        for _ in self.definitions:
-            led |= {d.key for d in self.definitions if d.key not in led and not led.isdisjoint(self.keys(d.chain))}
-        uses = ((k, self.roles.arrays.get(k)) for k in sorted(led - by))
-        return [k for k, use in uses if use is not None and (use.by["∂"] or use.by["d"] or use.by["∇"])]
+        for _ in self.definitions if losses else ():
+            rest = (d for d in self.definitions if d.key not in led and not self.variables(d.chain))
+            led |= {d.key for d in rest if not led.isdisjoint(self.keys(d.chain))}
+        uses = ((k, self.roles.arrays.get(k)) for k in led - by)
+        nabla = {k for k, use in uses if use is not None and use.by["∇"]}
+        found = {
+            loss: nabla.union(self.facts.made_of.get(loss, ()), *(self.derived_by(loss, r) for r in self.records))
+            & (led - by)
+            for loss in losses
+        }
+        return {loss: frozenset(arrays) for loss, arrays in found.items() if arrays}
 
     def variables(self, chain: Chain) -> set[str]:
         """What a statement differentiates by."""
@@ -303,7 +312,19 @@ class Section(Resting):
         taken |= {s.last for s in self.frame.table.layers.values()} | set(self.frame.table.layered_sizes)
         return with_named_sizes(rough, sizes, taken)
 
-    def filled(self, table: Declarations, given: list[Given], at: int, dropped: str) -> Declarations:
+    def symmetric(self, chain: Chain, at: int, assumed: Iterable[Saying]) -> Iterator[Saying]:
+        """What is differentiated by is a variable, and symmetric all the same where its definition makes it so."""
+        known = {s.of for s in assumed if s.what == "symmetric"}
+        for d in filter(None, (self.definition(k, at) for k in sorted(self.variables(chain) - known))):
+            whole = self.frame.with_arrays(self.chosen)
+            try:
+                rhs = Resolver(whole).chain(d.chain).links[0].rhs
+            except (SymbackpropError, RecursionError):
+                continue
+            if own_transpose(rhs, known, whole):
+                yield Saying(at, "symmetric", d.key)
+
+    def filled(self, table: Declarations, given: list[Given], of: Chain, at: int, dropped: str) -> Declarations:
         """With the definitions that are in force, and the hypotheses."""
         definitions = list(table.definitions)
         for d in reversed(given):
@@ -322,6 +343,7 @@ class Section(Resting):
             definitions.append(Definition(chain, d.text, d.where))
         assumed = [s for s in in_force((*self.facts.sayings, *self.stated), at) if s.what != dropped]
         table = with_diagonals(assumed, table, {d.key for d in given}, definitions)
+        assumed = [*assumed, *self.symmetric(of, at, assumed)]
         hypotheses = [*table.hypotheses, *filter(None, (hypothesis(x, table) for x in assumed))]
         axis = next((a for p, s, a in self.facts.softmaxes if p in table.arrays or s in table.arrays), "")
         return replace(

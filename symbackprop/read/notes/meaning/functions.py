@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symbackprop.core.composed import COMPOSED, UNREAD, absolute
-from symbackprop.core.functions import ROWS
+from symbackprop.core.functions import COMPOSED, ROWS, UNREAD, absolute
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.matrix import (
@@ -137,6 +136,7 @@ class Functions(Arrays):
             raise ReadError(f"{symbol.name} is declared by a formula with a sum: define an array instead", span)
         for letter in symbol.args:
             term = replaced(term, Entry(Array(letter), ()), Entry(Array(f"{letter}#"), ()))
+        self.used |= {s: a for s, a in apart.used.items() if s.name not in symbol.args}  # hypotheses may be about them
         return term
 
     # --- functions of whole arrays -----------------------------------------------------------

@@ -199,6 +199,10 @@ class Model:
         if len(bases) > 1 or (bases and any(t.label is None or t.label.base not in bases for t in targets)):
             raise Unsettled("layers with different letters under one ∂: which comes first?", span)
         last = self.last_of(list(targets))
+        beyond = [s for s in map(Symbol, sorted(self.decl.beyond.get(loss.name, ()))) if array_of(s, self.decl)]
+        others = [t for t in targets if t != last]
+        if last is not None and (any(past(self, s, last, others) for s in beyond) or (beyond and len(targets) == 1)):
+            last = self.last_of([*targets, *beyond])  # a way to the loss goes past what is differentiated by here
         if last is None:
             raise Unsettled(f"{loss.name} is differentiated by arrays of which none depends on all the others", span)
         self.abstract[loss] = last

@@ -86,7 +86,7 @@ GIVEN = words(r"\b(?:given|denote|write|define|let|with|where|abbreviate|call|fo
 IN_CASE = words(
     r"\b(?:if|wenn|falls|ist|when|whenever|unless|in (?:the|this|that) case|otherwise|as long as|assuming|suppose"
     r"|active|else)\b"
-    r"(?!\s+(?:(?:we|one|I)\b|taking|computing|differentiat))[^.;]{2,90}\Z"
+    r"(?!\s+(?:(?:we|one|I|you|people)\b|taking|computing|differentiat))[^.;]{2,90}\Z"
     r"|\b(?:approximately|roughly|for (?:small|large|tiny|huge)|in the limit|near|asymptotically)\b[^.;]{0,60}\Z"
 )
 """A condition in words that is not understood."""
@@ -281,10 +281,14 @@ def spoken(option: Option) -> str:
 
 
 def on_values(chain: Chain) -> bool:
-    """γ = 0, A = A^T, x > 0: what is said of letters, for the formula that follows."""
+    """γ = 0, A = A^T, x > 0, |r| < κ: what is said of letters, for the formula that follows."""
     sides = (*chain.subjects, *(k.rhs for k in chain.links))
+    if len(sides) != 2 or not chain.links:
+        return False
+    if chain.links[0].relation in ("<", ">", "≤", "≥", "≠"):
+        return not any(isinstance(n, (Words, Dots)) for n in walk(sides))
     return (
-        len(chain.links) == 1 and isinstance(sides[0], Name) and all(isinstance(s, (Name, Num)) for s in sides)
+        isinstance(sides[0], Name) and all(isinstance(s, (Name, Num)) for s in sides)
         and all(x.transposes for x in (sides[1].sups if isinstance(sides[1], Name) else ()))  # e^x is no letter
-        and chain.links[0].relation in ("=", "<", ">", "≤", "≥", "≠")
+        and chain.links[0].relation == "="
     )  # fmt: skip

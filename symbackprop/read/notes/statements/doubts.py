@@ -9,7 +9,9 @@ from ..declared.symbols import Declarations
 from ..grammar.idioms import is_call
 from ..grammar.means import is_outcome
 from ..grammar.shorthand import FACTOR
-from ..grammar.tree import At, Call, Chain, Derivative, Link, Name, Num, Operator, Paren, Product, Symbol, Transpose
+from ..grammar.tree import (
+    At, Call, Chain, Derivative, Function, Link, Name, Num, Operator, Paren, Product, Symbol, Transpose,
+)  # fmt: skip
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
 from ..inferred.hypotheses import in_force
@@ -27,7 +29,11 @@ _RUN = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}(?![A-Za-z])")
 
 
 _STARS = ("^*", "^⋆")
-_LABEL = re.compile(r"\w\W{0,3}:\W{0,3}\Z")
+_LABEL = re.compile(
+    r"\b(?!(?:not|wrong\w*|false\w*|right|(?:in)?correct\w*|mistake\w*|errat\w+|errors?|typos?|slips?|falsch|faux)\W{0,3}:)"
+    r"\w+\W{0,3}:\W{0,3}\Z", re.IGNORECASE,
+)
+"""What is given by each item for itself; that an item is wrong is said of what they all are about."""
 
 
 def set_to_zero(chain: Chain) -> tuple[object, object] | None:
@@ -120,7 +126,7 @@ class Doubts(Intents):
             or self.doubted(chain, r.at)
             or self.of_event(chain) or self.one_of_several(chain) or self.item_by_item(chain, r)
             or self.operator_letter(chain, reading.declarations) or self.against_print(chain)
-            or self.of_law(reading) or self.of_which(chain, reading.declarations)
+            or self.of_law(reading) or self.slope_said(chain, reading) or self.of_which(chain, reading.declarations)
             or self.of_nothing(chain, reading.declarations)
             or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
             or self.in_dimensions(r) or self.of_optimum(chain, reading.declarations, r.at)
@@ -165,6 +171,19 @@ class Doubts(Intents):
         beside = (k for k in starred if k[:-2] in section.frame.options and not self.is_variable(k) and k not in told)
         name = next((k for k in beside if section.definition(k, at) is None), "")
         return f"nothing says what {name} is" if name else ""
+
+    def slope_said(self, chain: Chain, reading: Reading) -> str:
+        """Beside "f'(t) = 1 - f(t)^2" of an f without a formula: a statement without f' may rest on that."""
+        table = reading.declarations
+        rests = {f.name for d in table.definitions for f in walk(d.chain) if isinstance(f, Function)}
+        rests |= {f.name for x in (reading.lhs, reading.rhs) for f in walk(x) if isinstance(f, Function)}
+        abstract = {f for f in rests if f in table.functions and not table.functions[f].body}
+        primed = {key_of(n) for n in walk(chain) if isinstance(n, Name) and n.primes}
+        for c in (c for r in self.records for c in r.chains if abstract - primed and c.links):
+            match c.subjects[-1]:
+                case (Name() as f) | Product((Name() as f, Paren())) if f.primes and key_of(f) in abstract - primed:
+                    return f"what is said of {key_of(f)}' is not used here"
+        return ""
 
     def of_law(self, reading: Reading) -> str:
         """E[x^3] = 0 of a Gaussian x: what is said of a distribution is not used."""

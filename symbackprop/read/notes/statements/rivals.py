@@ -21,7 +21,7 @@ from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.conform_operations import UNIT
 from ..inferred.hypotheses import hypothesis
-from ..inferred.kinds import LOGISTIC
+from ..inferred.prose_patterns import LOGISTIC_FORMULA
 from ..inferred.notations import shape_of
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
@@ -92,7 +92,7 @@ class Rivals(Doubts):
         table = reading.declarations
         for f in table.functions.values():
             if f.name == "σ" and f.kind == "elementwise" and not f.body and self.holds_call(reading, f):
-                logistic = table.with_function(replace(f, args=("z",), body=LOGISTIC))
+                logistic = table.with_function(replace(f, args=("z",), body=LOGISTIC_FORMULA))
                 yield Rival("σ is the logistic function", replace(reading, declarations=logistic))
         for said in self.section.lapsed(r.at):
             if (more := hypothesis(said, table)) is not None:

@@ -318,7 +318,7 @@ def places(scope: Scope) -> Iterator[tuple[tuple[int, int], set[str]]]:
         said = {*facts.ranks, *facts.shapes, *(name for f in scope.formulas[at:end] for name in members(f))}
         again = used if facts.everything is not None else used & set[str]().union(*map(letters, said))
         here = [pair for f in scope.formulas[at:end] for pair in (*subscripts(f.text), *bare_head(f.text))]
-        again |= {name for name, n in here if counts.get(name, n) != n}
+        again |= {name for name, n in here if counts.get(name, 0 if name in used else n) != n}  # t, and now t_k
         if again:
             yield (k, at), again
 
@@ -358,9 +358,9 @@ def left_by(section: Section) -> Above:
             definitions[name] = found
     said = in_force(facts.sayings, END)
     properties = {k: frozenset(s.what for s in said if s.of == k) for k in dict.fromkeys(s.of for s in said)}
-    keys, sizes, arrays = map(dict.fromkeys, (facts.logistic_keys, section.roles.sizes, section.roles.arrays))
+    sizes, arrays = map(dict.fromkeys, (section.roles.sizes, section.roles.arrays))
     return Above(
-        definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
+        definitions, section.chosen, arrays, sizes, section.frame.of, properties, facts.worded, facts.bold,
         section.frame.table, dict.fromkeys(sorted(section.unread | section.doubtful)),
         facts.logistic, facts.einstein,
         {k: None for k, o in section.chosen.items() if o.rank == 2} if facts.decomposed else {},

@@ -316,6 +316,7 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
     return out
 
 
+_IN_WORDS = re.compile(r"\\(?:text|mbox|textrm|textit)\s*\{[^{}]*(?:-?wise|\b(?:rows?|columns?)\b)")
 _NAMES = re.compile(r"(?:\A|[,;&]|\\\\)\s*(?P<word>[A-Z]{2,5})\s*(?:_\w|_\{[^{}]*\})?\s*(?:\([^()=]*\))?\s*&?\s*:?=")
 _RUN = re.compile(r"(?<![A-Za-z\\])d?(?P<run>[A-Z]+)(?![A-Za-z])|(?P<other>\\[A-Za-z]+|[A-Za-z]+)")
 
@@ -348,4 +349,7 @@ def facts_of(scope: Scope, base: Declarations, above: Above) -> tuple[Facts, Dec
     for text, at in scope.prose:
         base = declared_in_prose(text, base)
         facts.read(text, at)
+    for f in scope.formulas:
+        if _IN_WORDS.search(f.text):  # softmax(S) \text{ (row-wise)}
+            base = declared_in_prose(f.text, base)
     return facts, base
