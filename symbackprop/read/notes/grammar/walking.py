@@ -10,6 +10,7 @@ from ..files.place import Span
 from .tree import Chain, Expr, Label, Name, Paren, Product, Script, Transpose
 
 T = TypeVar("T")
+EQUATIONS = frozenset(("=", ":=", "≡"))
 
 
 def relabel(node: object, base: str, new: Label) -> object:

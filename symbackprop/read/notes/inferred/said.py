@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from ..declared.symbols import Declarations
 from ..files.items import Formula
-from ..grammar.walking import Statement, walk
+from ..grammar.walking import EQUATIONS, Statement, walk
 from ..grammar.tree import (
     Chain, Dots, Entry, Expr, Label, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Reals, Script,
     ShapeWord, Sum, Transpose, Words,
@@ -19,7 +19,6 @@ from ..grammar.tree import (
 from .occurrences import Use, Uses, key_of, names_in
 from .prose import Facts
 
-EQUATIONS = frozenset(("=", ":=", "≡"))
 
 COUNTERS = frozenset("bdklmnpqr")
 """Small letters that count: 1/v Σ_n x_n is no mean."""

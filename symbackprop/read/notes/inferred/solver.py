@@ -20,7 +20,7 @@ from ..grammar.tree import (
     Norm, Num, Ones, Operator, Power, Product, Quotient, Reals, Script, Sum, Transpose, Words,
 )  # fmt: skip
 from ..grammar.vocabulary import WHOLE_WORDS
-from ..grammar.walking import names, walk
+from ..grammar.walking import EQUATIONS, names, walk
 from .above import letters
 from .conform import Shapes
 from .conform_operations import Misfit
@@ -29,7 +29,7 @@ from .occurrences import Uses, key_of
 from .options import AT, TURNED, Option
 from .prose import Facts
 from .roles import Roles
-from .said import EQUATIONS, Record, cut_at_colon
+from .said import Record, cut_at_colon
 
 BEAM, CHOICES, COMBINATIONS = 8, 12, 160
 Cost = tuple[int, int, float]

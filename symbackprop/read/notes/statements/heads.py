@@ -213,7 +213,7 @@ class Heads:
         if plain and (called := named_derivative(section, r)) is not None:
             self.define(r, unit, key)
             left = f"{called.latex} = {r.formula.text[unit.lhs.span[0] : unit.lhs.span[1]]} ="
-            derivative = cast(Expr, respan(called.derivative, link.at))
+            derivative = cast(Expr, respan(called.tree, link.at))
             return replace(unit, lhs=derivative, meant="claim", span=link.at, left=left)
         named = classes.GRADIENT.search(before) and not classes.GIVEN.search(before)
         named = named and not classes.DERIVED.search(before) and not classes.is_derivative(rhs)

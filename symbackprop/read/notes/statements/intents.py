@@ -16,9 +16,9 @@ from ..grammar.tree import (
     ShapeWord, Symbol, Words,
 )  # fmt: skip
 from ..grammar.vocabulary import GREEK
-from ..grammar.walking import mapped, outside_scripts, respan, walk
+from ..grammar.walking import EQUATIONS, mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of
-from ..inferred.said import EQUATIONS, Record, cut_at_colon, head_of, is_interval, softmax_given
+from ..inferred.said import Record, cut_at_colon, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class, comes_in, in_sentence, of_a_letter, on_values
 from .heads import Heads, Unit
@@ -191,7 +191,7 @@ class Intents(Heads):
             if (called := None if other else named_derivative(self.section, r)) is None:
                 return [self.bare(r, first, chain.span)]
             link = Link("=", first, first.span, first.span)
-            derivative = cast(Expr, respan(called.derivative, chain.span))  # it has no text here
+            derivative = cast(Expr, respan(called.tree, chain.span))  # it has no text here
             return [Unit(r.at, derivative, link, "claim", chain.span, f"{called.latex} =")]
         if isinstance(first, Missing):
             over = self.above.get(r.formula.aligned, first) if r.formula.aligned is not None else first

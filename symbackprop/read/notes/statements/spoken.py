@@ -48,7 +48,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    r"""What has no name: "the Hessian of \log \sum_j e^{z_j}"."""
+    r"""A formula and how it is written: the Hessian of \log \sum_j e^{z_j}, what that is of, and itself."""
 
     tree: Expr
     latex: str
@@ -63,15 +63,7 @@ class Spoken:
     by: Letter | None
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
-    """The derivative that a formula is said to be, and how that is written."""
-
-    derivative: Expr
-    latex: str
-
-
-def named_derivative(section: Section, r: Record) -> Called | None:
+def named_derivative(section: Section, r: Record) -> Formula | None:
     """The derivative that the words before a formula call it, if they leave no choice."""
     if len(r.chains) != 1:
         return None
@@ -85,7 +77,7 @@ def named_derivative(section: Section, r: Record) -> Called | None:
     return called(section, of, found.by, found.order)
 
 
-def of_formula(records: Sequence[Record], r: Record) -> Called | None:
+def of_formula(records: Sequence[Record], r: Record) -> Formula | None:
     r"""The derivative of what has no name, by the letter that the words name, or by its only one."""
     found = spoken(records, r)
     if found is None or not isinstance(found.of, Formula):
@@ -103,22 +95,22 @@ def only_letter(tree: Expr) -> Letter | None:
     return Letter(replace(names[0], sub=None, sups=()), names[0].letter) if one else None
 
 
-def called(section: Section, of: Letter, by: Letter | None, order: int) -> Called | None:
+def called(section: Section, of: Letter, by: Letter | None, order: int) -> Formula | None:
     key = section.key(of.name)
     if key in section.frame.table.functions:  # f(t) = tanh t: f′(t)
         if len(of.args) != 1 or (by is not None and by.name != of.args[0]):
             return None
         argument = Paren((Chain((of.args[0],), ()),), "(")
-        return Called(Product((replace(of.name, primes=order), argument), ("",)), of.latex + "'" * order)
+        return Formula(Product((replace(of.name, primes=order), argument), ("",)), of.latex + "'" * order)
     return derivative(of.name, of.latex, by, order)
 
 
-def derivative(of: Expr, latex: str, by: Letter | None, order: int) -> Called:
+def derivative(of: Expr, latex: str, by: Letter | None, order: int) -> Formula:
     if by is not None and order == 1:
-        return Called(Derivative(of, (by.name,)), rf"\frac{{\partial {latex}}}{{\partial {by.latex}}}")
+        return Formula(Derivative(of, (by.name,)), rf"\frac{{\partial {latex}}}{{\partial {by.latex}}}")
     nabla = Operator("nabla", wrt=(by.name,) if by is not None else (), order=order)
     sign = r"\nabla" + (f"_{{{by.latex}}}" if by is not None else "") + ("^2" if order == 2 else "")
-    return Called(Product((nabla, of), ("",)), f"{sign} {latex}")
+    return Formula(Product((nabla, of), ("",)), f"{sign} {latex}")
 
 
 def differentiated(section: Section, at: int, by: Letter | None) -> Letter | None:

@@ -310,7 +310,7 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
     for r in out:
         chain = r.chains[0] if len(r.chains) == 1 else None
         if chain is not None and not chain.links and (called := of_formula(out, r)) is not None:
-            r.worded = Chain((called.derivative,), (Link("=", chain.subjects[-1], chain.span),), chain.span)
+            r.worded = Chain((called.tree,), (Link("=", chain.subjects[-1], chain.span),), chain.span)
             r.uses.chain(r.worded, frozenset())
     facts.einstein |= sums_are_meant(c for r in out for c in r.chains)
     return out
