@@ -289,12 +289,7 @@ class Chains(Operators):
             if self.tok.kind in ("^", "_"):
                 raise self.fail("a script on nothing")
             return self.prefix()
-        bars, self.bars = self.bars, 0
-        node = self.expression(SUM)
-        self.bars = bars
-        if self.tok.kind != "}":
-            raise self.fail(f"{{ is not closed before {shown(self.tok)}", opening)
-        self.advance()
+        node = self.braced(opening)
         if isinstance(node, Name) and self.tok.kind in ("^", "_", "prime", "top"):  # {W^l}^T
             return self.scripted(node)
         return self.postfix(node, opening.start)
