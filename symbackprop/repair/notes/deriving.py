@@ -5,7 +5,7 @@ Nothing here is trusted: what comes out is printed, read again and proved like a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -239,9 +239,9 @@ class Reverse:
             case Product(args) if not self.lone(node):
                 numbers = [a for a in args if self.lone(a)]
                 arrays = [a for a in args if not self.lone(a)]
-                return times(in_lowest_terms(times(*numbers)), *arrays) if len(numbers) > 1 else node
+                return times(in_lowest_terms(times(*numbers), self.lone), *arrays) if len(numbers) > 1 else node
             case _:
-                return in_lowest_terms(node) if self.lone(node) else node
+                return in_lowest_terms(node, self.lone) if self.lone(node) else node
 
     def lone(self, node: Expr) -> bool:
         return self.axes(node) == LONE
@@ -347,7 +347,7 @@ def negated(node: Expr) -> Expr:
             return Neg(node)
 
 
-def in_lowest_terms(node: Expr) -> Expr:
+def in_lowest_terms(node: Expr, number: Callable[[Expr], bool]) -> Expr:
     """Of a formula in numbers: what stands between + - · / and powers counts as a letter."""
     atoms: dict[Expr, sp.Symbol] = {}
 
@@ -359,7 +359,7 @@ def in_lowest_terms(node: Expr) -> Expr:
                 return -to(arg)
             case Add(args):
                 return sp.Add(*map(to, args))
-            case Product(args):
+            case Product(args) if all(map(number, args)):  # of x^T A x nothing cancels
                 return sp.Mul(*map(to, args))
             case Quotient(top, bottom):
                 return to(top) / to(bottom)

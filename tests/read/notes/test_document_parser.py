@@ -75,6 +75,7 @@ def brief(node: object) -> str:
     kind = type(node).__name__
     hidden = ("span", "at_", "signs", "where")
     fields = [getattr(node, f) for f in getattr(node, "__dataclass_fields__", {}) if f not in hidden]
+    fields = [f for f in fields if f != "sum"]  # the kind of a Sum that is none of the others
     match kind:
         case "Num":
             return str(fields[0])
