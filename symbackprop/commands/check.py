@@ -20,7 +20,7 @@ from symbackprop.decide.outcomes import PROVED
 from symbackprop.files import put, write_atomically
 from symbackprop.functions.verdict import Verdict
 from symbackprop.write.certificate import write_certificates
-from symbackprop.write.function_reports import counterexample_tests, function_sarif, one_line
+from symbackprop.write.reports import counterexample_tests, function_sarif, one_line
 
 from .progress import shown_when_slow
 

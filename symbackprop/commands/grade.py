@@ -12,7 +12,7 @@ from symbackprop.documents.check import COLUMNS, graded
 from symbackprop.documents.judging import Judge
 from symbackprop.files import put
 
-from .document_cache import documents_in
+from symbackprop.commands.check_document import documents_in
 
 
 def run(args: argparse.Namespace) -> int:

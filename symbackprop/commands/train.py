@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.network.activations import ACTIVATIONS, BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Loss, activation, loss
+from symbackprop.network.activations import (
+    ACTIVATIONS, BINARY_CROSS_ENTROPY, CROSS_ENTROPY, Loss, activation, known, loss,
+)  # fmt: skip
 from symbackprop.network.dense import DenseNetwork, dense
 from symbackprop.train.data import (
     SETS, TEST_SHARE, VALIDATION_SHARE, Data, Task, built_in, constant_features, data_from, guessed,
@@ -96,8 +98,7 @@ def read_settings(args: argparse.Namespace) -> tuple[Optimiser, Settings]:
         raise SymbackpropError(f"--l2 is at least 0, not {args.l2}")
     if args.dtype not in ("float32", "float64"):
         raise SymbackpropError(f"--dtype is float32 or float64, not {args.dtype}")
-    if args.schedule not in SCHEDULES:
-        raise SymbackpropError(f"unknown schedule {args.schedule!r}: known are {', '.join(SCHEDULES)}")
+    known("schedule", args.schedule, SCHEDULES)
     settings = Settings(
         args.epochs, args.batch, args.seed, args.l2, args.schedule, args.warmup, args.patience, backend=args.backend
     )

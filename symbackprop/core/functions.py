@@ -41,7 +41,6 @@ class Function:
     aten: Cell
     sympy: Cell
     math: Cell  # in Python's math
-    cmath: Cell
     c: Cell  # in libm
     ball: Cell  # a method of arb
     coq: Cell  # in mathcomp-analysis, as the export writes it
@@ -68,7 +67,7 @@ def everywhere_known(
         name=name, words=(numpy, *words), text=numpy, latex=rf"\{numpy}", slope=slope,
         at_zero=at_zero if isinstance(at_zero, Absent) else Fraction(at_zero), numpy=numpy,
         scipy=Absent("NumPy has it"), code=f"{numpy}({{}})", jax=numpy, lax=name, torch=numpy, aten=name, sympy=name,
-        math=name, cmath=name, c=name, ball=name, coq=coq, everywhere=everywhere,
+        math=name, c=name, ball=name, coq=coq, everywhere=everywhere,
     )  # fmt: skip
 
 
@@ -84,7 +83,7 @@ ROWS = (
     Function(
         name="erf", words=("erf",), text="erf", latex=r"\operatorname{erf}", slope="erf' u = 2/√π exp(-u²)",
         at_zero=Fraction(0), numpy=Absent("SciPy has it"), scipy="erf", code="erf({})", jax="jax.scipy.special.erf",
-        lax="erf", torch="erf", aten="erf", sympy="erf", math="erf", cmath=Absent("real arguments only"), c="erf",
+        lax="erf", torch="erf", aten="erf", sympy="erf", math="erf", c="erf",
         ball="erf", coq=NO_LEMMA,
     ),
     Function(
@@ -92,7 +91,7 @@ ROWS = (
         slope="σ' = σ (1 - σ)", at_zero=Fraction(1, 2), numpy=Absent("SciPy has it"), scipy="expit",
         code="1 / (1 + exp(-{}))", jax="jax.nn.sigmoid", lax="logistic", torch="sigmoid", aten="sigmoid",
         sympy=Absent("an undefined function of this name"), math=Absent("written with exp"),
-        cmath=Absent("written with exp"), c=Absent("written with exp"), ball=Absent("written with exp"), coq="sigmoid",
+        c=Absent("written with exp"), ball=Absent("written with exp"), coq="sigmoid",
     ),
     Function(
         name="softplus", words=("softplus",), text="softplus", latex=r"\operatorname{softplus}",
@@ -100,7 +99,7 @@ ROWS = (
         scipy="softplus", code="logaddexp(0, {})", jax="jax.nn.softplus", lax=Absent("written with log1p"),
         torch="torch.nn.functional.softplus", aten=Absent("has parameters of its own"),
         sympy=Absent("an undefined function of this name"), math=Absent("written with log1p"),
-        cmath=Absent("written with log1p"), c=Absent("written with log1p"), ball=Absent("written with log"),
+        c=Absent("written with log1p"), ball=Absent("written with log"),
         coq="softplus",
     ),
 )  # fmt: skip

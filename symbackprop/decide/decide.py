@@ -11,13 +11,14 @@ from fractions import Fraction
 from typing import Any
 
 from symbackprop.clock import done, give_up, in_time, stage
-from symbackprop.core.context import Context, Hypothesis, Same, Statement
+from symbackprop.core.context import Context, Hypothesis, Same, Statement, terms_of
 from symbackprop.core.indices import Affine, Index, Least, Node, Size, affine, at_least_zero, nodes, sized, with_symbols
 from symbackprop.core.point import Point, satisfied
 from symbackprop.core.region import moving_in
 from symbackprop.core.sums import least_sizes
 from symbackprop.core.terms import (
-    ZERO, Apply, Array, AtLeastZero, NonNegative, Nonzero, Num, Positive, Predicate, ProofError, Term, free, neg,
+    ZERO, Apply, Array, AtLeastZero, NonNegative, Nonzero, Num, Positive, Predicate, ProofError, Term, arrays, free,
+    neg,
 )  # fmt: skip
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN
@@ -269,7 +270,13 @@ def exhibited(found: points.Point, sizes: Mapping[str, int]) -> Point | None:
 
 def is_seen(hypotheses: Iterable[Hypothesis], point: Point, region: Context) -> bool:
     """Whether the checker sees them hold: sines and their like it knows well only near 0."""
-    rough = [h for h in hypotheses if any(isinstance(t, Apply) and t.fn in ROUGH for t in nodes(h))]
+
+    def is_rough(h: Hypothesis) -> bool:
+        named = {b for t in terms_of(h) for a in arrays(t) for b in region.behind(a)}
+        inside = (h, *(m for b in named for m in region.meanings(b)))
+        return any(isinstance(t, Apply) and t.fn in ROUGH for x in inside for t in nodes(x))
+
+    rough = list(filter(is_rough, hypotheses))
     try:
         if rough:
             satisfied(rough, point, region)

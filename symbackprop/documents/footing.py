@@ -24,9 +24,9 @@ from symbackprop.read.notes.grammar.loosely import COLUMN, ROW
 from symbackprop.read.notes.grammar.tree import (
     Call, Derivative, Differential, Dots, Entry, Expr, Function, Gradient, IndexName, Num, Sum, Symbol, Transpose,
 )  # fmt: skip
+from symbackprop.read.notes.grammar.vocabulary import FACTORIAL, GAMMA
 from symbackprop.read.notes.grammar.walking import parts, rewritten, walk
 from symbackprop.read.notes.inferred.above import letters
-from symbackprop.read.notes.inferred.kinds import GAMMA
 from symbackprop.read.notes.meaning.definitions import definition_of, opened, plain
 from symbackprop.read.notes.statements.claims import Claim, elaborate
 from symbackprop.read.notes.statements.statements import Reading
@@ -57,8 +57,8 @@ def without_footing(reading: Reading) -> str:
                 return DOTS
             case Symbol(name) if name in EXPECTATIONS:
                 return "of an expectation only that it is linear is known here"
-            case Function(name) if name == GAMMA:
-                return f"of {GAMMA} only that it has derivatives is known here"
+            case Function(name) if name in (GAMMA, FACTORIAL):
+                return f"of {name} only that it has derivatives is known here"
     closed = [not any(map(is_letter, walk(x))) for x in (lhs, rhs)]
     if all(closed) and (name := property_of(lhs, rhs, reading.declarations)):
         return f"nothing here says what {name} is"

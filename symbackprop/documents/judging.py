@@ -18,6 +18,7 @@ from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import ReadError, Unsettled
 from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
+from symbackprop.read.notes.meaning.ranges import OneSided
 from symbackprop.read.notes.statements.claims import Claim, Unequal, elaborate
 from symbackprop.read.notes.statements.sections import SECTIONS, Fingerprints, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.shape_claims import ShapeJudgement
@@ -183,6 +184,8 @@ def under_one_reading(reading: Reading, repair: bool = True) -> Outcome:
         return Outcome("unknown", f"this is too long to be decided: {parts} parts (at most {PARTS}, {FACTORS} factors)")
     try:
         found = elaborate(reading)
+    except OneSided as error:
+        return alike(reading) or not_read(reading, error)
     except SymbackpropError as error:
         return not_read(reading, error)
     match found:
@@ -203,6 +206,17 @@ def under_one_reading(reading: Reading, repair: bool = True) -> Outcome:
             if outcome.verdict != "proved":
                 return outcome
             return replace(outcome, hypotheses=hypotheses_of(reading, found, outcome.proof))
+
+
+def alike(reading: Reading) -> Outcome | None:
+    """∂m_c/∂h_{tc} = 1/T: a proof that the derivative is the same for all t."""
+    try:
+        found = elaborate(reading, alike=True)
+    except SymbackpropError:
+        return None
+    if not isinstance(found, Claim) or (outcome := settled(found, False)).verdict != "proved":
+        return None
+    return replace(outcome, hypotheses=hypotheses_of(reading, found, outcome.proof))
 
 
 def not_read(reading: Reading, error: SymbackpropError) -> Outcome:

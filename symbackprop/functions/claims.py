@@ -22,11 +22,13 @@ from symbackprop.core.terms import Array, Diff, Entry, Term, add, indices, mul, 
 from symbackprop.decide.decide import Decision, Problem
 from symbackprop.decide.outcomes import Condition
 from symbackprop.functions.request import Request, called, flattened, gradient_of
-from symbackprop.functions.sweep import Sweep, by_matching, named_by, offered, tried
+from symbackprop.functions.sweep import Proving, Sweep, by_matching, named_by, offered, tried
+from symbackprop.gradients.claimed import NamedClaim
 from symbackprop.gradients.derived import BackwardCheck
 from symbackprop.prove.cases import CONDITION, POINT, Missing
 from symbackprop.prove.cases import VALUE as NO_VALUE
 from symbackprop.prove.equality import Prover
+from symbackprop.prove.statements import Showing
 from symbackprop.read.numpy import Declared
 from symbackprop.write.paper.array_text import ArrayText, equation, latex, predicate_text, symbols
 from symbackprop.write.paper.naming import Named, with_names
@@ -129,11 +131,15 @@ def named_problem(claim: Claim, setting: Setting, check: BackwardCheck | None = 
     named = named_by(check, claim.name) if check is not None else None
     if named is None or check is None:
         return None
+    return in_names(named, check, claim, setting, None if setting.sweep is None else setting.sweep.showing)
+
+
+def in_names(named: NamedClaim, source: Proving, claim: Claim, setting: Setting, showing: Showing | None) -> Problem:
     context = Context(named.definitions, setting.context.hypotheses, setting.context.least)
-    statement = Statement(named.lhs, named.rhs, context, named.forward, tuple(claim.lengths))
     return Problem(
-        statement, named.axes, setting.shapes, setting.domains, setting.rounded, ways=(by_matching(check, named),),
-        offered=offered(check, named), showing=None if setting.sweep is None else setting.sweep.showing,
+        Statement(named.lhs, named.rhs, context, named.forward, tuple(claim.lengths)), named.axes, setting.shapes,
+        setting.domains, setting.rounded, ways=(by_matching(source, named),), offered=offered(source, named),
+        showing=showing,
     )  # fmt: skip
 
 

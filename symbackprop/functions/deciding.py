@@ -7,9 +7,10 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from symbackprop.clock import OutOfTime, in_time, limit
-from symbackprop.core.region import KINK, ROOT, TIE, VALUE, moving_in, strict
 from symbackprop.core.context import Excused
-from symbackprop.core.terms import Array, AtLeastZero, Positive, longer
+from symbackprop.core.region import KINK, ROOT, TIE, VALUE, moving_in, region_of, strict
+from symbackprop.core.signs import Signs, never_zero
+from symbackprop.core.terms import Array, AtLeastZero, Nonzero, Ordinal, Positive, Predicate, longer
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
 from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN, WORST_FIRST, Condition
@@ -125,14 +126,22 @@ def in_words(
 
 
 def conditions(found: Theorem, claim: Claim, names: Mapping[Array, Array]) -> tuple[Condition, ...]:
-    """The excused points that the theorem leaves out, for the reader."""
+    """The excused points that the theorem leaves out, and where the forward has no value, for the reader."""
     listed: dict[str, Condition] = {}
     context, moving = found.statement.context, moving_in(found.statement.lhs)
     given = context.hypotheses.values()
     closed = [h for h in given if isinstance(h, AtLeastZero) and strict(h, given) is not h]
-    for fact, why in (*found.excused, *(Excused(Positive(h.term), BORDER) for h in closed if moving)):
-        if why in WHY:
+    said = Signs(context.knowing({f"excused {k}": e.predicate for k, e in enumerate(found.excused)}))
+    valueless = (e for e in region_of(found.statement)[1].values() if e.why == VALUE and not said.holds(e.predicate))
+    borders = (Excused(Positive(h.term), BORDER) for h in closed if moving)
+    for fact, why in (*found.excused, *valueless, *borders):
+        if why in WHY and not of_places(fact):
             p = in_variables(fact, context, names)
             text = predicate_text(p, claim.axes)
             listed.setdefault(text, Condition(text, WHY[why], p, latex_condition(p, claim.axes)))
     return tuple(listed.values())
+
+
+def of_places(fact: Predicate) -> bool:
+    """Whether it says of a place plus 1, or of what is left of an axis, that it is not 0."""
+    return isinstance(fact, Nonzero) and isinstance(fact.term, Ordinal) and never_zero(fact.term.of)

@@ -6,19 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symbackprop.core.context import Context, Equation, Statement
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.core.kernel import Proof
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import ZERO, Array, Term, indices
-from symbackprop.decide.decide import Problem, prove_only
+from symbackprop.core.terms import ZERO, Array, indices
+from symbackprop.decide.decide import decide, prove_only
 from symbackprop.decide.outcomes import PROVED, Condition
 from symbackprop.functions.claims import (
-    Claim, Setting, formula, formula_latex, gradient_claim, hypothesis_text, objective, partial_latex,
+    Setting, formula, formula_latex, gradient_claim, hypothesis_text, in_names, objective,
 )  # fmt: skip
 from symbackprop.functions.sweep import names_of
-from symbackprop.gradients.claimed import named_claim, proved_claim, through, with_names_inside
+from symbackprop.gradients.claimed import named_claim
 from symbackprop.gradients.derived import Derived, derived
+from symbackprop.gradients.reverse import names_of_upstream
 from symbackprop.prove.statements import Showing
 from symbackprop.prove.working_out import derived as worked_out
 from symbackprop.read.numpy import Declared
@@ -31,13 +30,11 @@ from symbackprop.write.program.pages import WRITERS
 from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
 
-from .deciding import LONG, in_words, together, verdict_of
+from .deciding import in_words, together, verdict_of
 from .held_values import by_value, without_copies
 from .repairs import placed
 from .request import Request, called, flattened, reading_of
 from .verdict import Formula, Repaired, Verdict
-
-UPSTREAM = ("g", "upstream", "dout", "grad_output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +143,8 @@ def through_names(
     program = Program(found.reverse)
     inputs = tuple((n, found.reverse.declared[n].shape) for n in program.arguments)
     texts = {v: program.formulas(v) for v in request.variables}
-    if found.length() > LONG:
-        showing = Showing()
-        verdicts = {v: named_verdict(found, v, setting, program, texts[v], showing) for v in request.variables}
-    else:
-        verdicts = {v: proved_verdict(request, found, v, setting) for v in request.variables}
+    showing = Showing()
+    verdicts = {v: named_verdict(found, v, setting, program, texts[v], showing) for v in request.variables}
     compiled = program.compiled(inputs) if code else Compiled("", abstract, inputs, tuple(request.variables), False)
     return Derivative(
         {v: t for v, (t, _) in texts.items()}, {v: l for v, (_, l) in texts.items()}, together(verdicts),
@@ -168,21 +162,6 @@ def name_of(function: Any) -> str:
     return name if name.isidentifier() else "function"
 
 
-def proved_verdict(request: Request, found: Derived, variable: str, setting: Setting) -> Verdict:
-    """The theorem through the intermediates as one about the claim.  Raises SymbackpropError where it is not proved."""
-    reverse = found.reverse
-    inputs = reverse.declared
-    shapes = {Array(n): d.shape for n, d in inputs.items() if d.values is None}
-    outputs = tuple(found.plain(o) for o in reverse.graph.outputs)
-    loss = objective(outputs, tuple(str(u.name) for u in reverse.upstream.values()))
-    claim = gradient_claim(variable, loss, found.flat(variable), outputs, inputs)
-    way = through(found.shared.theorem(variable))
-    verdict = verdict_of(claim, replace(setting, shapes=shapes, ways=(way,)))
-    if verdict.status != PROVED:
-        raise NotProved(variable, verdict)
-    return verdict
-
-
 class NotProved(SymbackpropError):
     """A gradient was found, and is not the gradient everywhere or could not be shown to be."""
 
@@ -196,38 +175,28 @@ class NotProved(SymbackpropError):
 def named_verdict(
     found: Derived, variable: str, setting: Setting, program: Program, texts: tuple[str, str], showing: Showing
 ) -> Verdict:
-    """The theorem through the intermediates, which are definitions of what it states.  Raises SymbackpropError."""
-    reverse, shared = found.reverse, found.shared
+    """The theorem through the intermediates, which are definitions of what it states.  Raises NotProved."""
+    reverse = found.reverse
     named = named_claim(reverse, reverse.gradients, variable)
-    inputs, shape = reverse.declared, reverse.declared[variable].shape
-    context = Context(named.definitions, setting.context.hypotheses, setting.context.least)
-    lengths = tuple(n for d in inputs.values() for n in d.shape)
-
-    def way(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
-        if (lhs, rhs) != (named.lhs, named.rhs):
-            return None
-        return proved_claim(shared.theorem(variable), named, context)
-
-    problem = Problem(
-        Statement(named.lhs, named.rhs, context, named.forward, lengths), named.axes,
-        {Array(n): d.shape for n, d in inputs.items() if d.values is None}, setting.domains, ways=(way,),
-        offered=lambda: with_names_inside(found.proofs[variable], shared.context, named)[0], showing=showing,
-    )  # fmt: skip
-    axes, at = indices(shape, "w")
-    claim = Claim(variable, named.lhs, Tensor(axes, named.rhs), shape, named.axes, at, (), f"∂L/∂{variable}",
-                  partial_latex("L", variable), inputs)  # fmt: skip
-    verdict = in_words(prove_only(problem), claim, setting, names_of(program))
-    if verdict.status != PROVED:
-        raise SymbackpropError(f"derive: the gradient by {variable} was found but not proved: {verdict.reason}")
+    axes, _ = indices(reverse.declared[variable].shape, "w")
+    claim = gradient_claim(variable, named.lhs.body, Tensor(axes, named.rhs), (), reverse.declared)
+    shapes = {Array(n): d.shape for n, d in reverse.declared.items() if d.values is None}
+    problem = in_names(named, found, claim, replace(setting, shapes=shapes), showing)
+    proved = prove_only(problem)
+    verdict = in_words(proved if proved.theorem else decide(problem), claim, setting, names_of(program))
     assumed = tuple(map(hypothesis_text, setting.hypotheses))
-    return replace(verdict, name=variable, hypotheses=assumed, formula=Formula(lambda: texts), sides=claim.sides)
+    verdict = replace(verdict, name=variable, hypotheses=assumed, formula=Formula(lambda: texts), sides=claim.sides)
+    if verdict.status != PROVED:
+        raise NotProved(variable, verdict)
+    return verdict
 
 
 def by_index_terms(request: Request, setting: Setting, upstream: tuple[str, ...] | None = None) -> Derivative:
     """The gradient as one index term for each variable, without names for what is between."""
     outputs = flattened(request.outputs().outputs, called(request.forward))
     if upstream is None:
-        upstream = upstream_names(request, outputs)
+        scalar = len(outputs) == 1 and not outputs[0].axes
+        upstream = () if scalar else names_of_upstream(len(outputs), request.names)
     if len(upstream) != len(outputs) and (upstream or outputs[0].axes):
         raise SymbackpropError("one upstream gradient is needed for each output")
     inputs = {**request.declared, **{g: Declared(t.shape) for g, t in zip(upstream, outputs, strict=bool(upstream))}}
@@ -267,15 +236,3 @@ def derived_instead(request: Request, setting: Setting, verdict: Verdict) -> Ver
         )
         gradients[v] = replace(verdict, name=v, repair=fixed)
     return together(gradients)
-
-
-def upstream_names(request: Request, outputs: Sequence[Tensor]) -> tuple[str, ...]:
-    """None for a scalar; g for one array, g0, g1, ... for several, unless an argument has the name."""
-    if len(outputs) == 1 and not outputs[0].axes:
-        return ()
-    taken = set(request.names)
-    for stem in UPSTREAM:
-        names = (stem,) if len(outputs) == 1 else tuple(f"{stem}{k}" for k in range(len(outputs)))
-        if taken.isdisjoint(names):
-            return names
-    raise SymbackpropError(f"derive: the arguments take all names for upstream gradients ({', '.join(UPSTREAM)})")

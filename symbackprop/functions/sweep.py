@@ -6,11 +6,11 @@ out when it is asked for, and once for all variables.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from symbackprop.clock import OutOfTime, check_time, limit
 from symbackprop.core.context import Context, Equation
@@ -21,6 +21,7 @@ from symbackprop.gradients.derived import BackwardCheck
 from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim, renamed, with_names_inside
 from symbackprop.gradients.lemmas import lengths, opened
 from symbackprop.gradients.mistakes.search import Explained, Mistakes
+from symbackprop.gradients.theorem import GradientTheorem
 from symbackprop.gradients.wrong_line import WrongLine
 from symbackprop.prove.equality import Prover
 from symbackprop.prove.statements import Showing
@@ -168,7 +169,14 @@ def named_by(check: BackwardCheck, variable: str) -> NamedClaim | None:
     return tried(named_claim, check.reverse, check.results, variable)
 
 
-def by_matching(check: BackwardCheck, named: NamedClaim) -> Prover:
+class Proving(Protocol):
+    """A derived gradient, or a check of one: None where it is not proved."""
+
+    def theorem(self, variable: str, kept: Collection[Array] = ()) -> GradientTheorem | None: ...
+    def proof(self, variable: str) -> tuple[Proof, Context] | None: ...
+
+
+def by_matching(check: Proving, named: NamedClaim) -> Prover:
     def way(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
         if (lhs, rhs) != (named.lhs, named.rhs):
             return None
@@ -181,7 +189,7 @@ def by_matching(check: BackwardCheck, named: NamedClaim) -> Prover:
     return way
 
 
-def offered(check: BackwardCheck, named: NamedClaim) -> Callable[[], Proof | None]:
+def offered(check: Proving, named: NamedClaim) -> Callable[[], Proof | None]:
     """The proof by matching before it is checked."""
 
     def offer() -> Proof | None:

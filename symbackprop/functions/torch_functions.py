@@ -12,6 +12,7 @@ from torch import nn
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import ILL_FORMED, REFUTED, UNKNOWN
+from symbackprop.gradients.reverse import names_of_upstream
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shapes, trace
 from symbackprop.read.torch import (
     Custom, HeldConstant, Maker, TorchCode, backward_names, forward_parameters, function_code, module_code,
@@ -126,11 +127,7 @@ def variables(declared: Mapping[str, Declared], wrt: str | Sequence[str] | None)
 def upstream_names(function: Any, count: int, taken: Mapping[str, Any]) -> tuple[str, ...]:
     """The user's own names for the upstream gradients where he has one for each output."""
     own = backward_names(function)
-    if len(own) == count and not set(own) & set(taken):
-        return tuple(own)
-    stems = ("g", "upstream", "grad_output", "upstream_gradient")
-    stem = next(s for s in stems if not any(n.startswith(s) for n in taken))
-    return (stem,) if count == 1 else tuple(f"{stem}{k}" for k in range(count))
+    return tuple(own) if len(own) == count and not set(own) & set(taken) else names_of_upstream(count, taken)
 
 
 def arguments(
@@ -147,6 +144,7 @@ def arguments(
     rest = iter([n for n in declared if n not in names])
     order: list[Argument] = []
     plain: list[str] = []
+    given = 0  # what stands behind the last one that is given is left to its default, as in a call of apply
     for p in parameters:
         if p.kind is p.VAR_POSITIONAL:
             order.extend(taken(n) for n in rest)
@@ -158,16 +156,18 @@ def arguments(
             order.append(taken(other))
         elif p.default is not p.empty:
             order.append(always(p.default))
+            continue
         elif p.annotation in NUMBERS and p.name not in declared:
             plain.append(p.name)
             order.append(taken(p.name))
         else:
             where = f"{function.__name__}.forward"
             raise SymbackpropError(f"check_function: the argument {p.name!r} of {where} has no value")
+        given = len(order)
     left = list(rest)
     if left:
         raise SymbackpropError(f"check_function: {function.__name__}.forward takes no {', '.join(map(repr, left))}")
-    return order, tuple(plain)
+    return order[:given], tuple(plain)
 
 
 def taken(name: str) -> Argument:

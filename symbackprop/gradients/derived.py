@@ -16,7 +16,7 @@ from symbackprop.core.kernel import Proof
 from symbackprop.core.sums import least_sizes
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, ProofError, SymbackpropError, indices
-from symbackprop.gradients.lemmas import NotProved, lengths, opened, term_of
+from symbackprop.gradients.lemmas import NotProved, opened, term_of
 from symbackprop.gradients.matching import Matching
 from symbackprop.gradients.reverse import Refused, Reverse
 from symbackprop.gradients.sample import Sample, same
@@ -39,7 +39,13 @@ class Derived:
     @property
     def theorems(self) -> dict[str, GradientTheorem]:
         """What the proofs prove, under the conditions and hypotheses they name.  Raises ProofError."""
-        return {v: self.shared.theorem(v) for v in self.proofs}
+        return {v: self.theorem(v) for v in self.proofs}
+
+    def theorem(self, variable: str, kept: Collection[Array] = ()) -> GradientTheorem:
+        return self.shared.theorem(variable, kept=kept)
+
+    def proof(self, variable: str) -> tuple[Proof, Context]:
+        return self.proofs[variable], self.shared.context
 
     def plain(self, node: Node) -> Tensor:
         """The entries of a node in terms of the variables alone."""
@@ -47,12 +53,6 @@ class Derived:
         whole = tuple(Index(f"i{k}", s) for k, s in enumerate(node.shape))
         context = self.shared.known.context
         return Tensor(whole, opened(node.value.term(at), tuple(context.definitions), context)[0])
-
-    def length(self) -> int:
-        """How many terms the outputs and gradients have in the variables alone."""
-        of = lengths(self.shared.known.definitions)
-        gradients = [g for g in self.reverse.gradients.values() if isinstance(g, Node)]
-        return sum(of(n.entries.body) for n in (*self.reverse.graph.outputs, *gradients))
 
     def flat(self, variable: str) -> Tensor:
         """A gradient in terms of the variables alone."""

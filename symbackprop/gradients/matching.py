@@ -85,10 +85,6 @@ class Matching:
             raise ProofError(f"the gradient by {variable} is not proved to be the derived one")
         return r.value.term(at), Flip(proof)
 
-    def theorems(self) -> dict[str, GradientTheorem]:
-        """Raises ProofError."""
-        return {v: self.theorem(v) for v in self.results}
-
     def match(self, n: Node) -> None:
         """Proves the node equal to an earlier one with its values, or to a shorter term."""
         check_time()

@@ -350,8 +350,13 @@ def upstream_names(outputs: Sequence[Node], taken: Collection[str]) -> tuple[str
     names = tuple(f"d{o.name}" for o in outputs)
     if all(o.name for o in outputs) and len(set(names)) == len(names) and set(names).isdisjoint(taken):
         return names
+    return names_of_upstream(len(outputs), taken)
+
+
+def names_of_upstream(count: int, taken: Collection[str]) -> tuple[str, ...]:
+    """g for one output; g0, g1, ... for several, unless an argument has the name."""
     for stem in UPSTREAM:
-        names = (stem,) if len(outputs) == 1 else tuple(f"{stem}{k}" for k in range(len(outputs)))
+        names = (stem,) if count == 1 else tuple(f"{stem}{k}" for k in range(count))
         if set(names).isdisjoint(taken):
             return names
     raise SymbackpropError(f"the arguments take all names for upstream gradients ({', '.join(UPSTREAM)})")

@@ -5,11 +5,11 @@ The derivative is computed here by the rules of a first course and is not truste
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import TypeAlias, assert_never
+from typing import TypeAlias, TypeVar, assert_never
 
 from symbackprop.core.functions import COMPOSED
 from symbackprop.core.context import EMPTY
@@ -23,6 +23,7 @@ from symbackprop.core.terms import (
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.working_out import Tidy
 
+T = TypeVar("T")
 Z = Entry(Array("z"), ())  # the variable of every activation
 
 
@@ -57,16 +58,19 @@ def scalar_activation(name: str, value: Term, slope: Term | None = None) -> Acti
 
 def activation(name: str) -> AnyActivation:
     """The activation of this name.  Raises SymbackpropError, with the nearest name, for an unknown one."""
-    if name == "softmax":
-        return Softmax()
     if name in ("f", "g", "h"):
         return abstract(name)
-    if name not in ACTIVATIONS:
-        names = [*ACTIVATIONS, "softmax"]
-        near = get_close_matches(name, names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}, and f, g, h for abstract ones"
-        raise SymbackpropError(f"unknown activation {name!r}: {hint}")
-    return ACTIVATIONS[name]
+    everything: dict[str, AnyActivation] = {**ACTIVATIONS, "softmax": Softmax()}
+    return known("activation", name, everything, "f, g, h for abstract ones")
+
+
+def known(what: str, name: str, table: Mapping[str, T], more: str = "") -> T:
+    """What is called so.  Raises SymbackpropError, with the nearest name, where nothing is."""
+    if name not in table:
+        near = get_close_matches(name, table, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(table)}{', and ' * bool(more)}{more}"
+        raise SymbackpropError(f"unknown {what} {name!r}: {hint}")
+    return table[name]
 
 
 # --- as matrix forms ---------------------------------------------------------------------------
@@ -181,11 +185,7 @@ LOSSES: dict[str, Loss] = {loss.name: loss for loss in (SQUARED_ERROR, CROSS_ENT
 
 def loss(name: str) -> Loss:
     """The loss of this name.  Raises SymbackpropError, with the nearest name, for an unknown one."""
-    if name not in LOSSES:
-        near = get_close_matches(name, LOSSES, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(LOSSES)}"
-        raise SymbackpropError(f"unknown loss {name!r}: {hint}")
-    return LOSSES[name]
+    return known("loss", name, LOSSES)
 
 
 def cost_form(loss: Loss, a: Matrix, t: Matrix, weight: Term) -> Matrix:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import UNIT, Given, Leaf, Matrix, Ones, Plus, Product, Transpose
@@ -24,6 +24,7 @@ from symbackprop.network.activations import (
     needs_targets_sum_one, output_delta, pulled_back,
 )  # fmt: skip
 
+T = TypeVar("T")
 Convention: TypeAlias = Literal["column", "row"]
 Definition: TypeAlias = tuple[Leaf, Matrix]  # the array on the left, what it is on the right
 
@@ -274,7 +275,8 @@ def rows_and_columns(leaf: Leaf) -> tuple[Index, Index]:
     return (rows, columns) if rows.name != columns.name else (rows, Index("k", columns.size))
 
 
-def at_axes(leaf: Leaf, row: Index, column: Index) -> tuple[Index, ...]:
+def at_axes(leaf: Leaf, row: T, column: T) -> tuple[T, ...]:
+    """What belongs to the axes that the array has, of what belongs to rows and columns."""
     return {"matrix": (row, column), "column": (row,), "row": (column,), "scalar": ()}[leaf.kind]
 
 

@@ -17,23 +17,22 @@ from symbackprop.core.kernel import Flip, Linear, Proof, Rephrase, Seen, check
 from symbackprop.core.matrix import ZERO_INDEX, Leaf, Matrix, entry, shape
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    ONE, Add, Apply, Array, Diff, Entry, Mul, NonNegative, Num, Power, Term, add, over, predicate_key, sub,
+    ONE, Add, Apply, Array, Diff, Entry, Mul, NonNegative, Num, Power, Term, add, over, predicate_key,
 )  # fmt: skip
-from symbackprop.network.dense import DenseNetwork, loss_of, slope_form
+from symbackprop.network.dense import DenseNetwork, at_axes, loss_of, slope_form
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal, prove_gradient
-from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.rewriting import Rewrite, everywhere, unfolding
 from symbackprop.prove.statements import certified
 
 
-def settled(proof: Proof, context: Context, seen: Seen | None = None) -> tuple[Proof, Equation]:
+def settled(proof: Proof, context: Context) -> tuple[Proof, Equation]:
     """The theorem, with conditions on defined entries restated on what they stand for where that shows that they hold.
 
-    `seen` may know parts of the proof already; the theorem returned has been checked by the independent checker.
+    The theorem returned has been checked by the independent checker.
     """
-    work = Seen(context) if seen is None else seen
+    work = Seen(context)
     theorem = check(proof, context, work)
     best = proof, theorem
     for _ in range(ROUNDS):
@@ -69,15 +68,8 @@ def complement(t: Term) -> Rewrite | None:
 def definition(leaf: Leaf, form: Matrix) -> tuple[Array, Tensor]:
     """The array, defined by the entries of the form."""
     rows, columns = (Index(letter, n) for letter, n in zip("rc", leaf.shape, strict=True))
-    match leaf.kind:
-        case "matrix":
-            return leaf.array, Tensor((rows, columns), entry(form, rows, columns))
-        case "column":
-            return leaf.array, Tensor((rows,), entry(form, rows, ZERO_INDEX))
-        case "row":
-            return leaf.array, Tensor((columns,), entry(form, ZERO_INDEX, columns))
-        case _:
-            return leaf.array, Tensor((), entry(form, ZERO_INDEX, ZERO_INDEX))
+    axes = at_axes(leaf, rows, columns)
+    return leaf.array, Tensor(axes, entry(form, *(i if i in axes else ZERO_INDEX for i in (rows, columns))))
 
 
 DOWNSTREAM = "C"  # what comes after a layer
@@ -136,15 +128,6 @@ def prove_equation(net: DenseNetwork, variable: Leaf, form: Matrix, *, any_targe
     Raises SymbackpropError where it is not proved.
     """
     return _Question(net, any_targets).prove(variable, form)
-
-
-def remainder(net: DenseNetwork, variable: Leaf, form: Matrix, *, any_targets: bool = False) -> Term:
-    """The normal form of ∂C/∂variable - form: 0 when the claim holds, else a counterexample waiting for values."""
-    question = _Question(net, any_targets)
-    cost, context, _ = question.about(variable)
-    row, column = (Index(letter, n) for letter, n in zip("rc", variable.shape, strict=True))
-    derivative, _ = differentiate(cost, entry_of(variable, row, column), context, Names())
-    return Normal(context).of(sub(derivative, entry(form, row, column)))[0]
 
 
 class _Question:

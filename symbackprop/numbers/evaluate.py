@@ -37,22 +37,6 @@ def decided(question: Callable[[], T]) -> T:
     raise last
 
 
-def evaluate(term: Term, point: Point, *, kinks_have_values: bool = False) -> Number:
-    """The value: a Fraction, a Log, or an interval of at least 40 correct bits.
-
-    Raises Undefined (1/0, a kink under a derivative, an entry without a value) and Undecided.
-    """
-
-    def ask() -> Number:
-        value = Evaluation(point, None, kinks_have_values).at(term)
-        if type(value) is not Fraction and numbers.ball(value).rel_accuracy_bits() < 40:
-            if numbers.ball(value).rad() > 1e-12:
-                raise Undecided("the value is not known well enough")
-        return value
-
-    return decided(ask)
-
-
 def difference(
     lhs: Term, rhs: Term, point: Point, *, reaches: Reaches | None = None, kinks_have_values: bool = False
 ) -> tuple[Number, Number] | None:
@@ -124,13 +108,8 @@ def off_kinks(
         return False
 
 
-def holds(p: Predicate, point: Point, *, reaches: Reaches | None = None) -> bool:
-    """Whether a predicate holds at a point, for the values of its free indices there."""
-    return decided(lambda: holds_now(p, Evaluation(point, reaches, True)))
-
-
 def holds_now(p: Predicate, evaluation: Evaluation) -> bool:
-    """The same as far as this evaluation decides it."""
+    """Whether a predicate holds, for the values of its free indices there, as far as this evaluation decides it."""
     match p:
         case NonNegative(expr):
             return evaluation.index(expr, evaluation.root) >= 0

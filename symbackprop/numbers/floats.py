@@ -1,8 +1,4 @@
-"""The value of a term in float64 at all index positions at once, and whether floats look equal: a filter, no verdict.
-
-With `differences` derivatives are central differences instead of dual arithmetic, which makes an independent witness
-for tests.
-"""
+"""The value of a term in float64 at all index positions at once; whether floats look equal: a filter, no verdict."""
 
 from __future__ import annotations
 
@@ -28,7 +24,6 @@ from symbackprop.numbers.points import PI, Point, Reaches, size_at
 from symbackprop.numbers.wholes import WHOLE_NAMES, abstract, whole
 
 _LIMIT, _AXES = 300_000, 64  # elements of an intermediate array, and its axes: NumPy has no more
-_STEP = 2.0**-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,13 +55,16 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Move:
-    """An entry that moves: by an infinitesimal of a level, or by `shift` where level is 0."""
+    """An entry that moves by an infinitesimal of a level."""
 
     level: int
     array: Array
     at: tuple[Floats, ...]
     scope: Scope
-    shift: float = 0.0
+
+    def by(self, same: Floats) -> Value:
+        """What entries move by: it is this one where `same` is 1."""
+        return Dual(self.level, 0.0, same)
 
 
 class FloatEvaluation:
@@ -75,10 +73,8 @@ class FloatEvaluation:
     A step of a number that is not 0 and smaller than `doubt` has no value: rounding may have turned it.
     """
 
-    def __init__(
-        self, point: Point, reaches: Reaches | None = None, differences: bool = False, doubt: float = 0.0
-    ) -> None:
-        self.point, self.differences, self.doubt = point, differences, doubt
+    def __init__(self, point: Point, reaches: Reaches | None = None, doubt: float = 0.0) -> None:
+        self.point, self.doubt = point, doubt
         self.reaches = reaches or Reaches(point.definitions)
         self.arithmetic = Lifted(FloatNumbers())
         self.memo: dict[object, Value] = {}
@@ -186,7 +182,7 @@ class FloatEvaluation:
                 same = np.ones((1,) * scope.ndim)
                 for i, j in zip(at, m.at, strict=True):
                     same = same * (i == padded(j, scope.ndim))
-                value = self.arithmetic.plus(value, Dual(m.level, 0.0, same) if m.level else m.shift * same)
+                value = self.arithmetic.plus(value, m.by(same))
         return value
 
     def defined(self, array: Array, at: tuple[Floats, ...], scope: Scope, moves: tuple[Move, ...]) -> Value:
@@ -218,23 +214,16 @@ class FloatEvaluation:
 
     # --- derivatives and functions of whole arrays ---------------------------------------------
 
-    def move(self, wrt: Entry, scope: Scope, level: int, shift: float = 0.0) -> Move:
-        key = (wrt, id(scope), level, shift)
+    def move(self, wrt: Entry, scope: Scope, level: int) -> Move:
+        key = (wrt, id(scope), level)
         if key not in self.moves:
             at = tuple(self.index(i, scope) for i in wrt.at)
-            self.moves[key] = Move(level, wrt.array, at, scope, shift)
+            self.moves[key] = Move(level, wrt.array, at, scope)
         return self.moves[key]
 
     def derivative(self, body: Term, wrt: Entry, scope: Scope, moves: tuple[Move, ...]) -> Value:
         if wrt.array not in self.reaches.of(body).arrays:
             return 0.0
-        if self.differences:
-            h = _STEP
-
-            def moved(shift: float) -> Value:
-                return self.value(body, scope, (*moves, self.move(wrt, scope, 0, shift)))
-
-            return (8 * (moved(h) - moved(-h)) - (moved(2 * h) - moved(-2 * h))) / (12 * h)
         level = 1 + len(moves)
         tangent = parts(self.value(body, scope, (*moves, self.move(wrt, scope, level))), level)[1]
         return 0.0 if tangent is None else tangent
@@ -326,11 +315,6 @@ def gathered(values: np.ndarray[Any, Any], at: tuple[Floats, ...], missing: floa
             i = np.clip(i, 0, n - 1)
         inside.append(i)
     return np.where(outside, missing, values[tuple(inside)])
-
-
-def evaluate_floats(term: Term, point: Point, axes: Sequence[Index] = ()) -> np.ndarray[Any, Any]:
-    """float64 values at all positions of `axes`; NaN where there is none."""
-    return FloatEvaluation(point).tensor(axes, term)
 
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]

@@ -190,10 +190,11 @@ def whole(a: Lifted, fn: str, x: Value, axes: int, at: Position, loss: Loss | No
     flat = mapped(lambda v: v.reshape((*v.shape[: v.ndim - axes], math.prod(inside))), x)
     if fn == "argmax":
         values = real(flat)
-        return (values.argmax(axis=-1)[..., None] == np.arange(values.shape[-1])).reshape(shape) * 1.0
+        places = (values.argmax(axis=-1)[..., None] == np.arange(values.shape[-1])) * 1.0
+        return np.where(np.isnan(values).any(axis=-1, keepdims=True), np.nan, places).reshape(shape)
     if fn == "gap":
         top = np.sort(real(flat), axis=-1)
-        return top[..., -1] - top[..., -2] if top.shape[-1] > 1 else np.ones(top.shape[:-1])
+        return top[..., -1] - top[..., -2] if top.shape[-1] > 1 else np.where(np.isnan(top[..., 0]), np.nan, 1.0)
     if fn in ("max", "min"):
         values = real(flat)
         place = (np.argmax if fn == "max" else np.argmin)(values, axis=-1)[..., None]

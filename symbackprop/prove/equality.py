@@ -216,24 +216,6 @@ def prove_as_written(lhs: Term, rhs: Term, context: Context) -> Found | None:
     return prove(lhs, rhs, context, AS_WRITTEN)
 
 
-def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
-    """The same for a first derivative, after the forward term is written in a way whose derivative needs less."""
-    if not isinstance(lhs, Diff) or has_derivative(lhs.body):
-        return None
-    loss = simpler_forward(lhs.body, context)
-    if loss is None:
-        return None
-    try:
-        rewritten = prove_equal(lhs.body, loss, context)
-        found = prove_gradient(loss, lhs.wrt, rhs, context)
-        if rewritten is None or found is None:
-            return None
-        proof: Proof = Chain(UnderDiff(lhs.wrt, rewritten[0]), (found[0],))
-        return proof, check(proof, context)
-    except FAILED:
-        return None
-
-
 def search(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...]) -> Found | None:
     simple = unchecked(lhs, rhs, context, ways)
     if simple is not None:

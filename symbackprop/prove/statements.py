@@ -20,18 +20,18 @@ from symbackprop.core.kernel import Flip, Proof, check
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Steps
 from symbackprop.core.region import needs, region_of
-from symbackprop.core.terms import Array, Diff, Nonzero, Predicate, ProofError, Term, free, subterms
+from symbackprop.core.terms import Array, Diff, Holds, Nonzero, Predicate, ProofError, Term, free, subterms
 from symbackprop.core.theorem import TURN, Session, Theorem, proved, theorem
 from symbackprop.numbers import points
 from symbackprop.prove.cases import (
-    EQUATION, POINT, VALUE, Missing, bordered, in_cases, sorted_out, with_reasons, with_signs,
+    EQUATION, POINT, VALUE, Missing, in_cases, sorted_out, with_reasons, with_signs,
 )  # fmt: skip
 from symbackprop.prove.conditions.density import density
 from symbackprop.prove.conditions.reasons import Seeker
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import (
     Candidate, Found, Prover, by_digits, by_laws, by_laws_in_order, by_laws_simplified, first, has_derivative, prove,
-    prove_as_written, prove_simplified, unchecked,
+    prove_as_written, unchecked,
 )  # fmt: skip
 from symbackprop.prove.normal_form.session import FAILED, splits
 from symbackprop.prove.working_out import WorkingOut
@@ -237,7 +237,7 @@ class Run:
         if self.statement.formula and any(map(has_derivative, (lhs, rhs))):
             return self.between_values(lhs, rhs)
         first: Missing | None = None
-        for way in (*self.ways, self.proved, prove_simplified, prove_as_written):
+        for way in (*self.ways, self.proved, prove_as_written):
             found = None if way is prove_as_written and first is None else by_digits(lhs, rhs, self.inside, way)
             if found is None:
                 continue
@@ -245,7 +245,7 @@ class Run:
             if not isinstance(step, Missing):
                 return step
             first = first or step
-        if first is None and not bordered((lhs, rhs), self.inside):
+        if first is None and not any(isinstance(s, Holds) for t in (lhs, rhs) for s in subterms(t)):
             return Missing(EQUATION)
         return self.in_two_steps(lhs, rhs) or first or Missing(EQUATION)
 

@@ -85,8 +85,8 @@ class _Walk:
             (arg,) = e.args
             if e.func in NAMED:
                 return self.logarithm(arg, go) if e.func is sympy.log else Apply(NAMED[e.func], go(arg))
-            if e.func in COMPOSED:
-                return COMPOSED[e.func].value(go(arg))
+            if e.func in OF_SYMPY:
+                return OF_SYMPY[e.func].value(go(arg))
             if e.func.__name__ in BY_NAME:
                 return BY_NAME[e.func.__name__](go(arg))
         raise SymbackpropError(f"{type(e).__name__} is no function of one real variable that is known here")

@@ -23,10 +23,10 @@ from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined
 from symbackprop.write.program.notation import flipped
 
-from .dense_layers import KINDS
-from .dense_layers import biases as columns_of_biases
-from .dense_layers import signal_step as columns_of_signals
-from .dense_layers import weights as columns_of_weights
+from .questions import KINDS
+from .questions import biases as columns_of_biases
+from .questions import signal_step as columns_of_signals
+from .questions import weights as columns_of_weights
 from .told import Both, Question, Told, both, matrices, of_forms, partials, told
 
 COLUMNS = Layers("column", SAMPLES)

@@ -15,8 +15,8 @@ from symbackprop.core.context import Same
 from symbackprop.core.terms import SymbackpropError, predicate_key
 from symbackprop.files import write_atomically
 from symbackprop.functions.checks import derive
-from symbackprop.story import columns_to_rows, dense_layers, every_depth, forward_maps
-from symbackprop.story.dense_layers import of_each_kind
+from symbackprop.story import columns_to_rows, every_depth, questions
+from symbackprop.story.questions import of_each_kind
 from symbackprop.story.told import Question, Told, told
 from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.layout import COLUMNS, QUOTED, latex_formula, latex_prose, plain_prose
@@ -178,19 +178,17 @@ def asked(questions: Iterable[Question]) -> tuple[Fact, ...]:
 
 
 STORIES: dict[str, tuple[str, tuple[Fact, ...]]] = {
-    "linear_map": ("A layer without its activation: `z = w x + b`", asked(forward_maps.LINEAR)),
+    "linear_map": ("A layer without its activation: `z = w x + b`", asked(questions.LINEAR)),
     "last_layer": (
         "The last layer: its signal and its weights",
-        asked([dense_layers.activation_jacobian(), *of_each_kind(dense_layers.last_layer)]),
+        asked([questions.activation_jacobian(), *of_each_kind(questions.last_layer)]),
     ),
-    "hidden_layers": (
-        "Hidden layers: from one signal to the one before", asked(of_each_kind(dense_layers.signal_step))
-    ),
-    "weights": ("The gradient by the weights", asked(of_each_kind(dense_layers.weights))),
-    "biases": ("The gradient by the biases", asked(of_each_kind(dense_layers.biases))),
+    "hidden_layers": ("Hidden layers: from one signal to the one before", asked(of_each_kind(questions.signal_step))),
+    "weights": ("The gradient by the weights", asked(of_each_kind(questions.weights))),
+    "biases": ("The gradient by the biases", asked(of_each_kind(questions.biases))),
     "every_depth": ("All layers of a network of any depth", every_depth.FACTS),
-    "means": ("Costs that are a mean over a batch", asked(forward_maps.MEANS)),
-    "softmax": ("Softmax and the negative log likelihood", asked(forward_maps.SOFTMAXES)),
+    "means": ("Costs that are a mean over a batch", asked(questions.MEANS)),
+    "softmax": ("Softmax and the negative log likelihood", asked(questions.SOFTMAXES)),
     "columns_to_rows": (
         "From the column convention to the row convention",
         (columns_to_rows.forward, columns_to_rows.signal_step, columns_to_rows.weights, columns_to_rows.biases),

@@ -12,7 +12,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Size, Sum, Term, free, subterms, whole
 from symbackprop.gradients.derived import derived
 from symbackprop.gradients.lemmas import with_entries
-from symbackprop.network.dense import COST, axes_of, loss_of, slope_form
+from symbackprop.network.dense import COST, at_axes, axes_of, loss_of, slope_form
 from symbackprop.network.theorems import Theorem, definition, settled
 from symbackprop.prove.equality import prove_gradient
 from symbackprop.read.formulas.program import Assuming, Formulas, Program
@@ -97,7 +97,7 @@ class Telling:
         self.q = q
         self.defined = dict(meaning(leaf, form) for leaf, form in q.definitions)
         self.program = Program(Formulas(
-            q.output.array, self.defined, {x.array: axes_sizes(x) for x in q.inputs}, q.hypotheses
+            q.output.array, self.defined, {x.array: at_axes(x, *x.shape) for x in q.inputs}, q.hypotheses
         ), "f")  # fmt: skip
         self.leaves = {self.program.names[x.array]: x for x in (*q.inputs, *(d for d, _ in q.definitions))}
         self.signals = {name: q.signals[x] for name, x in self.leaves.items() if x in q.signals}
@@ -198,7 +198,7 @@ class Telling:
                 case Tensor(axes, body):
                     rows.append((terms(Entry(leaf.array, axes)), terms(body)))
                 case Softmax():
-                    _, at = IndexLetters((), self.q.letters)(axes_sizes(leaf))
+                    _, at = IndexLetters((), self.q.letters)(at_axes(leaf, *leaf.shape))
                     rows.append((terms(Entry(leaf.array, at)), terms(meaning(leaf, form)[1].at(*at))))
                 case _:
                     rows.append((matrices(leaf), matrices(form)))
@@ -228,10 +228,6 @@ def meaning(leaf: Leaf, form: Matrix | Tensor) -> tuple[Array, Tensor]:
 
 def gradient_by(leaf: Leaf) -> Array:
     return Array(GRADIENT + leaf.array.name, leaf.array.label)
-
-
-def axes_sizes(leaf: Leaf) -> tuple[Size, ...]:
-    return {"matrix": leaf.shape, "column": leaf.shape[:1], "row": leaf.shape[1:], "scalar": ()}[leaf.kind]
 
 
 def both(a: Array) -> Both:

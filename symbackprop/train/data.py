@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.network.activations import known
 
 Array = NDArray[Any]
 Task: TypeAlias = Literal["classes", "binary", "regression"]
@@ -203,9 +204,8 @@ def built_in(name: str, seed: int) -> Table:
 
     Raises SymbackpropError for an unknown name, and for digits without scikit-learn.
     """
-    if name not in SETS:
-        raise SymbackpropError(f"unknown data {name!r}: known are {', '.join(SETS)}, and files .csv, .npz, .parquet")
-    return Table(name, *SETS[name](np.random.default_rng([seed, 1])))
+    samples = known("data", name, SETS, "files .csv, .npz, .parquet")
+    return Table(name, *samples(np.random.default_rng([seed, 1])))
 
 
 def digits(_: np.random.Generator) -> tuple[Array, Array]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.network.activations import known
 from symbackprop.write.step.assignments import Call, Entrywise, Map, Number, Ref, Update
 
 Array = NDArray[Any]
@@ -49,12 +50,11 @@ def rates(name: str, lr: float, first: int, count: int, total: int, warmup: int 
 
     Raises SymbackpropError for an unknown name.
     """
-    if name not in SCHEDULES:
-        raise SymbackpropError(f"unknown schedule {name!r}: known are {', '.join(SCHEDULES)}")
+    schedule = known("schedule", name, SCHEDULES)
     steps = np.arange(first, first + count, dtype=np.float64)
     progress = np.clip((steps - warmup) / max(1, total - warmup), 0.0, 1.0)
     rising: Array = np.minimum(1.0, (steps + 1) / (warmup + 1))
-    return lr * SCHEDULES[name](progress) * rising
+    return lr * schedule(progress) * rising
 
 
 P, G, V, M = (Ref(name) for name in ("P0", "G0", "V0", "M0"))
@@ -164,8 +164,7 @@ OPTIMISERS: dict[str, Callable[..., Optimiser]] = {
 
 def optimiser(name: str, lr: float | None = None) -> Optimiser:
     """The optimiser of this name, with its own learning rate unless one is given."""
-    if name not in OPTIMISERS:
-        raise SymbackpropError(f"unknown optimizer {name!r}: known are {', '.join(OPTIMISERS)}")
+    made = known("optimizer", name, OPTIMISERS)
     if lr is not None and not 0 < lr < float("inf"):
         raise SymbackpropError(f"the learning rate is a positive number, not {lr}")
-    return OPTIMISERS[name]() if lr is None else OPTIMISERS[name](lr)
+    return made() if lr is None else made(lr)

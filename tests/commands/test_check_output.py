@@ -23,7 +23,7 @@ from symbackprop.write.notes.as_json import statement_json, summed_up
 from symbackprop.write.notes.derivation import derivation
 from symbackprop.write.notes.page import html_page
 from symbackprop.write.notes.terminal import report
-from symbackprop.write.sarif import document_sarif
+from symbackprop.write.reports import document_sarif
 
 ROOT = Path(__file__).parents[2]
 HEAD = r"""---

@@ -129,9 +129,9 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "step_scaled": [(A, B)],
     "step_negated": [(t,) for t in T],
     "step_negated_outside": [(h, t) for h in (step(x(j)), Delta(i, j), BEFORE) for t in (sub(x(i), x(j)), A)],
+    "step_beside": [(t,) for t in T],
     "step_of_positive": [(t,) for t in T],
     "step_of_negative": [(t,) for t in T],
-    "step_of_zero": [()],
     "by_cases": [(g, h, A, B) for h in (step(x(j)), Delta(i, j), BEFORE)
                  for g in (f(ONE), Apply("log", ONE), Power(ONE, F(-1)), Power(ONE, HALF), step(ONE))],
     "step_ordered": [(A, B)],

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from exact_values import recheck
 
 from symbackprop.core.kernel import check
 from symbackprop.core.theorem import theorem
@@ -13,7 +14,6 @@ from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.check import check_document, check_text
 from symbackprop.documents.judging import Judge
 from symbackprop.documents.outcome_of import worked_out
-from symbackprop.numbers.refute.report import recheck
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.statements.claims import Claim, elaborate
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from symbackprop.cli import main
-from symbackprop.commands import document_cache
+from symbackprop.commands.check_document import documents_in
 from symbackprop.decide.outcomes import RULES, rule_of
 from symbackprop.documents.check import check_document, check_text
 from symbackprop.write.notes.page import html_page
-from symbackprop.write.sarif import document_sarif
+from symbackprop.write.reports import document_sarif
 
 CHAPTER = r"Let $X \in \R^{n \times d}$ and $\loss(w) = \|Xw - y\|^2$. \[ \nabla \loss(w) = X^T (Xw - y) \]"
 BOOK = r"""\documentclass{book}
@@ -78,7 +78,7 @@ def test_a_folder_is_checked_once_and_remembered(book: Path, capsys: pytest.Capt
     (book / "notes.md").write_text(SQUARES + WRONG)
     (book / ".hidden").mkdir()
     (book / ".hidden" / "other.md").write_text(WRONG)
-    assert [Path(p).name for p in document_cache.documents_in(str(book))] == ["main.tex", "notes.md"]
+    assert [Path(p).name for p in documents_in(str(book))] == ["main.tex", "notes.md"]
     call = ["check", str(book), "--cache", str(book / ".cache"), "--json"]
     assert main(call) == 1
     first = json.loads(capsys.readouterr().out)

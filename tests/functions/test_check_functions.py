@@ -26,7 +26,7 @@ from symbackprop.functions.testing import (
     assert_jacobian,
     assert_layer,
 )
-from symbackprop.write.function_reports import one_line
+from symbackprop.write.reports import one_line
 
 LAYERS = """
 import numpy as np

@@ -12,12 +12,8 @@ from derive_by_hand import BACKWARDS
 from derive_cases import CASES
 from derive_wrong_lines import wrong_variants
 
-from symbackprop.core.context import Context
 from symbackprop.core.kernel import check
 from symbackprop.core.terms import Diff, SymbackpropError
-from symbackprop.functions.claims import gradient_claims
-from symbackprop.functions.request import read_request
-from symbackprop.gradients.claimed import in_words_of
 from symbackprop.gradients.derived import BackwardCheck
 from symbackprop.read.numpy import TraceError, parse_shapes, trace_assumptions
 from symbackprop.write.program.mending import mended
@@ -153,17 +149,3 @@ def test_the_line_is_mended_and_then_proved(forward: Any, backward: Any, shapes:
     assert right is not None and right.after == after
     again = check_backward(forward, right.function, declared, ("x", "w"), {}, ("g",), {}, names)
     assert set(again.theorems) == {"x", "w"} and not again.wrong
-
-
-@pytest.mark.parametrize("name", ["cross-entropy", "layernorm", "attention", "triplet", "vae", "rope"])
-def test_the_theorem_is_the_claim_of_a_check(name: str) -> None:
-    """With no intermediate named: what `check_gradient` is asked."""
-    case, backward = CASES[name], BACKWARDS[name]
-    request = read_request("check_gradient", case.forward, backward, case.shapes, case.variables, case.assuming, {})
-    found = checked(name, backward)
-    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(request.hypotheses())})
-    for claim in gradient_claims(request, lambda _: None):
-        assert isinstance(claim.lhs, Diff)
-        proof, equation = in_words_of(found.theorems[claim.name], claim.lhs, claim.rhs, context)
-        assert check(proof, context) == equation
-        assert (equation.lhs, equation.rhs) == (claim.lhs, claim.rhs)

@@ -41,7 +41,7 @@ GRADIENTS = [
     ("f = a' X^{-1} b", "X", "∂f/∂X = -X^(-T) a b^T X^(-T)"),
     ("L = tr(A X B X.T)", "A", "∂L/∂A = X B^T X^T"),
     (r"\frac12 \|X w - y\|^2", "w", "∂L/∂w = X^T (X w - y)"),
-    ("L = sum_i log(1 + exp(-y_i (X w)_i))", "y", "∂L/∂y = -∂L/∂z ∘ t"),
+    ("L = sum_i log(1 + exp(-y_i (X w)_i))", "y", "∂L/∂y = -t ∘ ∂L/∂z"),
     (r"L = \sum_{i,j} M_{ij} (R_{ij} - \sum_k U_{ik} V_{jk})^2", "U", "∂L/∂U = -2 ((R - U V^T) ∘ M) V"),
     ("L = sum(A .* B)", "A", "∂L/∂A = B"),
     ("L = sum(A .^ 3)", "A", "∂L/∂A = 3 A^(∘2)"),

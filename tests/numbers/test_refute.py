@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from exact_values import evaluate, holds, recheck
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Pick, affine, sized
@@ -39,9 +40,7 @@ from symbackprop.core.terms import (
     whole,
 )
 from symbackprop.numbers.duals import to_float
-from symbackprop.numbers.evaluate import evaluate, holds
 from symbackprop.numbers.refute.points import Question, satisfied
-from symbackprop.numbers.refute.report import recheck
 from symbackprop.numbers.refute.search import satisfying_point, search
 
 F = Fraction

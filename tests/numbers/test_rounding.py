@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from exact_values import evaluate
 
 from symbackprop.core.terms import Apply, Array, Entry, Num, Term, add, mul, num
-from symbackprop.numbers.evaluate import evaluate
 from symbackprop.numbers.points import Point
 from symbackprop.numbers.refute.judging import rounding_explains
 from symbackprop.numbers.refute.report import Counterexample

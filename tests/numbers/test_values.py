@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from exact_values import evaluate
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, sized
@@ -34,7 +35,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.numbers.evaluate import evaluate, missing, off_kinks
+from symbackprop.numbers.evaluate import missing, off_kinks
 from symbackprop.numbers.exact_numbers import Kink, NoValue, Undefined
 from symbackprop.numbers.points import Point
 from symbackprop.numbers.refute.points import Question

@@ -9,9 +9,9 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from exact_values import Differences
 
 from symbackprop.core.terms import Array, Diff, Entry
-from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point
 
 COUNT = 40
@@ -54,7 +54,7 @@ def test_the_generator_makes_true_identities() -> None:
             counts = tuple(n.at(sizes) for n in shape)
             values = np.round(draw.uniform(-1, 1, counts), 3)
             arrays[Array(name)] = {at: R.Fraction(float(values[at])) for at in np.ndindex(counts)}
-        evaluation = FloatEvaluation(Point(sizes, arrays), differences=True)
+        evaluation = Differences(Point(sizes, arrays))
         slope = evaluation.tensor((R.J,), Diff(case.loss, Entry(Array("x"), (R.J,))))
         claim = evaluation.tensor((R.J,), case.claim)
         np.testing.assert_allclose(claim, slope, rtol=2e-3, atol=2e-3 * (1 + np.abs(slope).max()))

@@ -54,8 +54,7 @@ from symbackprop.core.terms import (
     sized,
     substitute,
 )  # fmt: skip
-from symbackprop.write.code.compiled import NUMPY
-from symbackprop.write.code.generated_source import UnsafeSource
+from symbackprop.write.code.compiled import NUMPY, UnsafeSource
 from symbackprop.write.code.network_code import compile_forms
 
 SIZES = {"n": 3}  # of a batch; other sizes are numbers

@@ -146,9 +146,9 @@ table({
     "step_scaled": ("[c u > 0]  =  [u > 0],  for c > 0", lambda c, u: (step(Mul((c, u))), step(u), Positive(c))),
     "step_negated": ("[-u > 0]  =  1 - [u > 0],  where u is not 0", lambda u: (
         step(neg(u)), sub(ONE, step(u)), Nonzero(u))),
+    "step_beside": ("u [-u > 0]  =  u (1 - [u > 0])", lambda u: (Mul((u, step(neg(u)))), Mul((u, sub(ONE, step(u)))))),
     "step_of_positive": ("[u > 0]  =  1,  for u > 0", lambda u: (step(u), ONE, Positive(u))),
     "step_of_negative": ("[-u > 0]  =  0,  for u >= 0", lambda u: (step(neg(u)), ZERO, AtLeastZero(u))),
-    "step_of_zero": ("[0 > 0]  =  0", lambda: (step(ZERO), ZERO)),
     "step_ordered": ("[u > 0] [u + c > 0]  =  [u > 0],  for c > 0", lambda u, c: (
         Mul((step(u), step(Add((u, c))))), step(u), Positive(c))),
     "step_excluded": ("[u > 0] [-u - c > 0]  =  0,  for c > 0", lambda u, c: (

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
-from symbackprop.core.indices import Index
 from symbackprop.core.terms import Term
 from symbackprop.numbers.duals import Position, to_float
 from symbackprop.numbers.exact_numbers import Number, plus, times, written
-from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point
 
 Kind: TypeAlias = Literal["differs", "no value"]
@@ -110,17 +108,6 @@ def shown(v: Any) -> str:
     if isinstance(v, list):
         return "[" + ", ".join(map(shown, v)) + "]"
     return "·" if v is None else str(v) if isinstance(v, int) else written(v)
-
-
-def recheck(c: Counterexample) -> tuple[float, float]:
-    """Both sides in float64, derivatives by central differences: an independent look at the same point.
-
-    It decides nothing.  A side without a value is nan or infinite here, or a large number where 0 was not met exactly.
-    """
-    point = c.point
-    axes: tuple[Index, ...] = ()
-    evaluation = FloatEvaluation(point, differences=True)
-    return float(evaluation.tensor(axes, c.lhs_term)), float(evaluation.tensor(axes, c.rhs_term))
 
 
 @dataclass(frozen=True, slots=True)

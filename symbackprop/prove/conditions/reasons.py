@@ -90,7 +90,11 @@ class Seeker(Scales):
                 return
         parts = self.all(wanted, depth)
         if parts is not None:
-            yield Knowing(p, case_name(self.context), parts, Sign(p))
+            yield Knowing(p, self.lemmas(depth), parts, Sign(p))
+
+    def lemmas(self, depth: int) -> str:
+        """A name for lemmas, which reasons inside of theirs, of less depth, do not use."""
+        return f"{case_name(self.context)}.{depth}"
 
     def all(self, wanted: tuple[Predicate, ...], depth: int) -> tuple[Reason, ...] | None:
         found: list[Reason] = []
@@ -107,11 +111,18 @@ class Seeker(Scales):
             if isinstance(v, Power) and v.exponent > 0 and v.base == p.term:
                 yield Base(p, Sign(fact))
             for k, a in enumerate(v.args if isinstance(v, Mul) else ()):
-                for given in islice(self.instances(a, p.term), 1):
+                for given, scale, weight in islice(self.alike(a, p.term), 1):
                     here = substitute(v, given)
                     assert isinstance(here, Mul)
-                    rest = mul(*here.args[:k], *here.args[k + 1 :])
-                    yield from self.weigh(p, rest, ((ONE, Sign(like(fact, here))),), ZERO)
+                    rest = mul(scale, *here.args[:k], *here.args[k + 1 :])
+                    yield from self.weigh(p, rest, ((weight, Sign(like(fact, here))),), ZERO)
+
+    def alike(self, pattern: Term, t: Term) -> Iterator[tuple[dict[Index, IndexExpr], Term, Term]]:
+        """Where the pattern is t as it is written, or up to factors that are not 0: scale * t = weight * pattern."""
+        yield from ((given, ONE, ONE) for given in self.instances(pattern, t))
+        one, other = self.primitive(pattern, True), self.primitive(t, True)
+        if one is not None and other is not None:
+            yield from ((given, other[1], substitute(one[1], given)) for given in self.instances(one[0], other[0]))
 
     def by_rows(self, p: Positive, depth: int) -> Iterator[Reason]:
         """The largest entry stands alone in its row, and among the largest of the rows."""
@@ -136,7 +147,7 @@ class Seeker(Scales):
         if Signs(self.context).sign(p.term) == NONNEGATIVE:
             why = self.reason(Nonzero(p.term), depth - 1)
             if why is not None and not isinstance(why, Sign):
-                yield Knowing(p, case_name(self.context), (why,), Sign(p))
+                yield Knowing(p, self.lemmas(depth), (why,), Sign(p))
 
     # --- u up to a factor ------------------------------------------------------------------------
 
@@ -238,7 +249,7 @@ class Seeker(Scales):
             return
         parts = self.all(tuple(Nonzero(a) for a in product.args), depth)
         if parts is not None:
-            known = Knowing(Nonzero(product), case_name(self.context), parts, Sign(Nonzero(product)))
+            known = Knowing(Nonzero(product), self.lemmas(depth), parts, Sign(Nonzero(product)))
             part = (Num(monomials[0].coefficient), known)
             yield from self.weigh(p, ONE, (part,), ZERO)
 

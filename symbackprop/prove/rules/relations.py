@@ -83,7 +83,7 @@ class Relations:
         return next((move for rule in self.maxima.rules() if (move := rule(m)) is not None), None)
 
     def step(self, m: Monomial) -> Move | None:
-        return self.steps.rule(m) if sum(isinstance(b, Holds) for b, _ in m.factors) > 1 else None
+        return self.steps.rule(m)
 
     # --- b^q with b = t + rest:  t b^q = b^{q+1} - rest b^q ----------------------------------
 

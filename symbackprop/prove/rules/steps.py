@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof
@@ -13,6 +13,9 @@ from symbackprop.core.terms import (
 )  # fmt: skip
 from symbackprop.prove.normal_form.session import Move, Session, joined, ordered, product_of
 from symbackprop.prove.rules.powers import leading, shared_content, total
+from symbackprop.prove.rules.truths import step_of_truth
+
+F1 = Fraction(1)
 
 # --- two steps in one product: [a > 0] [b > 0] where one implies, excludes or completes the other ---
 
@@ -23,6 +26,9 @@ class Steps:
 
     def rule(self, m: Monomial) -> Move | None:
         found = [b for b, _ in m.factors if isinstance(b, Holds) and isinstance(b.predicate, Positive)]
+        for one, (b, e) in product(found, m.factors):
+            if argument(one) == neg(b) and e > 0 and e.denominator == 1:
+                return self.beside(m, b, e, one)
         for one, other in permutations(found, 2):
             rewrite = self.related(one, other)
             if rewrite is not None:
@@ -30,6 +36,12 @@ class Steps:
                 left = tuple(f for f in m.factors if f[0] not in (one, other))
                 return Move(m.dummies, product_of(m.coefficient, left), Mul((one, other)), rhs, proof)
         return None
+
+    def beside(self, m: Monomial, b: Term, e: Fraction, one: Holds) -> Move:
+        """b [-b > 0] = b (1 - [b > 0]), also where b is 0"""
+        left = tuple((f, x - 1 if f == b else x) for f, x in m.factors if f != one and (f, x) != (b, F1))
+        value = Mul((b, sub(ONE, Holds(Positive(b)))))
+        return Move(m.dummies, product_of(m.coefficient, left), Mul((b, one)), value, By("step_beside", (b,)))
 
     def related(self, one: Holds, other: Holds) -> tuple[Term, Proof] | None:
         """[a > 0] [b > 0] = [a > 0] if b - a > 0;  0 if -a - b > 0;  [a > 0] + [b > 0] - 1 if a + b > 0
@@ -89,15 +101,15 @@ def argument(step: Holds) -> Term:
 # --- one step [u > 0] by the sign of u and of its factors ---
 
 
-F1 = Fraction(1)
-
-
 def step(normal: Session, u: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
     t = Holds(Positive(u))
     if not monomials:
-        return ZERO, joined(Inside(t, ((0, Linear(u, ZERO)),)), By("step_of_zero", ()))
+        return ZERO, at_zero(u)
     if normal.positive(u):
         return ONE, By("step_of_positive", (u,))
+    of_truth = step_of_truth(normal, u, monomials)
+    if of_truth is not None:
+        return of_truth
     against_max = normal.against_maxima(u, monomials)
     if against_max is not None:
         return against_max
@@ -123,6 +135,11 @@ def step(normal: Session, u: Term, monomials: list[Monomial]) -> tuple[Term, Pro
     if places is not None or normal.other_side(minus if negative else total(monomials), negative):
         return turned(u, minus, places)
     return None
+
+
+def at_zero(u: Term) -> Proof:
+    """[u > 0] = 0 for u = 0"""
+    return joined(Inside(Holds(Positive(u)), ((0, Linear(u, neg(ZERO))),)), By("step_of_negative", (ZERO,)))
 
 
 def turned(u: Term, minus: Term, places: tuple[Index, Index] | None = None) -> tuple[Term, Proof]:
@@ -182,8 +199,7 @@ def negated_off(u: Term, i: Index, j: Index) -> Proof:
     steps: list[tuple[tuple[Index, ...], Term, Proof]] = [((), ONE, By("step_negated_outside", (here, u)))]
     for side in (u, neg(u)):
         there = substitute(side, {j: i})
-        zero = Inside(Holds(Positive(there)), ((0, Linear(there, ZERO)),))
-        steps.append(((), here, joined(zero, By("step_of_zero", ()))))
+        steps.append(((), here, at_zero(there)))
     return Linear(t, sub(sub(ONE, Holds(Positive(u))), here), tuple(steps))
 
 

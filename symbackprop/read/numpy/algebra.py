@@ -22,7 +22,7 @@ from symbackprop.core.syntax import (
     ONE, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term, Whole,
     free, substitute,
 )  # fmt: skip
-from symbackprop.core.terms import dummy, num, opened, opened_whole, over, subterms
+from symbackprop.core.terms import arguments, dummy, num, opened, opened_whole, over, subterms
 
 from .axes import bounds, constant_of, difference, index_of, indices_in, nonnegative, shifted
 from .context import current
@@ -283,7 +283,21 @@ def total(i: Index, body: Term) -> Term:
         outside = [f for f in factors if i not in free(f)]
         if outside:
             return times(*outside, total(i, times(*(f for f in factors if i in free(f)))))
-    return over(i, body)
+    return over(i, forwards(i, body))
+
+
+def forwards(i: Index, body: Term) -> Term:
+    """The same terms from the other end, where its entries are then read in their own order."""
+    return substitute(body, {i: affine(i.size - 1, [(i, -1)])}) if backwards(i, body) > 0 else body
+
+
+def backwards(i: Index, t: Term) -> int:
+    """How many more entries are read from the end than from the start when i counts up."""
+    if i not in free(t):
+        return 0
+    atoms = (part for e in (t.at if isinstance(t, Entry) else ()) for part in as_affine(e)[1])
+    here = sum(-1 if k.constant > 0 else 1 for a, k in atoms if a == i and k.constant)
+    return here + sum(backwards(i, s) for s in arguments(t))
 
 
 def summed(indices: tuple[Index, ...], body: Term) -> Term:

@@ -16,10 +16,10 @@ from symbackprop.core.syntax import (
 )  # fmt: skip
 from symbackprop.core.terms import dummy, num
 
-from .algebra import delta, gate, negated, number, plus, positive, solved_for, summed, times, total
+from .algebra import backwards, delta, gate, negated, number, plus, positive, solved_for, summed, times, total
 from .axes import At, aligned, difference, index_of, indices_in, nonnegative, replaced, shifted
 from .scalars import exp, log, power_at, repeated_product
-from .steps import backwards, complement, opened_term, product_over, rewritten, step, taken, through
+from .steps import complement, opened_term, product_over, rewritten, step, taken, through
 from .values import Value
 
 

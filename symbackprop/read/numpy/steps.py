@@ -7,15 +7,15 @@ from fractions import Fraction
 from functools import partial as partial_function
 from typing import assert_never
 
-from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine
+from symbackprop.core.indices import Index, IndexExpr, Size, affine
 from symbackprop.core.region import truth, truth_atoms
 from symbackprop.core.syntax import (
     ONE, ZERO, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term,
-    Whole, arrays, substitute,
+    Whole, arrays,
 )  # fmt: skip
 from symbackprop.core.terms import dummy, num, opened, opened_whole, subterms, whole
 
-from .algebra import applied, gate, minus, negated, plus, power, times, total
+from .algebra import applied, forwards, gate, minus, negated, plus, power, times, total
 from .axes import at_least_zero, shifted
 
 
@@ -153,16 +153,7 @@ def product_over(i: Index, body: Term) -> Term:
     """Π_i body, from the other end where its entries are then read in their own order."""
     if body in (ONE, ZERO) and at_least_zero(i.size - 1):
         return body
-    if backwards(i, body) > 0:
-        body = substitute(body, {i: affine(i.size - 1, [(i, -1)])})
-    return whole("prod", 0, (i,), body, ())
-
-
-def backwards(i: Index, body: Term) -> int:
-    """How many more entries are read from the end than from the start when i counts up."""
-    places = [e for s in subterms(body) if isinstance(s, Entry) for e in s.at]
-    signs = (k.constant for e in places for a, k in as_affine(e)[1] if a == i)
-    return sum(-1 if k > 0 else 1 for k in signs if k)
+    return whole("prod", 0, (i,), forwards(i, body), ())
 
 
 # --- other terms in place of the entries of an array --------------------------------------------

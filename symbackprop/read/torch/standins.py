@@ -49,8 +49,10 @@ def users_globals(*roots: Any) -> list[dict[str, Any]]:
 
 def globals_of(x: Any) -> dict[str, Any] | None:
     if isinstance(x, type):
-        module = sys.modules.get(x.__module__)
-        return None if module is None or module.__name__.split(".")[0] == "torch" else vars(module)
+        if x.__module__.split(".")[0] == "torch":
+            return None
+        own = (getattr(f, "__func__", f) for f in vars(x).values())
+        x = next((f for f in own if isinstance(f, types.FunctionType)), x)
     found = getattr(x, "__globals__", None)
     return found if isinstance(found, dict) else None
 
@@ -184,6 +186,11 @@ def one_hot(tensor: Any, num_classes: Any = -1) -> Any:
     return (tensor.unsqueeze(-1) == torch.arange(num_classes)).to(torch.int64)
 
 
+def logdet(input: Any) -> Any:
+    """PyTorch's is nan, which is no value, where the determinant is negative; the logarithm has none there either."""
+    return torch.log(torch.linalg.det(input))
+
+
 # --- cells ---------------------------------------------------------------------------------------
 
 
@@ -214,6 +221,8 @@ REWRITTEN: dict[tuple[Any, str], Callable[..., Any]] = {
     (torch, "max_pool1d"): max_pool1d,
     (F, "max_pool1d"): max_pool1d,
     (F, "one_hot"): one_hot,
+    (torch, "logdet"): logdet,
+    (torch.Tensor, "logdet"): logdet,
     (CELLS, "rnn_tanh_cell"): rnn_cell(torch.tanh),
     (CELLS, "rnn_relu_cell"): rnn_cell(torch.relu),
     (CELLS, "gru_cell"): gru_cell,

@@ -5,7 +5,8 @@ Nothing here is trusted: who uses a factored form lowers it to its entries again
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from math import gcd, lcm
@@ -14,9 +15,9 @@ from typing import TypeAlias
 from symbackprop.core.matrix import (
     UNIT, Diagonal, ElementPower, Hadamard, Identity, Inverse, Matrix, Ones, Plus, Product, Scale, Transpose, shape,
 )  # fmt: skip
-from symbackprop.core.terms import Add, Mul, Num, Power, Term, mul
+from symbackprop.core.terms import Add, Mul, Num, Power, Size, Term, mul
 from symbackprop.write.code.compact import transposed
-from symbackprop.write.code.parts import factors, parts_of, with_parts
+from symbackprop.write.paper.matrix_writer import factors, parts_of, with_parts
 
 Scaled: TypeAlias = tuple[Fraction, tuple[Term, ...], Matrix]  # number, other scalars, form
 
@@ -75,7 +76,7 @@ def of_sum(terms: Sequence[Scaled]) -> Matrix:
     common = common_powers([powers(s) for _, s, _ in terms])
     number = common_number([c for c, _, _ in terms])
     rest = [(c / number, without(s, common), form) for c, s, form in terms]
-    for way in (Left(), Right(), Entries()):
+    for way in WAYS:
         rest = grouped(rest, way)
     rest.sort(key=lambda t: (t[0] < 0, isinstance(t[2], Transpose), -leaves(t[2])))
     return rescaled(number, scalars_of(common), plus([rescaled(*t) for t in rest]))
@@ -169,51 +170,38 @@ def common_number(numbers: Sequence[Fraction]) -> Fraction:
     return -found if all(c < 0 for c in numbers) else found
 
 
-class Left:
-    """What stands first in a product; all of it where it is none."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What terms may have in common, what is then left of each, and how both make a term again."""
 
-    def key(self, m: Matrix) -> Matrix | None:
-        return factors(m)[0]
-
-    def rest(self, m: Matrix) -> Matrix:
-        return product(factors(m)[1:]) if isinstance(m, Product) else Identity(shape(m)[1])
-
-    def joined(self, key: Matrix, rest: Matrix) -> Matrix:
-        return Product(key, rest)
+    key: Callable[[Matrix], Matrix]
+    rest: Callable[[Matrix], Matrix]
+    joined: Callable[[Matrix, Matrix], Matrix]
 
 
-class Right:
-    """What stands last in a product; all of it where it is none."""
-
-    def key(self, m: Matrix) -> Matrix | None:
-        return factors(m)[-1]
-
-    def rest(self, m: Matrix) -> Matrix:
-        return product(factors(m)[:-1]) if isinstance(m, Product) else Identity(shape(m)[0])
-
-    def joined(self, key: Matrix, rest: Matrix) -> Matrix:
-        return Product(rest, key)
+def but(m: Matrix, kept: slice, size: Size) -> Matrix:
+    """These factors of a product; of anything else nothing is left."""
+    return product(factors(m)[kept]) if isinstance(m, Product) else Identity(size)
 
 
-class Entries:
-    """The right side of a Hadamard product; all of it where it is none."""
+# What stands first in a product, or last, or on the right of a Hadamard product; all of a term where it is none.
+WAYS = (
+    Way(lambda m: factors(m)[0], lambda m: but(m, slice(1, None), shape(m)[1]), Product),
+    Way(lambda m: factors(m)[-1], lambda m: but(m, slice(-1), shape(m)[0]), lambda key, rest: Product(rest, key)),
+    Way(
+        lambda m: m.right if isinstance(m, Hadamard) else m,
+        lambda m: m.left if isinstance(m, Hadamard) else Ones(shape(m)),
+        lambda key, rest: Hadamard(rest, key),
+    ),
+)
 
-    def key(self, m: Matrix) -> Matrix | None:
-        return m.right if isinstance(m, Hadamard) else m
 
-    def rest(self, m: Matrix) -> Matrix:
-        return m.left if isinstance(m, Hadamard) else Ones(shape(m))
-
-    def joined(self, key: Matrix, rest: Matrix) -> Matrix:
-        return Hadamard(rest, key)
-
-
-def grouped(terms: list[Scaled], way: Left | Right | Entries) -> list[Scaled]:
+def grouped(terms: list[Scaled], way: Way) -> list[Scaled]:
     """Terms that have a factor in common as one, but for a lone I that this would bring."""
     keys = [way.key(form) for _, _, form in terms]
     found: list[Scaled] = []
     for k, key in enumerate(keys):
-        if key is None or keys.count(key) == 1:
+        if keys.count(key) == 1:
             found.append(terms[k])
         elif k == keys.index(key):
             same = [t for t, other in zip(terms, keys, strict=True) if other == key]

@@ -9,10 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from symbackprop.core.functions import ROWS
-from symbackprop.core.indices import Size
 from symbackprop.core.matrix import UNIT, Leaf, Matrix
 from symbackprop.core.terms import Array, SymbackpropError
-from symbackprop.network.dense import Definition, DenseNetwork
+from symbackprop.network.dense import Definition, DenseNetwork, at_axes
 
 from ..step.assignments import (
     BATCH, Assignment, Entrywise, Map, Reduce, Ref, Shape, extent, gradient_of, outermost, references,
@@ -20,7 +19,7 @@ from ..step.assignments import (
 from ..step.from_forms import Writer
 from ..step.functional import TEMPLATES, code, written
 from .compiled import FUNCTION_NAME, Compiled, generated
-from .generated_source import MADE
+from symbackprop.write.code.compiled import MADE
 
 COST = Leaf(Array("C"), "scalar", (UNIT, UNIT))
 REDUCTIONS = {"max": "maximum", "sum": "add"}
@@ -80,17 +79,13 @@ def compile_forms(
     values = ", ".join(made(name) + RETURNED[leaf.kind] for name, (leaf, _) in outputs.items())
     body = "\n".join(f"    {s}" for s in function.body(lines, leaves))
     source = f"def {FUNCTION_NAME}({', '.join(leaves)}):\n{body}\n    return ({values},)\n"
-    given = [(name, axes(leaf)) for name, leaf in inputs.items()]
+    given = [(name, at_axes(leaf, *leaf.shape)) for name, leaf in inputs.items()]
     says = {made(name): name for name in inputs if made(name) != name}
     return generated(source, says, given, list(outputs), "1 + exp" in source)
 
 
 def made(name: str) -> str:
     return name if MADE.fullmatch(name) else f"{name[:1]}0"
-
-
-def axes(leaf: Leaf) -> tuple[Size, ...]:
-    return {"matrix": leaf.shape, "column": leaf.shape[:1], "row": leaf.shape[1:], "scalar": ()}[leaf.kind]
 
 
 class _Function(Writer):

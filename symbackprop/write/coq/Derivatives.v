@@ -189,10 +189,11 @@ Lemma step_negated x : x != 0 -> step (qr R (Frac (-1) 1) * x) = qr R (Frac 1 1)
 Proof.
 rewrite /step qr1 qr_opp1 !mulN1r oppr_gt0 neq_lt => /orP[h|h]; rewrite h ltNge ltW //= ?subr0 ?subrr //.
 Qed.
+Lemma step_beside x : x * step (qr R (Frac (-1) 1) * x) = x * (qr R (Frac 1 1) + qr R (Frac (-1) 1) * step x).
+Proof. by case: (eqVneq x 0) => [->|h]; rewrite ?mul0r ?step_negated. Qed.
 Lemma step_positive x : 0 < x -> step x = qr R (Frac 1 1). Proof. by rewrite /step qr1 => ->. Qed.
 Lemma step_negative x : 0 <= x -> step (qr R (Frac (-1) 1) * x) = qr R (Frac 0 1).
 Proof. by move=> h; rewrite /step qr0 qr_opp1 mulN1r oppr_gt0 ltNge h. Qed.
-Lemma step_zero : step (qr R (Frac 0 1)) = qr R (Frac 0 1). Proof. by rewrite qr0 /step ltxx. Qed.
 Lemma by_cases (f : R -> R) h (a b : R) : (h == 0) || (h == 1) ->
   f (h * a + (qr R (Frac 1 1) + qr R (Frac (-1) 1) * h) * b)
   = h * f a + (qr R (Frac 1 1) + qr R (Frac (-1) 1) * h) * f b.

@@ -12,7 +12,7 @@ from symbackprop.core.terms import (
     Apply, AtLeastZero, Index, IndexExpr, Nonzero, Positive, Power, Predicate, Term, Whole, add, affine, as_affine,
     of_same, opened_whole, substitute, whole,
 )  # fmt: skip
-from symbackprop.write.coq.canonical import listed
+from symbackprop.write.coq.monomials import listed
 from symbackprop.write.coq.linear import Linear
 from symbackprop.write.coq.signs import GOALS
 from symbackprop.write.coq.tidying import zero_or_one
@@ -44,9 +44,9 @@ TEMPLATES = {
     "sine_squared": "(sin_squared {0:text})",
     "step_scaled": "(step_scaled {1:text} {0:positive})",
     "step_negated": "(step_negated {0:nonzero})",
+    "step_beside": "(step_beside {0:text})",
     "step_of_positive": "(step_positive {0:positive})",
     "step_of_negative": "(step_negative {0:not_negative})",
-    "step_of_zero": "(step_zero R)",
     "step_ordered": "(step_ordered {0:text} {1:positive})",
     "step_excluded": "(step_excluded {0:text} {1:positive})",
     "step_covering": "(step_covering {0:text} {1:positive})",

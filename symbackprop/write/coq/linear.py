@@ -16,7 +16,7 @@ from ...core.terms import (
     Add, Apply, IndexExpr, Mul, Num, Ordinal, Positive, Power, Predicate, Size, Sum, Term, add, affine, as_affine, num,
     open_body, over, sized,
 )  # fmt: skip
-from .canonical import congruent, listed
+from symbackprop.write.coq.monomials import congruent, listed
 from .monomials import F1, SAME, Mono, Rewritten
 from .tidying import Tidying
 from .vocabulary import NotAlike, NotExported, Vocabulary
@@ -74,7 +74,7 @@ class Linear(Tidying):
         rest = self.collected(found.monos)
         if rest.proof == SAME:
             return Rewritten(rest.monos, found.proof)
-        return Rewritten(rest.monos, self.stated(t, f"(etrans {found.proof} {rest.proof})", rest.monos))
+        return self.kept(t, rest.monos, f"(etrans {found.proof} {rest.proof})")
 
     def normal(self, t: Term) -> Rewritten:
         """t = lin of tidy monomials."""
@@ -86,20 +86,23 @@ class Linear(Tidying):
     def stated(self, t: Term, proof: str, monos: Sequence[Mono]) -> str:
         return f"({proof} : {self.words.text(t)} = {self.lin(monos)})"
 
+    def kept(self, t: Term, monos: list[Mono], proof: str) -> Rewritten:
+        """With the statement written out."""
+        return Rewritten(monos, self.stated(t, proof, monos))
+
     def made(self, t: Term, monos: list[Mono], proof: str) -> Rewritten:
-        """Tidied, with the statement written out."""
+        """The same tidied."""
         rest = self.tidied(monos)
         if rest.proof == SAME:
-            return Rewritten(rest.monos, self.stated(t, proof, monos))
-        both = f"(etrans {self.stated(t, proof, monos)} {rest.proof})"
-        return Rewritten(rest.monos, self.stated(t, both, rest.monos))
+            return self.kept(t, rest.monos, proof)
+        return self.kept(t, rest.monos, f"(etrans {self.stated(t, proof, monos)} {rest.proof})")
 
     def raw(self, t: Term) -> Rewritten:
         match t:
             case Num(value):
                 c = self.words.rational(value)
                 monos = [Mono(value, (), ())] if value else []
-                return Rewritten(monos, self.stated(t, f"(lin_num R {c})" if value else "(lin_zero R)", monos))
+                return self.kept(t, monos, f"(lin_num R {c})" if value else "(lin_zero R)")
             case Size():
                 return self.integer(t, self.words.size(t), [(names, c, None) for names, c in t.monomials])
             case Ordinal():
@@ -131,8 +134,7 @@ class Linear(Tidying):
     def integer(self, t: Term, text: str, rows: Sequence[Row]) -> Rewritten:
         """zr of a polynomial: a sum of products of sizes and indices."""
         if isinstance(t, Size) and is_symbol(t):
-            one = [Mono(F1, (), ((t, F1),))]
-            return Rewritten(one, self.stated(t, f"(lin_of {self.words.text(t)})", one))
+            return self.kept(t, [Mono(F1, (), ((t, F1),))], f"(lin_of {self.words.text(t)})")
         monos = []
         for names, c, atom in rows:
             factors: list[tuple[Term, Fraction]] = [(sized(n), F1) for n in names]
@@ -143,22 +145,20 @@ class Linear(Tidying):
 
     def added(self, t: Term, args: tuple[Term, ...]) -> Rewritten:
         if not args:
-            return Rewritten([], self.stated(t, "(lin_zero R)", []))
+            return self.kept(t, [], "(lin_zero R)")
         found = [self.normal(a) for a in args]
         proof = found[0].proof
         for r in found[1:]:
             proof = f"(lin_add {proof} {r.proof})"
-        monos = [m for r in found for m in r.monos]
-        return Rewritten(monos, self.stated(t, proof, monos))
+        return self.kept(t, [m for r in found for m in r.monos], proof)
 
     def multiplied(self, t: Term, args: tuple[Term, ...]) -> Rewritten:
         if not args:
-            one = [Mono(F1, (), ())]
-            return Rewritten(one, self.stated(t, f"(lin_num R {self.words.rational(F1)})", one))
+            return self.kept(t, [Mono(F1, (), ())], f"(lin_num R {self.words.rational(F1)})")
         total = self.normal(args[0])
         for k, a in enumerate(args[1:], 2):
             total = self.multiply(Mul(args[:k]), total, self.normal(a))
-        return Rewritten(total.monos, self.stated(t, total.proof, total.monos))
+        return self.kept(t, total.monos, total.proof)
 
     def multiply(self, t: Term, a: Rewritten, b: Rewritten) -> Rewritten:
         product = self.product(a.monos, b.monos)
@@ -172,8 +172,7 @@ class Linear(Tidying):
             proof = "erefl"
             for r in reversed(found):
                 proof = f"(lin_add {r.proof} {proof})"
-            monos = [m for r in found for m in r.monos]
-            return Rewritten(monos, self.stated(t, f"(etrans (Sum_values {n} _) {proof})", monos))
+            return self.kept(t, [m for r in found for m in r.monos], f"(etrans (Sum_values {n} _) {proof})")
         i = self.new(size)
         opened = open_body(body, (i,))
         inside = self.summed(i, self.words.text(opened), self.normal(opened))
@@ -183,13 +182,12 @@ class Linear(Tidying):
 
     def power(self, t: Term, base: Term, q: Fraction) -> Rewritten:
         if q == 0:
-            one = [Mono(F1, (), ())]
             proof = "(etrans (pw_0 _) (etrans (esym (qr1 R)) (lin_num R (Frac 1 1))))"
-            return Rewritten(one, self.stated(t, proof, one))
+            return self.kept(t, [Mono(F1, (), ())], proof)
         inner = self.collected_normal(base)
         if not inner.monos:
             zero = f"(@pw_zero R ({q.numerator})%Z {q.denominator} ltac:(index))"
-            return Rewritten([], self.stated(t, f"(etrans {self.raised(inner.proof, q)} {zero})", []))
+            return self.kept(t, [], f"(etrans {self.raised(inner.proof, q)} {zero})")
         if len(inner.monos) == 1 and not inner.monos[0].dummies:
             return self.monomial_power(t, base, q, inner)
         if q.denominator == 1 and q > 0:
@@ -201,7 +199,7 @@ class Linear(Tidying):
 
     def repeated(self, t: Term, base: Term, n: int, inner: Rewritten) -> Rewritten:
         if n == 1:
-            return Rewritten(inner.monos, self.stated(t, f"(etrans (pw_1 _) {inner.proof})", inner.monos))
+            return self.kept(t, inner.monos, f"(etrans (pw_1 _) {inner.proof})")
         before = self.repeated(Power(base, Fraction(n - 1)), base, n - 1, inner)
         again = self.normal(base)
         product = self.product(before.monos, again.monos)
@@ -211,28 +209,23 @@ class Linear(Tidying):
 
     def monomial_power(self, t: Term, base: Term, q: Fraction, inner: Rewritten) -> Rewritten:
         (m,) = inner.monos
-        if q.denominator == 1:
-            new = Mono(m.c ** int(q), (), tuple((b, e * q) for b, e in m.factors))
-            parts = [self.power_of(b, e, q) for b, e in m.factors]
-            if None in parts:
-                return self.opaque(t, base, q)
-            number = self.number_power(m.c, q)
-            lists = f"{self.factors(m.factors)} {self.factors(new.factors)}"
-            proof = f"(etrans {self.raised(inner.proof, q)} (@pw_mono R _ _ {lists} _ {number} {congruent(parts)}))"
-            return self.made(t, [new], proof)
-        if m.c == 1 and len(m.factors) == 1 and m.factors[0][1] == 1:
+        if m.c == 1 and len(m.factors) == 1 and m.factors[0][1] == 1 and q.denominator > 1:
             b = m.factors[0][0]
             alone = f"(esym (lin_of {self.words.text(b)}))"
             proof = f"(etrans {self.raised(f'(etrans {inner.proof} {alone})', q)} (lin_of _))"
             return self.made(t, [Mono(F1, (), ((b, q),))], proof)
-        if m.c == 1 and all(surely_positive(b) for b, _ in m.factors):
-            new = Mono(F1, (), tuple((b, e * q) for b, e in m.factors))
-            parts = [self.power_of(b, e, q) for b, e in m.factors]
-            positive = "ltac:(all_positive)"
-            lists = f"{self.factors(m.factors)} {self.factors(new.factors)}"
-            proof = f"(etrans {self.raised(inner.proof, q)} (@pw_mono_root R {lists} _ {congruent(parts)} {positive}))"
-            return self.made(t, [new], proof)
-        return self.opaque(t, base, q)
+        if q.denominator > 1 and (m.c != 1 or not all(surely_positive(b) for b, _ in m.factors)):
+            return self.opaque(t, base, q)
+        parts = [self.power_of(b, e, q) for b, e in m.factors]
+        if q.denominator == 1 and None in parts:
+            return self.opaque(t, base, q)
+        new = Mono(m.c ** int(q) if q.denominator == 1 else F1, (), tuple((b, e * q) for b, e in m.factors))
+        lists = f"{self.factors(m.factors)} {self.factors(new.factors)}"
+        if q.denominator == 1:
+            step = f"(@pw_mono R _ _ {lists} _ {self.number_power(m.c, q)} {congruent(parts)})"
+        else:
+            step = f"(@pw_mono_root R {lists} _ {congruent(parts)} ltac:(all_positive))"
+        return self.made(t, [new], f"(etrans {self.raised(inner.proof, q)} {step})")
 
     def power_of(self, b: Term, e: Fraction, q: Fraction) -> str | None:
         """(b^e)^q = b^{eq}."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import reduce
+from functools import partial, reduce
 from typing import TypeAlias
 
 from symbackprop.core.signs import instance, never_negative
@@ -36,10 +36,13 @@ class Signs:
         self.spoken: set[str] = set()
         self.moving: Array | None = None  # no hypothesis about this array is used
         self.complete = False  # nothing may be taken for granted but the hypotheses of the context
-        self.shown: list[tuple[Predicate, Callable[[], str]]] = []  # with the lemma that says so
         self.lemmas: dict[str, Callable[[], str]] = {}  # hypotheses of the context that are shown
         self.equal: list[tuple[Predicate, Term, Callable[[Mapping[Index, IndexExpr]], str]]] = []
-        self.assumed = [(n, h) for n, h in context.hypotheses.items() if not isinstance(h, Same | NonNegative)]
+        # Each with how it is called where it is used: hypotheses, facts, and what a lemma says.
+        self.known: list[tuple[Predicate, Callable[[], str]]] = []
+        for name, h in context.hypotheses.items():
+            if not isinstance(h, Same):
+                self.known.append((h, partial(self.hypothesis, name)))
         self.used: dict[str, str] = {}
         self.depth = 0
         self.tried: set[Term] = set()
@@ -62,24 +65,16 @@ class Signs:
     # --- what is known --------------------------------------------------------------------------
 
     def fact(self, kind: OfTerm, t: Term) -> str | None:
-        for name, p in self.facts.items():
-            found = self.matched(p, kind, t)
-            if found is not None:
-                self.spoken.add(name)
-                return self.words.applied(name, free(p.term), found)  # type: ignore[union-attr]
-        for name, h in self.assumed:
-            found = self.matched(h, kind, t)
-            if found is not None:
-                return self.words.applied(self.hypothesis(name), free(h.term), found)
-        return self.from_lemmas(kind, t) or self.rephrased(kind, t)
-
-    def from_lemmas(self, kind: OfTerm, t: Term) -> str | None:
-        for p, lemma in self.shown:
+        for p, name in self.known:
             found = self.matched(p, kind, t)
             with suppress(NotExported):
                 if found is not None:
-                    return self.words.applied(lemma(), free(p.term), found)  # type: ignore[union-attr]
-        return None
+                    return self.words.applied(name(), free(p.term), found)  # type: ignore[union-attr]
+        return self.rephrased(kind, t)
+
+    def spoken_of(self, fact: str) -> str:
+        self.spoken.add(fact)
+        return fact
 
     def matched(self, p: Predicate, kind: type, t: Term) -> dict[Index, IndexExpr] | None:
         """Values of the indices of p that make it speak of t, as written or with definitions written out."""
@@ -91,7 +86,9 @@ class Signs:
         return found if found is not None else instance(self.unfolded(p.term), self.unfolded(t), self.words.least)
 
     def add_fact(self, p: Predicate) -> None:
-        self.facts[f"e{len(self.facts)}"] = p
+        name = f"e{len(self.facts)}"
+        self.facts[name] = p
+        self.known.append((p, partial(self.spoken_of, name)))
 
     def hypothesis(self, name: str) -> str:
         """The name in Coq of a hypothesis of the context, or of the lemma that shows it."""

@@ -8,7 +8,7 @@ from ...core.context import apart
 from ...core.laws.functions import DERIVATIVES
 from ...core.terms import (
     ZERO, Add, Apply, Delta, Diff, Entry, Holds, Index, Mul, Nonzero, Num, Positive, Power, Size, Sum, Term, Whole,
-    arguments, arrays, free, mul, neg, of_same, open_body, over, rebuilt, substitute, sum_over, whole,
+    arrays, free, map_opened, mul, neg, of_same, open_body, over, substitute, sum_over,
 )  # fmt: skip
 from .signs import INDEX, Signs
 from .vocabulary import DEFINED, NAMED, SOME_ENTRIES, NotExported, Vocabulary, outer
@@ -37,17 +37,10 @@ class Slopes:
         match t:
             case Entry(array, at) if array in self.words.definitions:
                 return self.unfolded(self.words.definitions[array].at(*at))
-            case Sum(size, body, _):
-                (i,) = self.fresh((size,))
-                return over(i, self.unfolded(open_body(body, (i,))))
-            case Whole(fn, order, sizes, body, at, _):
-                axes = self.fresh(sizes)
-                return whole(fn, order, axes, self.unfolded(open_body(body, axes)), at)
             case Diff(body, wrt):
                 return self.slope(body, wrt)
             case _:
-                args = arguments(t)
-                return rebuilt(t, tuple(map(self.unfolded, args))) if args else t
+                return map_opened(t, self.unfolded, lambda n: self.fresh((n,))[0])
 
     def slope(self, body: Term, wrt: Entry) -> Term:
         """∂body/∂wrt in closed form."""

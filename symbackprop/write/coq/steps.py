@@ -22,7 +22,7 @@ from ...core.proofs import (
 )
 from ...core.terms import Array, Diff, Entry, Term, arguments, free, over, rebuilt, substitute, whole
 from . import laws
-from .canonical import shown
+from symbackprop.write.coq.monomials import shown
 from .linear import Linear
 from .signs import Signs
 from .slopes import Derivation, Slopes
@@ -110,8 +110,6 @@ class Steps:
                 return self.chained([self.of(first), *map(self.of, rest)])
             case Flip(inner):
                 lemma = self.of(inner)
-                if lemma.name is None:
-                    return Lemma(None, lemma.rhs, lemma.lhs)
                 return self.stated(lemma.rhs, lemma.lhs, f"(esym {self.use(lemma, free(lemma.lhs) | free(lemma.rhs))})")
             case Inside(term, parts):
                 return self.inside(term, [(k, self.of(p)) for k, p in parts])
@@ -123,12 +121,10 @@ class Steps:
                 summed = f"(Sum_ext ({bound} {self.use(lemma, scope)}))"
                 if any(self.reads_anew(i, t) for t in (lemma.lhs, lemma.rhs)):
                     summed = f"(ltac:(same_at {summed}) : {' = '.join(map(self.words.text, sums))})"
-                return self.same_if(lemma, *sums, summed)
+                return self.stated(*sums, summed)
             case UnderWhole(fn, order, axes, at, inner):
                 lemma = self.of(inner)
                 left, right = (whole(fn, order, axes, side, at) for side in (lemma.lhs, lemma.rhs))
-                if lemma.name is None:
-                    return Lemma(None, left, right)
                 use = self.use(lemma, free(left) | free(right) | frozenset(axes))
                 return self.stated(left, right, self.linear.canonical.under_loss(left, axes, at, use))
             case UnderDiff(wrt, inner):
@@ -232,10 +228,7 @@ class Steps:
         lhs, rhs = substitute(lemma.lhs, values), substitute(lemma.rhs, values)
         use = self.use(lemma, free(lhs) | free(rhs), values)
         goal = f"{self.words.text(lhs)} = {self.words.text(rhs)}"
-        return self.same_if(lemma, lhs, rhs, f"(ltac:(same_at {use}) : {goal})")
-
-    def same_if(self, lemma: Lemma, lhs: Term, rhs: Term, proof: str) -> Lemma:
-        return Lemma(None, lhs, rhs) if lemma.name is None else self.stated(lhs, rhs, proof)
+        return self.stated(lhs, rhs, f"(ltac:(same_at {use}) : {goal})")
 
     def combined(self, lhs: Term, rhs: Term, steps: Sequence[tuple[tuple[Index, ...], Term, Lemma]]) -> str:
         scope = free(lhs) | free(rhs)
@@ -275,8 +268,6 @@ class Steps:
         new = rebuilt(term, tuple(children))
         scope = free(term) | free(new)
         used = {k: self.use(lemma, scope) for k, lemma in parts if lemma.name is not None}
-        if not used:
-            return Lemma(None, term, new)
         proofs = [used.get(k) for k in range(len(children))]
         return self.stated(term, new, shown(self.linear.canonical.inside(term, tuple(children), proofs)))
 

@@ -53,7 +53,7 @@ class Reasons:
         for r in reasons:
             if isinstance(r, Dense):
                 raise NotExported("what holds on a dense set")
-            self.signs.shown.append((r.goal, Once(partial(self.lemma, r))))
+            self.signs.known.append((r.goal, Once(partial(self.lemma, r))))
 
     def known(self, name: str, lemma: Reason | Given) -> None:
         """A lemma of the certificate that its steps call by this name."""

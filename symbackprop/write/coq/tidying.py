@@ -15,7 +15,7 @@ from ...core.indices import Index, IndexExpr, affine, as_affine
 from ...core.terms import (
     ZERO, Delta, Holds, NonNegative, Nonzero, Num, Positive, Power, Predicate, Term, free, key, substitute,
 )  # fmt: skip
-from .canonical import both, equal, listed, shown
+from symbackprop.write.coq.monomials import both, equal, listed, shown
 from .monomials import F1, SAME, Factors, Mono, Monomials, Rewritten
 from .vocabulary import NotExported
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+
 from abc import abstractmethod
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import assert_never
-
+from typing import Any, assert_never
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import (
     UNIT, Determinant, Diagonal, DiagonalOf, ElementPower, Elementwise, Given, Hadamard, Identity, Inverse, Leaf,
     Matrix, Ones, Plus, Product, Scale, Softmax, Trace, Transpose, Zeros,
 )  # fmt: skip
 from symbackprop.core.terms import Diff, Entry, Mul, NonNegative, Num, Predicate, Term, Whole, free, substitute
-from symbackprop.write.code.parts import factors
+from symbackprop.write.paper.term_parts import choose, names_in, plain_array, split_number
+from symbackprop.write.paper.term_writer import ATOM, PRODUCT, SUM, TermWriter, Text
+from dataclasses import replace
 
-from .term_parts import choose, names_in, plain_array, split_number
-from .term_writer import ATOM, PRODUCT, SUM, TermWriter, Text
 
 # Between a sum and a matrix product stands the Hadamard product, which binds more loosely than the product.
 HADAMARD = SUM + 0.5
@@ -183,3 +183,26 @@ class MatrixWriter(TermWriter):
 def number_of(factor: Term) -> tuple[Fraction, tuple[Term, ...]]:
     """The number in a scalar factor, and the rest of it."""
     return split_number(factor if isinstance(factor, Mul) else Mul((factor,)))
+
+
+# --- the forms that stand in a matrix form ---
+
+
+PLACES = ("left", "right", "of")
+
+
+def parts_of(m: Matrix) -> tuple[Matrix, ...]:
+    return m.args if isinstance(m, Plus) else tuple(getattr(m, place) for place in PLACES if hasattr(m, place))
+
+
+def with_parts(m: Matrix, new: tuple[Matrix, ...]) -> Matrix:
+    """The same form with other parts."""
+    if isinstance(m, Plus):
+        return Plus(new)
+    places: dict[str, Any] = dict(zip((p for p in PLACES if hasattr(m, p)), new, strict=True))
+    return replace(m, **places)
+
+
+def factors(m: Matrix) -> tuple[Matrix, ...]:
+    """The factors of a matrix product of any length."""
+    return (*factors(m.left), *factors(m.right)) if isinstance(m, Product) else (m,)

@@ -12,8 +12,8 @@ from itertools import count, permutations
 
 from symbackprop.core.indices import Index, Size
 from symbackprop.core.terms import (
-    Add, Apply, Array, Diff, Entry, Key, Mul, Power, Sum, Term, Whole, arguments, free, key, open_body, opened_whole,
-    over, rebuilt, subterms, whole,
+    Add, Apply, Array, Diff, Entry, Key, Mul, Power, Sum, Term, Whole, arguments, free, key, map_opened, open_body,
+    opened_whole, subterms,
 )  # fmt: skip
 
 LETTERS = ("u", "v", "w", "h", "c", "d", "e", "a", "b")
@@ -81,23 +81,21 @@ def opened_parts(t: Term, fresh: Iterator[int] | None = None) -> Iterator[Term]:
     fresh = fresh or count()
     if isinstance(t, Add | Sum | Apply | Whole | Power) and len(subterms(t)) >= SHORT:
         yield t
-    for inner in opened(t, fresh)[1]:
+    for inner in opened(t, fresh):
         yield from opened_parts(inner, fresh)
 
 
-def opened(t: Term, fresh: Iterator[int]) -> tuple[tuple[Index, ...], tuple[Term, ...]]:
-    """What is bound in t and its arguments under it."""
+def opened(t: Term, fresh: Iterator[int]) -> tuple[Term, ...]:
+    """The arguments of t, with indices in place of bound ones."""
     match t:
         case Sum(size, body, _):
-            i = new(size, fresh)
-            return (i,), (open_body(body, (i,)),)
+            return (open_body(body, (new(size, fresh),)),)
         case Whole(_, _, sizes, _, _, _):
-            axes = tuple(new(n, fresh) for n in sizes)
-            return axes, (opened_whole(t, axes),)
+            return (opened_whole(t, tuple(new(n, fresh) for n in sizes)),)
         case Add() | Mul() | Power() | Apply():
-            return (), arguments(t)
+            return arguments(t)
         case _:
-            return (), ()
+            return ()
 
 
 def new(size: Size, fresh: Iterator[int]) -> Index:
@@ -113,14 +111,6 @@ def replaced(t: Term, name: Entry, part: Part, fresh: Iterator[int] | None = Non
         for order in permutations(sorted(indices, key=lambda i: i.name)):
             if numbered(t, order) == wanted:
                 return Entry(name.array, order)
-    bound, inner = opened(t, fresh)
-    if not inner or isinstance(t, Diff):
+    if isinstance(t, Diff):
         return t
-    changed = tuple(replaced(a, name, part, fresh) for a in inner)
-    match t:
-        case Sum():
-            return over(bound[0], changed[0])
-        case Whole(fn, derivatives, _, _, at, _):
-            return whole(fn, derivatives, bound, changed[0], at)
-        case _:
-            return rebuilt(t, changed)
+    return map_opened(t, lambda s: replaced(s, name, part, fresh), lambda n: new(n, fresh))

@@ -91,7 +91,7 @@ class Planner(Written):
             if derivative is None:
                 return None
             derivative = Tidy()(derivative)
-            reason = of_derivative(form, self.body(n, n_at), c, self.notation, self.names)
+            reason = of_derivative(form, self.body(n, n_at), c, self.said)
             line = self.line(slope, derivative, (*n_axes, *axes), reason, EVERYTHING, called)
             cited = form in self.author.cited
             steps = () if cited else self.steps(n, n_at, slope, derivative, (*n_axes, *axes))
@@ -160,7 +160,7 @@ class Planner(Written):
         if derivative is None:
             return None
         derivative = Tidy()(derivative)
-        reason = of_derivative(form, self.body(n, n_at), c, self.notation, self.names)
+        reason = of_derivative(form, self.body(n, n_at), c, self.said)
         line = self.line(slope, derivative, (*n_axes, *axes), reason, RESULT)
         line = replace(line, steps=self.steps(n, n_at, slope, derivative, (*n_axes, *axes)))
         found = self.made(c, [*self.definitions(n, c), line, *self.jacobian(c, g)[1:]])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.core.terms import (
-    Add, Apply, Array, Diff, Entry, Holds, Index, Mul, Num, Positive, Power, Size, Sum, Term, Whole, arguments, rebuilt,
+    Add, Apply, Array, Entry, Index, Mul, Num, Power, Size, Sum, Term, Whole, map_parts,
 )  # fmt: skip
 from symbackprop.gradients.lemmas import with_entries
 from symbackprop.prove.working_out import Tidy
@@ -101,13 +101,8 @@ def lettered(t: Term, outside: int, taken: Sequence[str] = (), letters: Letters 
                 return Sum(size, named(body, (*used, letter)), letter)
             case Whole():
                 return s
-            case Holds(Positive(u)):
-                return Holds(Positive(named(u, used)))
-            case Diff(body, wrt):
-                return Diff(named(body, used), wrt)
             case _:
-                args = arguments(s)
-                return rebuilt(s, tuple(named(a, used) for a in args)) if args else s
+                return map_parts(s, lambda part: named(part, used))
 
     return named(t, entry)
 
@@ -117,10 +112,8 @@ def positive_first(t: Term) -> Term:
     match t:
         case Add(args):
             return Add(tuple(sorted(map(positive_first, args), key=is_negative)))
-        case Sum(size, body, hint):
-            return Sum(size, positive_first(body), hint)
-        case Mul() | Power() | Apply():
-            return rebuilt(t, tuple(map(positive_first, arguments(t))))
+        case Sum() | Mul() | Power() | Apply():
+            return map_parts(t, positive_first)
         case _:
             return t
 

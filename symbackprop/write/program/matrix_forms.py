@@ -22,7 +22,7 @@ from symbackprop.gradients.lemmas import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node, SymInt
 from symbackprop.write.code.compact import compact, proved, transposed
 from symbackprop.write.code.factoring import factored, rescaled, scaled, symmetrical, without
-from symbackprop.write.code.parts import parts_of
+from symbackprop.write.paper.matrix_writer import parts_of
 from symbackprop.write.program.notation import GRADIENT, stood
 
 from .notation import Both, Notation

@@ -21,7 +21,7 @@ from symbackprop.core.terms import ONE, Add, Apply, Array, Mul, Num, Power, Sum,
 from symbackprop.gradients.lemmas import everywhere_in
 from symbackprop.write.code.compact import compact, transposed
 from symbackprop.write.code.factoring import product, scaled, symmetrical
-from symbackprop.write.code.parts import factors, parts_of, with_parts
+from symbackprop.write.paper.matrix_writer import factors, parts_of, with_parts
 from symbackprop.write.notes.letters import author_text
 from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.latex import subscripts as latex_subs

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from fractions import Fraction
-from math import prod
-from typing import Protocol
 
 from symbackprop.core.context import EMPTY
 from symbackprop.core.functions import FUNCTIONS
@@ -18,13 +15,14 @@ from symbackprop.core.kernel import check
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
 from symbackprop.core.terms import (
     ONE, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, arguments, arrays,
-    mul, neg, rebuilt, subterms,
+    map_parts, mul, neg, subterms,
 )  # fmt: skip
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.rewriting import Rule, chain_rule, constants_out, first_of, independence, linearity, repeated
 from symbackprop.prove.working_out import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 from symbackprop.write.paper.array_text import LETTERS
+from symbackprop.write.paper.term_parts import split_number
 
 
 def indices(shape: Sequence[Size], names: Sequence[str]) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:
@@ -56,24 +54,19 @@ class IndexLetters:
 
 def simpler(t: Term) -> Term:
     """exp(log(u)) as u, u/u as 1: what a program computes for the sake of its range, or rule by rule."""
+    if isinstance(t, Add | Mul | Power | Apply | Sum):
+        t = map_parts(t, simpler)
     match t:
-        case Mul(args) if (pair := cancelling(args)) is not None:
-            rest = [a for k, a in enumerate(args) if k not in pair]
-            return simpler(mul(*rest)) if rest else ONE
-        case Mul(args) if (found := logistic(args)) is not None:
-            return simpler(mul(Apply("sigmoid", found[0]), *found[1]))
+        case Mul():
+            c, factors = split_number(t)
+            while (rest := without_opposites(factors) or in_sigmoids(factors)) is not None:
+                factors = rest
+            return mul(*[Num(c)] * (c != 1 or not factors), *factors)
+        case Power(Mul() as base, q) if q.denominator == 1:
+            c, rest = split_number(base)
+            return mul(Num(c ** int(q)), Power(mul(*rest), q)) if c != 1 and rest else t
         case Apply("exp", Apply("log", u, 0), 0):
-            return simpler(u)
-        case Power(Mul((Num(c), *rest)), q) if rest and q.denominator == 1:
-            return simpler(mul(Num(c ** int(q)), Power(mul(*rest), q)))
-        case Mul(args) if (flat := flattened(args)) != list(args) or len(numbers_in(flat)) > 1:
-            number = prod(numbers_in(flat), start=Fraction(1))
-            rest = [a for a in flat if not isinstance(a, Num)]
-            return simpler(mul(*rest) if number == 1 and rest else mul(Num(number), *rest))
-        case Sum(size, body, hint):
-            return Sum(size, simpler(body), hint)
-        case Add() | Mul() | Power() | Apply():
-            return rebuilt(t, tuple(map(simpler, arguments(t))))
+            return u
         case _:
             return t
 
@@ -86,38 +79,26 @@ def put_together(t: Term) -> Term:
         return simpler(Tidy()(t))
 
 
-def flattened(args: Sequence[Term]) -> list[Term]:
-    """The factors, with a number in a denominator as a factor of its own."""
-    found: list[Term] = []
-    for a in args:
-        match a:
-            case Power(Mul((Num(c), *rest)), q) if rest and q.denominator == 1:
-                found += [Num(c ** int(q)), Power(mul(*rest), q)]
-            case _:
-                found.append(a)
-    return found
-
-
-def numbers_in(args: Sequence[Term]) -> list[Fraction]:
-    return [a.value for a in args if isinstance(a, Num)]
-
-
-def cancelling(args: Sequence[Term]) -> tuple[int, int] | None:
-    """The places of u and 1/u among factors."""
+def without_opposites(args: tuple[Term, ...]) -> tuple[Term, ...] | None:
+    """Factors without u and 1/u."""
     for k, a in enumerate(args):
         if isinstance(a, Power) and a.exponent == -1 and a.base in args:
-            return k, args.index(a.base)
+            return but(args, k, args.index(a.base))
     return None
 
 
-def logistic(args: Sequence[Term]) -> tuple[Term, list[Term]] | None:
-    """u where exp(u) and 1/(1 + exp(u)) are among factors, which together are σ(u), and the other factors."""
+def in_sigmoids(args: tuple[Term, ...]) -> tuple[Term, ...] | None:
+    """With σ(u) in place of exp(u) and 1/(1 + exp(u))."""
     for k, a in enumerate(args):
         if isinstance(a, Power) and a.exponent == -1 and isinstance(a.base, Add) and len(a.base.args) == 2:
             e = next((x for x in a.base.args if isinstance(x, Apply) and x.fn == "exp"), None)
             if e is not None and ONE in a.base.args and e in args:
-                return e.arg, [x for j, x in enumerate(args) if j not in (k, args.index(e))]
+                return Apply("sigmoid", e.arg), *but(args, k, args.index(e))
     return None
+
+
+def but(args: tuple[Term, ...], *places: int) -> tuple[Term, ...]:
+    return tuple(a for k, a in enumerate(args) if k not in places)
 
 
 def has_delta(t: Term) -> bool:
@@ -163,7 +144,7 @@ def beside(args: Sequence[Term], steps: Sequence[Term | None]) -> tuple[Term, li
         if u is not None:
             j = next((j for j, a in enumerate(args) if j != k and same(a, u)), None)
             if j is not None:
-                return u, [x for i, x in enumerate(args) if i not in (j, k)]
+                return u, list(but(tuple(args), j, k))
     return None
 
 
@@ -258,11 +239,7 @@ def listed(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-class Spelled(Protocol):
-    def text(self, name: str) -> str: ...
-
-
-def of_derivative(form: str, body: Term, by: Node, notation: Spelled, names: Mapping[Array, str]) -> str:
+def of_derivative(form: str, body: Term, by: Node, said: Said) -> str:
     """`form` is the compact form that gave the derivative, if one did; `body` the definition that is differentiated."""
     if form:
         return f"the Jacobian of {form.replace('_', ' ')}"
@@ -273,7 +250,6 @@ def of_derivative(form: str, body: Term, by: Node, notation: Spelled, names: Map
         return FUNCTIONS[fn].slope if fn in FUNCTIONS else f"the derivative of {fn}"
     if any(isinstance(s, Holds) and variable in arrays(s) for s in subterms(body)):
         return of_steps(body)
-    name = notation.text(names.get(variable, "it"))
     powers = [s for s in subterms(body) if isinstance(s, Power) and variable in arrays(s.base)]
     if any(s.exponent < 0 for s in powers):
         return "quotient rule"
@@ -284,11 +260,11 @@ def of_derivative(form: str, body: Term, by: Node, notation: Spelled, names: Map
         return f"the derivative of {unknown[0]}"
     match degree(body, variable):
         case 0 | 1:
-            return f"linear in {name}"
+            return f"linear in {said(variable)}"
         case 2:
             return "product rule"
         case _:
-            return f"by {name}, step by step"
+            return f"by {said(variable)}, step by step"
 
 
 def of_steps(body: Term) -> str:

@@ -163,6 +163,9 @@ class Written:
         readable = len(lines) >= LAWS and all(len(x.right) <= LONG for x in lines)
         return tuple(lines) if readable else ()
 
+    def said(self, a: Array) -> str:
+        return self.notation.text(self.names.get(a, "it"))
+
     def quoted(self, a: Array) -> str:
         """The name of an array in a reason."""
         return f"`{self.names[a]}`" if a in self.names else "it"

@@ -13,7 +13,7 @@ import re
 
 from symbackprop.core.functions import column
 
-from ..code.generated_source import MADE, UnsafeSource
+from symbackprop.write.code.compiled import MADE, UnsafeSource
 from .assignments import FUNCTIONS, INFIX
 
 EXP = {

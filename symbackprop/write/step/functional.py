@@ -13,7 +13,7 @@ from types import CodeType
 from typing import assert_never
 
 from symbackprop.core.functions import ROWS, column
-from symbackprop.write.code.generated_source import ARITHMETIC, Language
+from symbackprop.write.code.compiled import ARITHMETIC, Language
 
 from .assignments import Assignment, Entrywise, Map, Multiply, Reduce, Step, called, gradient_of, references, spelled
 

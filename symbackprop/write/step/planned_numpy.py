@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 
 from symbackprop.core.functions import ROWS
-from symbackprop.write.code.generated_source import ARITHMETIC, Language
+from symbackprop.write.code.compiled import ARITHMETIC, Language
 from symbackprop.write.step.assignments import accumulating, in_place
 
 from .assignments import (

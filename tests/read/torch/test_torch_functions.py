@@ -69,6 +69,14 @@ def rmsnorm_power(ctx: Any, g: Any) -> Any:
     return gw * inv - x * inv**2 * (gw * x).mean(-1, keepdim=True), (g * x * inv).sum(0), None
 
 
+def rmsnorm_default(ctx: Any, x: Any, weight: Any, eps: float = 1e-5) -> Any:
+    return rmsnorm(ctx, x, weight, eps)
+
+
+def rmsnorm_two(ctx: Any, g: Any) -> Any:
+    return rmsnorm_right(ctx, g)[:2]
+
+
 def attention(ctx: Any, q: Any, k: Any, v: Any) -> Any:
     scale = 1 / math.sqrt(q.shape[-1])
     p = torch.softmax(q @ k.T * scale, dim=1)
@@ -188,6 +196,9 @@ CASES: list[tuple[str, Any, Any, dict[str, str], dict[str, Any], str]] = [
     ("softmax along the wrong axis", scaled_softmax, softmax_axis, {"x": "B D"}, {"scale": 2.0}, "refuted"),
     ("rmsnorm", rmsnorm, rmsnorm_right, {"x": "B D", "w": "D"}, {"eps": 1e-5}, "proved"),
     ("rmsnorm, args", rmsnorm, rmsnorm_right, {"x": "B D", "w": "D"}, {"args": ["x", "w", "1e-5"]}, "proved"),
+    ("rmsnorm, a default left out", rmsnorm_default, rmsnorm_two, {"x": "B D", "w": "D"}, {}, "proved"),
+    ("rmsnorm, a default and None", rmsnorm_default, rmsnorm_right, {"x": "B D", "w": "D"}, {}, "proved"),
+    ("rmsnorm, a default given", rmsnorm_default, rmsnorm_two, {"x": "B D", "w": "D"}, {"eps": 1e-6}, "ill-formed"),
     ("rmsnorm with a wrong power", rmsnorm, rmsnorm_power, {"x": "B D", "w": "D"}, {"eps": 1e-5}, "refuted"),
     ("attention", attention, attention_right, {"q": "n d", "k": "m d", "v": "m e"}, {}, "proved"),
     ("attention without the scale", attention, attention_unscaled, {"q": "n d", "k": "m d", "v": "m e"}, {}, "refuted"),

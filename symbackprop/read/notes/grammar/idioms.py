@@ -12,8 +12,9 @@ from typing import Final, cast
 from .means import Means
 from .moving import Along, Moving
 from .primes import Primes
+from .resolve_names import PI
 from .shorthand import Shorthand, up_to_factors
-from .walking import Statement, beside, bracketed, joined, letters_in, mapped, names, walk
+from .walking import Statement, beside, bracketed, joined, letters_in, mapped, names, rewritten, walk
 from .tree import (
     Add, At, Chain, Derivative, Entry, Expr, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Script,
 )  # fmt: skip
@@ -143,17 +144,40 @@ def has_coordinates(statements: Iterable[Statement]) -> bool:
     return below
 
 
+def circle_number(node: object) -> object | None:
+    """The number π beside a function π(u): it stands without brackets behind it."""
+    match node:
+        case Product(args):
+            called = {id(a) for a, b in beside(node) if isinstance(b, Paren)}
+            return replace(
+                node, args=tuple(a if id(a) in called else cast(Expr, rewritten(a, circle_number)) for a in args)
+            )
+        case Name("π", "", None):
+            return replace(node, letter=PI)
+    return None
+
+
+def defines_pi(statements: Iterable[Statement]) -> bool:
+    """π(u) = …, log π(a | s) = …"""
+    for chain in (p.chain for s in statements for p in s.parts if p.chain.links):
+        match chain.subjects[-1]:
+            case Product((Name("π", "", None), Paren()) | (Operator(name="log"), Name("π", "", None), Paren())):
+                return True
+    return False
+
+
 class Idioms:
     def __init__(self, statements: Sequence[Statement]) -> None:
         self.deltas, self.held = increments(statements), held_in(statements)
         self.coordinates = has_coordinates(statements)
+        self.policy = defines_pi(statements)
         self.powers: set[str] = set()
         """Letters of which an entry stands in an exponential of the formula: numbers, z_i in e^{z_i}."""
 
     def statement(self, s: Statement) -> Statement:
         exponents = tuple(n.sups for n in names(s) if n.letter == "e")
         self.powers = {n.letter for n in names(exponents) if n.sub is not None}
-        return cast(Statement, self.of(s))
+        return cast(Statement, self.of(rewritten(s, circle_number) if self.policy else s))
 
     def of(self, node: object) -> object:
         new = mapped(node, self.of)

@@ -174,10 +174,16 @@ def _number(digits: str, start: int, end: int, out: list[Token]) -> None:
     out.append(Token("number", digits, start, end))
 
 
+_BEST = re.compile(r"(?:\s|\\[,;:! ])*\\(min|max)(?![a-z])(?:\\limits)?")
+
+
 def _command(name: str, text: str, start: int, end: int, words: Collection[str], out: list[Token]) -> int:
     """One backslash command; returns where reading goes on."""
     star = name.endswith("*")
     name = name.rstrip("*")
+    if name == "arg" and (best := _BEST.match(text, end)) is not None:
+        out.append(Token("word", f"arg{best[1]}", start, best.end()))
+        return best.end()
     found = COMMANDS.get(name)
     if found is None:
         raise Unsettled(f"unknown command \\{name}", (start, end))

@@ -7,13 +7,14 @@ tokens; nesting is limited, so recursion is too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from ..files.place import Place, ReadError
+from ..files.place import Place, ReadError, Span
 from .chains import Chains
 from .cursor import HADAMARD, PRODUCT, SHOWN, STARTS, STOPS, SUM, nests, shown
 from .lexer import MAX_DEPTH, Token, tokenize
@@ -22,9 +23,10 @@ from .tree import (
     Add, At, Call, Chain, Derivative, Dots, Expr, Function, Hadamard, Link, Name, Neg, Num, Operator, Outer, Paren,
     Product, Quotient, Reals,
 )  # fmt: skip
-from .vocabulary import FUNCTION_WORDS
+from .vocabulary import FACTORIAL, FUNCTION_WORDS
 
 MAX_SLASHES: Final = 8
+MAX_FACTORIAL: Final = 20
 
 
 class Parser(Chains):
@@ -90,6 +92,8 @@ class Parser(Chains):
                 signs.append("")
             elif kind in ("bar", "close") and self.evaluated(factors):
                 factors, signs = [self.at_point(self.product_of(factors, signs, start), start)], [""]
+            elif tok.text == "!" and kind == "bad":
+                factors[-1] = factorial(factors[-1], (factors[-1].span[0], self.advance().end))
             elif kind == "gap" and self.enclosed():  # a \quad inside brackets is only space
                 self.advance()
             else:
@@ -258,6 +262,14 @@ class Parser(Chains):
             while self.tok.kind not in ("end", "comma", "gap", "}", "text"):
                 self.advance()
         return Reals(shape, (token.start, self.end()))
+
+
+def factorial(node: Expr, span: Span) -> Expr:
+    """3! is 6; n! the exponential of a function of n of which no more is known."""
+    if isinstance(node, Num) and node.value.denominator == 1 and 0 <= node.value < MAX_FACTORIAL:
+        return Num(Fraction(math.factorial(node.value.numerator)), span)
+    logarithm = Product((Name(FACTORIAL, span=span), bracketed(node)), ("",), span)
+    return Product((Operator("function", "exp", span=span), bracketed(logarithm)), ("",), span)
 
 
 def derives(node: Expr) -> bool:

@@ -10,6 +10,8 @@ from typing import Final
 
 from symbackprop.core.functions import COMPOSED, FUNCTIONS, UNREAD, words
 
+GAMMA, FACTORIAL = "Γ", "ln!"
+"""The gamma function and the logarithm of a factorial: that they have derivatives is all that is known of them."""
 GREEK: Final = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "vartheta": "ϑ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",

@@ -139,12 +139,12 @@ def below(whole: Above, asked: Above, own: Above) -> Above:
 def inherit(above: Above, roles: Roles, facts: Facts, defines: Callable[[str], bool]) -> set[str]:
     """Shapes that were said above hold until they are said anew.  Returns the letters whose definition was not read."""
     own = {k for k, use in roles.arrays.items() if use.items or use.by or defines(k)}
-    roles.sizes |= set(above.sizes) - own - roles.indices
+    said = {roles.key(n) for n, _, _ in roles.members}
+    roles.sizes |= set(above.sizes) - own - roles.indices - said
     facts.logistic |= above.logistic
     facts.worded = {**above.worded, **facts.worded}
     facts.einstein |= above.einstein
     facts.bold = {**above.bold, **facts.bold}
-    said = {roles.key(n) for n, _, _ in roles.members}
     for key, properties in above.properties.items():
         if not defines(key) and key not in said:
             facts.sayings += [Saying(-1, p, key) for p in sorted(properties)]

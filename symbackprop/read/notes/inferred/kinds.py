@@ -16,7 +16,7 @@ from ..declared.symbols import (
 )  # fmt: skip
 from ..grammar.resolve_names import PI
 from ..grammar.tree import Expr, Inner, Name, Norm, Operator, Product, Sum, Symbol, Transpose
-from ..grammar.vocabulary import FUNCTION_WORDS
+from ..grammar.vocabulary import FACTORIAL, FUNCTION_WORDS, GAMMA
 from ..grammar.walking import bracketed, names, reached, walk
 from .occurrences import key_of, names_in
 from .options import AT, Option, Options
@@ -24,8 +24,6 @@ from .prose_patterns import LOGISTIC_FORMULA
 from .roles import LOSSES, USUAL_FUNCTIONS
 from .said import ArrayUse, Candidate, softmax_given
 
-GAMMA = "Γ"
-"""The gamma function: that it has derivatives is all that is known of it."""
 _WHOLE = (Transpose, Norm, Sum, Inner)
 
 
@@ -75,7 +73,7 @@ class Framer(Options):
             table = replace(
                 table, layered_sizes={**table.layered_sizes, self.width: SizeSymbol(self.width, layered=True)}
             )
-        if pi := [u for u in roles.all_uses() if u.key == "π"]:  # a letter where it is a variable
+        if pi := [u for u in roles.all_uses() if u.key in ("π", PI)]:  # a letter where it is a variable
             role: Literal["variable", "constant"] = "variable" if any(u.by for u in pi) else "constant"
             table = table.with_array(ArraySymbol(PI, (), "scalar", role=role))
         frame = Frame(table)
@@ -122,7 +120,7 @@ class Framer(Options):
             return True
         if use.words and not use.by and not self.defined(key) and key not in self.facts.ranks and len(key) > 1:
             return True
-        if key == "π" and use.items == 0 and not self.defined("π"):
+        if key == PI or (key == "π" and use.items == 0 and not self.defined("π")):
             return True
         if key == "d" and not self.defined("d") and use.bare and set(use.by) == {"differential"}:
             return True
@@ -293,7 +291,7 @@ class Framer(Options):
         defined = any(not self.functional(c) for c in mine)
         same = all(c == calls[0] for c in calls) and all(isinstance(a, Name) for a in calls[0])
         usual, said = key in USUAL_FUNCTIONS, key in self.facts.functions
-        if key == GAMMA and lone and never_bare:
+        if key in (GAMMA, FACTORIAL) and lone and never_bare:
             return self.abstract(key, frame)
         if defined and key not in self.roles.primed:
             return

@@ -50,7 +50,8 @@ PROPERTIES = {
     "orthogonal": r"(?<!rows\s)\b(?:orthogonal|orthonormal|rotation)\b(?!\s+(?:rows|to))",
     "other": r"\b(?:triangular|permutation|circulant|toeplitz|unitary|nilpotent|cent(?:er|r)ed|whitened|standardi[sz]ed"
              r"|isotropic|block[\s-]diagonal|doubly\s+stochastic|hermitian|(?:orthogonal|orthonormal)\s+rows|low[\s-]rank|sparse"
-             r"|(?<!symmetric )(?<!symmetric, )positive[\s-](?:semi-?)?definite)\b",
+             r"|(?<!symmetric )(?<!symmetric, )(?<!symmetric and )(?<!symmetric, and )"
+             r"positive[\s-](?:semi-?)?definite)\b",
     "unit": r"unit(?:[\s-]norm)?\s+vectors?|unit[\s-]norm|unit\s+length",
     "one-hot": r"one[\s-]?hot",
     "sums": r"probability\s+(?:distribution|vector)s?|probabilities|distributions?\b"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence, Set
 
 from ..declared.symbols import ArraySymbol, Declarations
 from ..grammar.loosely import spelled_items
-from ..grammar.tree import Add, Chain, Expr, Name, Num, Reals, Script, Symbol, Words
+from ..grammar.tree import Add, All, Chain, Expr, Name, Num, Reals, Script, Sum, Symbol, Words
 from ..grammar.walking import walk
 from .occurrences import Use, key_of, names_in
 from .prose import Facts
 from .said import ArrayUse, Record, Said
 
+_STARS = ("*", "\\ast", "\\star")
 USUAL_FUNCTIONS = frozenset(("f", "g", "h", "σ", "φ", "ψ", "ρ", "F", "G", "Φ", "\\mathcal{F}", "τ", "ϕ"))
 LOSSES = frozenset(
     ("L", "J", "C", "E", "ℓ", "\\mathcal{L}", "\\mathcal{J}", "\\mathcal{E}", "\\mathcal{C}", "\\mathcal{l}", "ξ")
@@ -144,7 +146,7 @@ class Roles(Said):
             for key, script in r.uses.subscripts:
                 if not key or self.declared(key):
                     continue
-                if script.error and not script.items:
+                if (script.error and not script.items) or (script.items == (All(),) and script.text in _STARS):  # k_*
                     self.add_composite(key, "_" + script.text)
                 elif script.items and all(isinstance(i, Num) for i in script.items):
                     numbered.setdefault(key, set()).add(script.text)
@@ -162,8 +164,14 @@ class Roles(Said):
         vectors |= {k for k, n in self.facts.ranks.items() if n and "_" not in k}
         entries = lettered | set(self.listed) | vectors
         alone = {u.key for u in self.all_uses() if u.name.sub is None and not u.name.sups}
+        below = ((key, i) for r in self.records for key, s in r.uses.subscripts for i in s.items)
+        summed = {key for key, i in below if isinstance(i, Name) and i.letter in self.bound}
+        sums = [b.low for r in self.records for n in walk(r.loose) if isinstance(n, Sum) for b in n.binders]
+        from_zero = any(isinstance(low, Num) and low.value == 0 for low in sums)
         for key, texts in numbered.items():
             apart = key not in entries or (key in vectors and self.said_apart(key))
+            if "0" in texts and key in summed and not from_zero:  # w_0 + Σ_i w_i x_i
+                self.add_composite(key, "_0")
             for text in texts if apart or (key in alone and key not in vectors and key not in lettered) else ():
                 self.add_composite(key, "_" + text)
         self.upper_composites()
@@ -182,6 +190,9 @@ class Roles(Said):
                     inside = {n.letter for n in walk(rhs) if isinstance(n, Name)}
                     if letter not in inside and not isinstance(rhs, (Num, Name)) and c.head.args is None:
                         told.setdefault(c.head.key, set()).add(sub.text)
+            text = c.head.name.sub.text if c.head.name.sub is not None and c.head.args is not None else ""
+            if re.fullmatch("[A-Za-z]{2,}", text) and not set(text) <= {*"ijklmnpq", *self.bound}:
+                self.apart.add((c.head.key, text))  # ℓ_{te}(φ) = …
         for key, texts in told.items():
             if key and texts == below.get(key) and (len(texts) > 1 or not texts & set("ijklmnst")):
                 self.apart |= {(key, text) for text in texts}

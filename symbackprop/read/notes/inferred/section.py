@@ -215,12 +215,9 @@ class Section(Resting):
             led |= {d.key for d in rest if not led.isdisjoint(self.keys(d.chain))}
         uses = ((k, self.roles.arrays.get(k)) for k in led - by)
         nabla = {k for k, use in uses if use is not None and use.by["∇"]}
-        found = {
-            loss: nabla.union(self.facts.made_of.get(loss, ()), *(self.derived_by(loss, r) for r in self.records))
-            & (led - by)
-            for loss in losses
-        }
-        return {loss: frozenset(arrays) for loss, arrays in found.items() if arrays}
+        made_of, records = self.facts.made_of, self.records
+        all_ = {x: nabla.union(made_of.get(x, ()), *(self.derived_by(x, r) for r in records)) for x in losses}
+        return {loss: frozenset(arrays & (led - by)) for loss, arrays in all_.items() if arrays & (led - by)}
 
     def variables(self, chain: Chain) -> set[str]:
         """What a statement differentiates by."""

@@ -16,7 +16,7 @@ from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import Span, Unsettled
 from ..grammar.resolve import parse_expression
 from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, Label, Symbol
-from ..grammar.walking import relabel, walk
+from ..grammar.walking import reached, relabel, walk
 from .definitions import array_of, definition_of, general_definitions, head, plain, symbols
 
 MAX_SYMBOLS = 400
@@ -140,7 +140,8 @@ class Model:
                 if isinstance(variable, Symbol):
                     self.targets.setdefault(plain(variable), d.span)
                     for body in symbols(d.body):
-                        if body != plain(variable) and (d.body == body or self.behind(body)):
+                        other = self.definition(body) is not None and not self.depends(body, plain(variable))
+                        if body != plain(variable) and (d.body == body or (self.behind(body) and not other)):
                             by_body.setdefault(body, {})[plain(variable)] = d.span
         last = self.decl.last
         for base, high in self.highest.items():
@@ -200,6 +201,7 @@ class Model:
             raise Unsettled("layers with different letters under one ∂: which comes first?", span)
         last = self.last_of(list(targets))
         beyond = [s for s in map(Symbol, sorted(self.decl.beyond.get(loss.name, ()))) if array_of(s, self.decl)]
+        beyond = [s for s in beyond if last is not None and self.depends(s, last)]  # others: another network
         others = [t for t in targets if t != last]
         if last is not None and (any(past(self, s, last, others) for s in beyond) or (beyond and len(targets) == 1)):
             last = self.last_of([*targets, *beyond])  # a way to the loss goes past what is differentiated by here
@@ -230,7 +232,8 @@ class Model:
                 self.definition(t) is not None or not self.after(t)
             ):
                 return t
-        found = [s for t in targets for s in self.after(t) if all(self.depends(s, other) for other in targets)]
+        behind = sorted(reached(targets, self.after) - set(targets), key=str)
+        found = [s for s in behind if all(self.depends(s, other) for other in targets)]
         return next((s for s in found if not any(o != s and self.depends(s, o) for o in found)), None)
 
     def after(self, t: Symbol) -> list[Symbol]:

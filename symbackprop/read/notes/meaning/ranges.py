@@ -149,8 +149,15 @@ def counts(node: Expr) -> bool:
 Places = dict[str, Span]
 
 
-def lint(lhs: Expr, rhs: Expr, decl: Declarations) -> None:
-    """Refuse: an index free on one side only, an index free and summed, a sum whose index does not occur under it."""
+class OneSided(ReadError):
+    """What is differentiated by has an index that the other side does not have: the value may be alike for all."""
+
+
+def lint(lhs: Expr, rhs: Expr, decl: Declarations, alike: bool = False) -> None:
+    """Refuse: an index free on one side only, an index free and summed, a sum whose index does not occur under it.
+
+    With `alike` a derivative by h_{tc} may have a value without t.
+    """
     left, left_bound = indices(lhs, decl)
     right, right_bound = indices(rhs, decl)
     bound = {**left_bound, **right_bound}
@@ -161,7 +168,9 @@ def lint(lhs: Expr, rhs: Expr, decl: Declarations) -> None:
         other = rhs if here is left else lhs
         for name, span in here.items():
             if name not in there and not constant(other, decl) and not (side == "left" and may_be_alike(lhs, name)):
-                raise ReadError(f"the index {name} is free on the {side} side only", span)
+                by = side == "left" and isinstance(lhs, Derivative)
+                if not (by and alike):
+                    raise (OneSided if by else ReadError)(f"the index {name} is free on the {side} side only", span)
 
 
 def may_be_alike(node: Expr, name: str) -> bool:

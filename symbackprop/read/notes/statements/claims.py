@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
@@ -23,7 +23,7 @@ from ..declared.sizes import Sizes, shown_dims
 from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import parse_expression
-from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, IndexName, Link, Symbol
+from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, IndexName, Link, Neg, Norm, Symbol
 from ..grammar.walking import walk
 from ..meaning.definitions import array_of, definition_of, plain, symbols
 from ..meaning.elaborate import Elaborator, ManyAxes
@@ -78,8 +78,11 @@ class Unequal:
 Elaborated: TypeAlias = Claim | Unequal | ShapeJudgement
 
 
-def elaborate(reading: Reading) -> Elaborated | None:
-    """What a statement says; None for a remark.  Raises ReadError, located, for what is ill-formed."""
+def elaborate(reading: Reading, alike: bool = False) -> Elaborated | None:
+    """What a statement says; None for a remark.  Raises ReadError, located, for what is ill-formed.
+
+    `alike`: see `lint`.
+    """
     if reading.error is not None:
         raise reading.error
     if reading.kind == "remark" or reading.lhs is None:
@@ -91,7 +94,7 @@ def elaborate(reading: Reading) -> Elaborated | None:
             return judge(reading, machine(reading.declarations, nodes, reading.formula.text, only_shapes=True))
         if reading.rhs is None:
             return None
-        return equation(reading.declarations, reading.lhs, reading.rhs, reading.formula.text, reading.span)
+        return equation(reading.declarations, reading.lhs, reading.rhs, reading.formula.text, reading.span, alike)
     except ReadError as error:
         raise error.located(reading.where) from None
     except ProofError as error:
@@ -113,8 +116,8 @@ def machine(decl: Declarations, nodes: list[Expr], text: str, only_shapes: bool 
     return e
 
 
-def equation(decl: Declarations, lhs: Expr, rhs: Expr, text: str, span: Span) -> Claim | Unequal:
-    lint(lhs, rhs, decl)
+def equation(decl: Declarations, lhs: Expr, rhs: Expr, text: str, span: Span, alike: bool = False) -> Claim | Unequal:
+    lint(lhs, rhs, decl, alike)
     e = machine(decl, [lhs, rhs], text)
     try:
         left, right = e.together(lhs, rhs)
@@ -315,11 +318,22 @@ def hypotheses(e: Elaborator) -> dict[str, Hypothesis]:
             continue
         left = h.chain.subjects[-1]
         for k, link in enumerate(h.chain.links):
-            a, b = e.together(left, link.rhs)
             name = h.text if len(h.chain.links) == 1 else f"{h.text} ({k + 1})"
-            out[name] = one(e, a, link.relation, b, h.chain.span)
+            for more, relation, x, y in ((name, link.relation, left, link.rhs), *between(name, left, link)):
+                a, b = e.together(x, y)
+                out[more] = one(e, a, relation, b, h.chain.span)
             left = link.rhs
     return out
+
+
+def between(name: str, left: Expr, link: Link) -> Iterator[tuple[str, str, Expr, Expr]]:
+    """|x| < c: x < c, and -x < c."""
+    match left, link:
+        case (
+            (Norm(x, "abs"), Link("<" | "≤" as relation, bound)) | (bound, Link(">" | "≥" as relation, Norm(x, "abs")))
+        ):
+            for way, side in (("below", x), ("above", Neg(x))):
+                yield f"{name} ({way})", {">": "<", "≥": "≤"}.get(relation, relation), side, bound
 
 
 def one(e: Elaborator, a: Value, relation: str, b: Value, span: Span) -> Hypothesis:

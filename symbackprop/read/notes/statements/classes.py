@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Literal, TypeAlias, cast
 
 from ..files.items import Formula
+from ..files.place import Span
 from ..grammar.tree import (
     Add, Chain, Derivative, Dots, Expr, IndexName, Indicator, Link, Matrix, Name, Neg, Num, Operator, Paren, Product,
-    Sum, Symbol, Transpose, Words,
+    Script, Sum, Symbol, Transpose, Words,
 )  # fmt: skip
-from ..grammar.walking import rewritten, walk
+from ..grammar.walking import bracketed, rewritten, walk
 from ..inferred.hypotheses import LEFT, STATED, Saying
 from ..inferred.occurrences import key_of
 from ..inferred.options import Option
@@ -267,6 +269,17 @@ def comes_in(section: Section, found: Head, at: int, rhs: Expr, defined: Contain
     key = section.key(found.name)
     new = key not in defined and key not in section.above.arrays and section.first_use(key) >= at
     return new and key not in section.names(rhs) and not isinstance(rhs, (Num, Transpose))
+
+
+def optimum(node: Expr, span: Span) -> Chain | None:
+    """argmin_w J(w): where the derivative of J by w is 0."""
+    first, *rest = node.args if isinstance(node, Add) else (node,)
+    match first:
+        case Product((Operator("function", "argmin" | "argmax", Script(items=(Name() as by,))), *factors), signs):
+            body = factors[0] if len(factors) == 1 else Product(tuple(factors), signs[1:], span)
+            whole = bracketed(Add((body, *rest), span) if rest else body)
+            return Chain((Derivative(whole, (by,), False, span),), (Link("=", Num(Fraction(0), span), span),), span)
+    return None
 
 
 def as_name(key: str) -> Name:

@@ -108,7 +108,9 @@ class Doubts(Intents):
                 continue
             if key in parts or self.known(key, r) or name.endswith(SINGLE):  # x°: one of those that are known
                 continue
-            if section.first_use(key) >= r.at and name not in section.above.arrays:
+            elsewhere = any(key in section.keys(d.chain) for d in section.definitions)
+            alone = not elsewhere and name not in section.roles.moved() and "_" in name  # δ_z: only claims speak of it
+            if (section.first_use(key) >= r.at or alone) and name not in section.above.arrays:
                 return name
         return ""
 

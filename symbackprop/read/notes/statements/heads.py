@@ -170,6 +170,14 @@ class Heads:
         frame = self.section.frame
         return by or key in frame.moved or any(key in of.split(",") for of in frame.of.values())
 
+    def demanded(self, key: str, at: int) -> bool:
+        """A condition above holds the letter, or what is to be stationary depends on it."""
+        section = self.section
+        above = [c for c, since in self.stationary if since <= at]
+        of = section.frame.of
+        led = any(d.record <= at and key in of.get(d.key, "").split(",") for d in section.definitions)
+        return bool(above) and (led or any(key in section.names(c) for c in above))
+
     def with_head(self, r: Record, unit: Unit, found: Head, before: str) -> Unit:
         section, link = self.section, unit.link
         key, items, layered = section.roles.full_key(found.name)
@@ -188,8 +196,8 @@ class Heads:
         solved = follows or any(p.search(before) for p in (classes.SOLVED, classes.CONDITION))
         variable = self.is_variable(key) or (base_letter != key and self.is_variable(base_letter))
         if (solved and variable and found.args is None) or (
-            self.stationary and variable and found.args is None and key not in self.defined and not stated
-            and self.stationary[-1][1] <= r.at and not classes.is_derivative(rhs) and self.is_variable(key)
+            variable and found.args is None and key not in self.defined and not stated
+            and self.demanded(key, r.at) and not classes.is_derivative(rhs) and self.is_variable(key)
         ):  # fmt: skip
             if found.name.sups and key not in self.defined and not self.is_variable(key):
                 self.define(r, unit, key)  # from there on x^* is that

@@ -22,7 +22,7 @@ from ..inferred.said import Record, cut_at_colon, head_of, is_interval, softmax_
 from . import classes
 from .classes import Class, comes_in, in_sentence, of_a_letter, on_values
 from .heads import Heads, Unit
-from .spoken import named_derivative, of_data
+from .spoken import named_derivative, named_so, of_data
 from .statements import Kind, Reading
 
 _HEAD = re.compile(
@@ -34,8 +34,11 @@ r"""The same behind words: (Mean) \space \mu = …"""
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
 _BLANK = re.compile(r"\s*(?:_{2,}|(?:\\_){2,}|\?|\[\s*\])")
-_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?|\(?\s*using|\()\s*")
-_FOR = re.compile(r"(?:\b(?:for|if|when|where|case|with|whenever|using)|\()\s*\Z", re.IGNORECASE)
+_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?|at|\(?\s*using|\()\s*")
+_FOR = re.compile(
+    r"(?:\b(?:for|if|when|where|case|with|whenever|using|at(?:\s+(?:the\s+)?(?!least|most)\w+)?)|\()\s*\Z",
+    re.IGNORECASE,
+)
 
 _WITH = re.compile(r"\s*,?\s*(?:with|where|and)(?:\s+(?:all|each|every|entries))*\s*", re.IGNORECASE)
 
@@ -178,6 +181,11 @@ class Intents(Heads):
             self.pending = []
         return out
 
+    def in_a_region(self, r: Record) -> bool:
+        """ "ℓ'(f) = 0 for y f > 1": where that is so is said behind it."""
+        behind = [x for x in self.records[r.at + 1 : r.at + 2] if _BEHIND.fullmatch(x.formula.before)]
+        return any(len(x.chains) == 1 and x.chains[0].links and x.chains[0].links[0].relation in "<>≤≥" for x in behind)
+
     def told_of_given(self, r: Record) -> bool:
         """ "Let σ ∈ ℝ^d with σ_j > 0": said of what the sentence gives, from there on."""
         last = self.made[-1] if self.made else None
@@ -249,6 +257,12 @@ class Intents(Heads):
         return Unit(r.at, chain.subjects[-1], chain.links[0], meant, chain.span, error=error)
 
     def bare(self, r: Record, node: Expr, span: Span) -> Unit:
+        above = [(u.record, u.lhs) for x in self.made if isinstance(x, list) for u in x if u.meant == "claim"]
+        if isinstance(node, Name) and (named := named_so(self.records, r, above)) is not None:
+            key = self.section.key(node)
+            if key not in self.defined and not self.section.gives(key):
+                rhs = cast(Expr, respan(named, span))
+                return self.define(r, Unit(r.at, node, Link("=", rhs, span, span), "definition", span), key)
         shape = self.shape_like(node)
         return Unit(r.at, node, Link("", Missing()), "shape" if shape else "remark", span)
 
@@ -293,6 +307,9 @@ class Intents(Heads):
             lhs, rhs, relation = rhs, lhs, ":="
         if isinstance(rhs, Words) and rhs.text.strip() == "?" and classes.holds_derivative(lhs):
             return replace(unit, meant="asked", note="asked")
+        if (stationary := classes.optimum(rhs, link.span)) is not None:  # w^* = argmin_w J
+            self.stationary.append((stationary, r.at))
+            return replace(unit, meant="remark", note="what is optimal")
         if isinstance(lhs, (Words, Dots)) or classes.is_question(rhs) or classes.is_order(rhs) or any(
             isinstance(n, Words) or self.is_word(n) for x in (lhs, rhs) for n in outside_scripts(x)
         ):  # fmt: skip
@@ -336,6 +353,7 @@ class Intents(Heads):
         demanded = classes.CONDITION.search(before) is not None
         if derivative and zero and found is None:
             solved = not r.formula.display and classes.YIELDS.match(r.formula.after) is not None
+            solved = solved and not self.in_a_region(r)
             demanded |= solved or classes.VANISHES.search(before) is not None
         if demanded and (zero or found is None or self.not_fresh(found)):
             if found is not None and not zero and found.args is None and self.solves(found, rhs):

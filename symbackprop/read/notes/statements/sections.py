@@ -305,11 +305,13 @@ def section_of(scope: Scope, above: Above) -> Section:
 
 def places(scope: Scope) -> Iterator[tuple[tuple[int, int], set[str]]]:
     """Where a sentence begins (among the prose, and the formulas) that says of letters used above what they are."""
-    used: set[str] = set()
+    used, scripted = set[str](), set[str]()
     seen, counts = 0, dict[str, int]()
     for k, (text, at) in enumerate(scope.prose):
         used = used.union(*(letters(f.text) for f in scope.formulas[seen:at]))
         counts |= {k: n for f in scope.formulas[seen:at] for k, n in subscripts(f.text)}
+        for f in scope.formulas[seen:at]:
+            scripted |= {letter(m[1]) for m in _BELOW.finditer(f.text)} | {letter(name) for name in members(f)}
         seen = max(seen, at)
         if not at or at >= len(scope.formulas) or _GOES_ON.match(text):
             continue
@@ -318,7 +320,7 @@ def places(scope: Scope) -> Iterator[tuple[tuple[int, int], set[str]]]:
         said = {*facts.ranks, *facts.shapes, *(name for f in scope.formulas[at:end] for name in members(f))}
         again = used if facts.everything is not None else used & set[str]().union(*map(letters, said))
         here = [pair for f in scope.formulas[at:end] for pair in (*subscripts(f.text), *bare_head(f.text))]
-        again |= {name for name, n in here if counts.get(name, 0 if name in used else n) != n}  # t, and now t_k
+        again |= {name for name, n in here if counts.get(name, n if name in scripted or name not in used else 0) != n}
         if again:
             yield (k, at), again
 
@@ -326,17 +328,22 @@ def places(scope: Scope) -> Iterator[tuple[tuple[int, int], set[str]]]:
 def subscripts(text: str) -> Iterator[tuple[str, int]]:
     """How many indices stand at a letter."""
     for m in _SCRIPTED.finditer(text):
-        yield GREEK.get(m[1].lstrip("\\"), m[1].lstrip("\\")), len(re.sub(r"[\s,{}]", "", m[2]))
+        yield letter(m[1]), len(re.sub(r"[\s,{}]", "", m[2]))
 
 
 def bare_head(text: str) -> Iterator[tuple[str, int]]:
     """p = … where p_i was defined above is another p, or all of them."""
     m = _BARE.match(text)
     if m is not None:
-        yield GREEK.get(m[1].lstrip("\\"), m[1].lstrip("\\")), 0
+        yield letter(m[1]), 0
+
+
+def letter(written: str) -> str:
+    return GREEK.get(written.lstrip("\\"), written.lstrip("\\"))
 
 
 _BARE = re.compile(r"\s*(\\?[A-Za-z]+)\s*:?=(?!=)")
+_BELOW = re.compile(r"(\\?[A-Za-z]+)_")
 _SCRIPTED = re.compile(r"(\\?[A-Za-z]+)_\s*(\{[a-z][\s,]*[a-z]?\}|[a-z])")
 
 

@@ -10,9 +10,15 @@ from ..grammar.tree import Add, Chain, Derivative, Expr, Name, Operator, Paren, 
 from ..inferred.occurrences import Uses
 from ..inferred.said import Head, Record, head_of
 from ..inferred.section import Section
-from .classes import holds_derivative
+from .classes import holds_derivative, is_derivative
 from ..inferred.prose_patterns import said as words
 
+_CALLS = re.compile(
+    r"\b(?:(?:call|denote|abbreviate|name|write)\s+(?:it|this|that|these|them|both)"
+    r"|which\s+(?:we|I|one)\s+(?:call|denote|abbreviate|name))(?:\s+(?:by|as|simply|just|for short))*\s*\Z",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(r"\s*(?:,|and|,\s*and)\s*")
 _WORDS = r"(?:(?!with\b|is\b|are\b)[\w-]+\s*){0,4}?"
 _KINDS = "loss|cost|objective|error|energy|risk|function|criterion"
 _LOSS = rf"(?:(?:the|this|our|that)\s+)?(?:it|this|that|\w*\s*(?:{_KINDS}))"
@@ -209,3 +215,19 @@ def letter(side: Expr, text: str) -> Letter | None:
         return None
     a, b = head.name.span
     return Letter(head.name, text[a:b].strip(), head.args or ())
+
+
+def named_so(records: Sequence[Record], r: Record, claims: Sequence[tuple[int, Expr]]) -> Expr | None:
+    """ "Call these δ_z and δ_r", "which we call δ": the derivative that a letter is said to be a name for.
+
+    `claims`: the left sides of equations, with the records that they stand in.
+    """
+    first = last = r.at
+    while first and _LISTED.fullmatch(records[first].formula.before):
+        first -= 1
+    while last + 1 < len(records) and _LISTED.fullmatch(records[last + 1].formula.before):
+        last += 1
+    if r.formula.display or not _CALLS.search(records[first].formula.before):
+        return None
+    found = [x for at, x in claims if at < first and is_derivative(x)][first - last - 1 :]
+    return found[r.at - first] if len(found) == last - first + 1 else None

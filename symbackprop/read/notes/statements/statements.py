@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, takewhile
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 from ..declared.declarations import declare
 from ..declared.said_in_prose import declared_in_prose
@@ -20,15 +20,15 @@ from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
 from ..grammar.parser import parse
 from ..grammar.recurrences import in_time
-from ..grammar.walking import Statement
-from ..grammar.tree import Chain, Expr, Link
 from ..grammar.means import sums_are_meant
+from ..grammar.tree import Chain, Derivative, Expr, Link, Name, Operator, Reals
+from ..grammar.walking import EQUATIONS, Statement, rewritten, walk
 from ..grammar.vocabulary import ACTIVATION_WORDS
 from ..inferred.above import END, Above, letters
-from ..inferred.occurrences import Uses
+from ..inferred.occurrences import Uses, key_of, names_in
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
-from ..inferred.said import COUNTS, Record
+from ..inferred.said import COUNTS, Record, head_of
 from ..inferred.notations import Unwritten
 from .classes import FOLLOWS
 from .spoken import of_formula
@@ -298,6 +298,7 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
         trees.append(loose)
         errors.append(error)
     ranges = [m[1] for f in scope.formulas if (m := COUNTS.match(f.text)) is not None]
+    trees = sizes_apart(trees)
     written, more = in_time(spelled_out(trees, list(above.functions()), facts.announced), ranges)
     out = [
         Record(formula, at, loose, error, used_in(loose))
@@ -316,7 +317,30 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
     return out
 
 
-_IN_WORDS = re.compile(r"\\(?:text|mbox|textrm|textit)\s*\{[^{}]*(?:-?wise|\b(?:rows?|columns?)\b)")
+def sizes_apart(trees: Sequence[Statement | None]) -> list[Statement | None]:
+    """m ∈ ℝ^n is no size, though B ∈ ℝ^{m × r} has one of that name: that is another letter, which stands in shapes."""
+    chains = tuple(p.chain for s in trees if s is not None for p in s.parts)
+    shapes = [n.shape for n in walk(chains) if isinstance(n, Reals) and n.shape is not None]
+    sizes = {n.letter for n in names_in(tuple(shapes)) if not n.sub}
+    linked = [c for c in chains if c.links]
+    members = {key_of(x) for c in linked if c.links[0].relation == "∈" for x in c.subjects if isinstance(x, Name)}
+    given = {h.key for c in linked if c.links[0].relation in EQUATIONS and (h := head_of(c.subjects[-1]))}
+    by = (x for n in walk(chains) if isinstance(n, (Derivative, Operator)) for x in n.wrt if isinstance(x, Name))
+    both = sizes & (members | (given & {key_of(x) for x in by}))
+
+    def apart(node: object) -> object | None:
+        match node:
+            case Reals(shape):
+                return replace(node, shape=cast("Expr | None", rewritten(shape, renamed)))
+        return None
+
+    def renamed(node: object) -> object | None:
+        return replace(node, letter=f"{node.letter}ₛ") if isinstance(node, Name) and node.letter in both else None
+
+    return [cast("Statement | None", rewritten(s, apart)) for s in trees] if both else list(trees)
+
+
+_IN_WORDS = re.compile(r"\\(?:text|mbox|textrm|textit)\s*\{[^{}]*(?:wise|\b(?:rows?|columns?)\b)")
 _NAMES = re.compile(r"(?:\A|[,;&]|\\\\)\s*(?P<word>[A-Z]{2,5})\s*(?:_\w|_\{[^{}]*\})?\s*(?:\([^()=]*\))?\s*&?\s*:?=")
 _RUN = re.compile(r"(?<![A-Za-z\\])d?(?P<run>[A-Z]+)(?![A-Za-z])|(?P<other>\\[A-Za-z]+|[A-Za-z]+)")
 

@@ -115,6 +115,10 @@ def info(a: Any) -> Any:
     return np.zeros(a.shape[:-2], dtype=int)
 
 
+def pivots(a: Any) -> Any:
+    return np.zeros(a.shape[:-1], dtype=int)
+
+
 def addmm(c: Any, a: Any, b: Any, beta: Any = 1, alpha: Any = 1) -> Any:
     product = times(alpha, np.matmul(a, b))
     return product if beta == 0 else np.add(times(beta, c), product)
@@ -128,8 +132,9 @@ products.rows({
     "addr": lambda c, a, b, beta=1, alpha=1: np.add(times(beta, c), times(alpha, np.outer(a, b))),
     "trace": lambda x: np.trace(x),
     "linalg_inv_ex": lambda a, check_errors=False: (linalg.inv(a), info(a)),
-    "_linalg_det": lambda a: (linalg.det(a), a, info(a)),
-    "_linalg_slogdet": lambda a: (*linalg.slogdet(a), a, info(a)),
+    "_linalg_check_errors": lambda info, api_name, is_matrix: None,
+    "_linalg_det": lambda a: (linalg.det(a), a, pivots(a)),
+    "_linalg_slogdet": lambda a: (*linalg.slogdet(a), a, pivots(a)),
     "linalg_cholesky_ex": lambda a, upper=False, check_errors=False: (linalg.cholesky(a, upper=upper), info(a)),
 })  # fmt: skip
 products.rows({"linalg_cross": lambda a, b: np.cross(a, b)}, where="along the last axis")
@@ -138,9 +143,9 @@ products.rows({"linalg_cross": lambda a, b: np.cross(a, b)}, where="along the la
 @products("_linalg_solve_ex")
 def solve(a: Any, b: Any, left: bool = True, check_errors: bool = False) -> Any:
     if left:
-        return linalg.solve(a, b), a, info(a), info(a)
+        return linalg.solve(a, b), a, pivots(a), info(a)
     turned = linalg.solve(np.matrix_transpose(a), np.matrix_transpose(b))
-    return np.matrix_transpose(turned), a, info(a), info(a)
+    return np.matrix_transpose(turned), a, pivots(a), info(a)
 
 
 refuses("linalg_qr", "_linalg_svd", "linalg_eig", "_linalg_eigh", "linalg_lstsq", "linalg_lu", "linalg_lu_factor_ex",
