@@ -7,8 +7,7 @@ from symbackprop.core.context import Equation, Excused, Statement
 from symbackprop.core.discharge import has_value, holding, knowing
 from symbackprop.core.indices import refusing
 from symbackprop.core.kernel import check
-from symbackprop.core.point import satisfied
-from symbackprop.core.reasons import Argument
+from symbackprop.core.reasons import Argument, satisfied
 from symbackprop.core.region import region_of
 from symbackprop.core.terms import free, require
 

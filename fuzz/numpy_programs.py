@@ -182,6 +182,8 @@ WRITES = (
     "np.put_along_axis({0}, lab[:, None], 2.0, axis=1)", "{0}[lab, 0] = 1",
     "{0}[np.arange(n), {0}.argmax(axis=1)] = 0", "{0}[{1}.argmax(axis=0)] += 1.5",
     "{0}[np.argsort({0}[:, 0], kind='stable')] = {1}",
+    "{0}[:, u > 0] = 0.5", "{0}[..., {1} > 0] = 1.5", "{0}[{1} > 0, ...] = 2.5", "{0}[np.triu_indices(n, 1, m)] = 4",
+    "{0}[np.tril_indices_from({0}, -1)] -= 1",
     "{0}[np.argmax(t)] = 3", "{0}[np.argmax(t)][0] = 4", "{0}[{0}.argmin()] -= 1",
 )  # fmt: skip
 LOOPS = tuple(

@@ -26,9 +26,10 @@ from symbackprop.decide.outcomes import UNKNOWN
 from symbackprop.functions import checks as gradient
 from symbackprop.functions import code_checks
 from symbackprop.functions.calling import TRAINING
-from symbackprop.functions.dialects.conventions import DERIVATIVE, LAYER, LOSS, PAIR, Target, targets
+from symbackprop.functions.dialects.conventions import (
+    DERIVATIVE, LAYER, LOSS, PAIR, Target, annotations_readable, targets, written_shapes,
+)  # fmt: skip
 from symbackprop.functions.dialects.layers import FORWARD
-from symbackprop.functions.dialects.written_shapes import annotations_readable, written_shapes
 from symbackprop.functions.request import required, signature
 from symbackprop.functions.verdict import Verdict
 

@@ -22,7 +22,7 @@ from .indices import (
     Affine, Bound, Index, Least, Pick, ProofError, Size, affine, at_least_zero, collected, refusing, require,
 )  # fmt: skip
 from .laws.registry import LAWS
-from .point import Point
+from symbackprop.core.reasons import Point
 from .syntax import Tensor
 
 FORMAT = 2

@@ -1,17 +1,21 @@
-"""Why a condition of an equation costs nothing, and how an equation holds in a region: plain data.
+"""Why a condition of an equation costs nothing, how an equation holds in a region, and at what point: plain data.
 
 The prover finds these (`prove/conditions`), `discharge.py` checks them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
+from types import SimpleNamespace
 from typing import TypeAlias
 
-from .point import Point
-from .proofs import Proof
-from .syntax import Tensor
-from .terms import Array, Index, Predicate, Term
+from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.proofs import Proof
+from symbackprop.core.syntax import Array, Tensor
+from symbackprop.core.terms import Index, Predicate, Term
+from symbackprop.core.theorem import Stated, array, checking, its
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,3 +170,31 @@ class Argument:
     values: tuple[Reason | Dense, ...]
     steps: Holding
     point: Point
+
+
+# --- a point of a theorem: one about no point says nothing, so one is exhibited ---
+# What is seen to hold there the independent checker says, by numbers of its own: rational ones, and intervals.
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Sizes, entries that are rational numbers, entries that are logarithms of such, and integer arrays."""
+
+    sizes: tuple[tuple[str, int], ...] = ()
+    entries: tuple[tuple[Array, tuple[int, ...], Fraction], ...] = ()
+    logs: tuple[tuple[Array, tuple[int, ...], Fraction], ...] = ()
+    integers: tuple[tuple[str, tuple[int, ...], int], ...] = ()
+
+
+def satisfied(hypotheses: Iterable[Hypothesis], point: Point, context: Context) -> None:
+    """Raises ProofError unless they are seen to hold at the point, for all values of their indices.
+
+    There must be such values: what speaks of no index says nothing.
+    """
+    said = Stated()
+    with checking("point", alone=False):
+        entries, logs = ([(array(a), at, q) for a, at, q in values] for values in (point.entries, point.logs))
+        world = SimpleNamespace(definitions=said.world(context)[0])
+        there = its.Point(world, point.sizes, entries, logs, point.integers)
+        for h in hypotheses:
+            there.satisfies(said.hypothesis(h))

@@ -13,7 +13,7 @@ from typing import Any
 from symbackprop.clock import done, give_up, in_time, stage
 from symbackprop.core.context import Context, Hypothesis, Same, Statement, terms_of
 from symbackprop.core.indices import Affine, Index, Least, Node, Size, affine, at_least_zero, nodes, sized, with_symbols
-from symbackprop.core.point import Point, satisfied
+from symbackprop.core.reasons import Point, satisfied
 from symbackprop.core.region import moving_in
 from symbackprop.core.sums import least_sizes
 from symbackprop.core.terms import (

@@ -171,8 +171,16 @@ def lone_loss(lhs: Expr, rhs: Expr, table: Declarations) -> str:
 
 def losses(side: Expr, table: Declarations) -> set[str]:
     """What nothing gives and is differentiated in a side, or in the definitions that it rests on."""
-    bodies = (n.body for n in opened(side, table) if isinstance(n, (Derivative, Gradient)))
-    return {b.name for b in bodies if isinstance(b, Symbol) and b.name not in table.functions and alone(b, table)}
+    bodies = [n.body for n in opened(side, table) if isinstance(n, (Derivative, Gradient))]
+    inside = (n for b in bodies for n in opened(b, table))
+    called = {n.function.name for n in inside if isinstance(n, Call) and is_loss(n.function, table)}
+    names = {b.name for b in bodies if isinstance(b, Symbol) and b.name not in table.functions and alone(b, table)}
+    return called | names
+
+
+def is_loss(f: object, table: Declarations) -> bool:
+    known = table.functions.get(f.name) if isinstance(f, Function) else None
+    return known is not None and known.kind == "loss" and not known.body and table.inferred
 
 
 def is_abstract(f: Function, table: Declarations) -> bool:

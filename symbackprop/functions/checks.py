@@ -31,7 +31,7 @@ from symbackprop.read.numpy import TraceError
 
 from .claims import Setting, gradient_claims
 from .derivation import Derivative, derivation
-from .dialects.caches import cached_pair
+from .dialects.pairs import cached_pair
 from .drive import Claims, Options, layer_forward, otherwise_read, readable, verdict
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
 from .request import Request, hands_on, read_request

@@ -12,13 +12,13 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import PROVED, REFUTED
 from symbackprop.functions.checks import Function, Shapes
 from symbackprop.functions.claims import gradient_claims
-from symbackprop.functions.dialects.caches import cached_pair
+from symbackprop.functions.dialects.pairs import cached_pair
 from symbackprop.functions.dialects.layers import layer_pair
-from symbackprop.functions.dialects.losses import derivative_pair, loss_pair, may_take_output, variable_of
+from symbackprop.functions.dialects.pairs import derivative_pair, loss_pair, may_take_output, variable_of
 from symbackprop.functions.dialects.one_run import Untraceable, judged
 from symbackprop.functions.drive import Asked, Options, library_of, library_with_layer, verdict
 from symbackprop.functions.held_values import copies_of
-from symbackprop.functions.jax_reading import refers_to
+from symbackprop.read.libraries import refers_to
 from symbackprop.functions.other_claims import jvp_claims
 from symbackprop.functions.request import called, parameters, read_request
 from symbackprop.functions.verdict import Verdict

@@ -9,6 +9,11 @@ in the place of NumPy's functions: a library's module is imported when the user 
     layer_forward(asked, make, shapes, params)      its forward as a function, and the shapes of all that it takes
     with_held_values(request, problem)              the request with what its forward holds constant, where that is why
                                                     it could not be read; else None
+    check_function(asked) -> Verdict                of objects that bring their own derivative: of one of its classes,
+                                                    or a class derived from one
+    takes_layer(asked) -> bool                      whether `asked.function` is a layer of the library's: a class, an
+                                                    object, or a function that makes one
+    check_layer(asked) -> Verdict
 """
 
 from __future__ import annotations
@@ -36,25 +41,30 @@ from symbackprop.functions.trial import Runs, overflow_notes
 from symbackprop.functions.verdict import Verdict
 from symbackprop.numbers.refute.report import ShapeExample
 from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
+from symbackprop.read.numpy.scalars import EXPRESSIONS, as_expressions, form_of
 
-HOMES: Mapping[str, str] = {"torch": "symbackprop.functions.torch_functions"}
+LIBRARIES: Mapping[str, str] = {
+    "torch": "symbackprop.functions.torch_functions",
+    "jax": "symbackprop.functions.jax_functions",
+}
 
 
-def libraries() -> Iterator[ModuleType]:
-    yield from (import_module(home) for root, home in HOMES.items() if root in sys.modules)
+def libraries(with_function: str) -> Iterator[ModuleType]:
+    found = (import_module(home) for root, home in LIBRARIES.items() if root in sys.modules)
+    yield from (module for module in found if hasattr(module, with_function))
 
 
 def readable(functions: Sequence[Any], shapes: Any, differentiated: bool = True) -> list[Any]:
     """Raises SymbackpropError for shapes that cannot be read."""
     found = list(functions)
-    for library in libraries() if isinstance(shapes, Mapping) else ():
+    for library in libraries("readable") if isinstance(shapes, Mapping) else ():
         found = library.readable(found, shapes, differentiated)
     return found
 
 
 def with_held_values(request: Any, problem: Exception) -> Any:
     """Raises SymbackpropError where what is held cannot be read."""
-    found = (library.with_held_values(request, problem) for library in libraries())
+    found = (library.with_held_values(request, problem) for library in libraries("with_held_values"))
     return next((r for r in found if r is not None), None)
 
 
@@ -63,7 +73,7 @@ def layer_forward(asked: str, make: Any, shapes: Any, params: Mapping[str, str] 
 
     What `params` is given for is a layer.
     """
-    for library in libraries():
+    for library in libraries("layer_forward"):
         if params is not None or library.makes_layer(make):
             found: tuple[Any, Any] = library.layer_forward(asked, make, shapes, params)
             return found
@@ -184,7 +194,11 @@ def verdict_at(
         if c.name in meant:
             verdicts[c.name] = explained(c, verdicts[c.name], meant[c.name], lambda other: decide(other, quick))
     noted, reading = tuple(dict.fromkeys(notes)), reading_of(request)
-    return together({name: replace(v, notes=(*noted, *v.notes), reading=reading) for name, v in verdicts.items()})
+    answer = together({name: replace(v, notes=(*noted, *v.notes), reading=reading) for name, v in verdicts.items()})
+    if answer.status != UNKNOWN or EXPRESSIONS.get() or not any(form_of(abs(x)) for x, _ in rounded):
+        return answer
+    with as_expressions():
+        return better(answer, verdict_at(request, claims, options, decide))
 
 
 def run_too(runs: Runs, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
@@ -248,21 +262,6 @@ def sizes_that_hide_little(symbols: Sequence[str]) -> Iterator[dict[str, int]]:
 
 
 # --- what can be checked besides pairs of NumPy functions, by the library that an object comes from ---
-# A library's module is imported when the first of its objects is met.  It has
-#
-#     check_function(asked) -> Verdict    for objects that bring their own derivative: a class derived from one of the
-#                                         library's, or an object of one of its classes
-#     takes_layer(asked) -> bool          whether `asked.function` is a layer of the library's: a class, an object, or a
-#                                         function that makes one
-#     check_layer(asked) -> Verdict
-#
-# and is free to have the first only.
-
-
-LIBRARIES: Mapping[str, str] = {
-    "torch": "symbackprop.functions.torch_functions",
-    "jax": "symbackprop.functions.jax_functions",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,21 +280,12 @@ class Asked:
 
 def library_of(x: Any) -> ModuleType | None:
     """The module that checks an object of another library, or None."""
-    for root in roots(x):
-        home = LIBRARIES.get(root)
-        if home is not None:
-            return import_module(home)
-    return None
+    return next((import_module(LIBRARIES[root]) for root in roots(x) if root in LIBRARIES), None)
 
 
 def library_with_layer(asked: Asked) -> ModuleType | None:
     """The module whose layer it is; libraries that nobody has imported have none."""
-    for root, home in LIBRARIES.items():
-        if root in sys.modules:
-            module = import_module(home)
-            if hasattr(module, "takes_layer") and module.takes_layer(asked):
-                return module
-    return None
+    return next((module for module in libraries("takes_layer") if module.takes_layer(asked)), None)
 
 
 def roots(x: Any) -> Iterator[str]:

@@ -23,7 +23,7 @@ from symbackprop.read.numpy import Declared, Traced, parse_shapes
 from .claims import Claim, gradient_claims
 from .drive import Options, verdict
 from .held_values import by_value, copies_of, outputs_of
-from .jax_reading import BY_VALUE, with_held_values
+from .jax_reading import BY_VALUE, with_stopped_values
 from .jax_subject import JVP, UPSTREAM, Subject, freed, rule_of, upstream_of, with_rule
 from .request import Request, called, flattened, read_variables
 from .verdict import Verdict
@@ -181,7 +181,7 @@ def check_rule(
         read_variables(asked, template.names, declared, chosen), assuming,
         tuple(n for n in template.names if n not in names),
     )  # fmt: skip
-    request = with_held_values(request, forward, options.seconds)
+    request = with_stopped_values(request, forward, options.seconds)
     return with_notes(verdict(request, claims, options), template.notes)
 
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from inspect import Parameter, signature
+from types import FunctionType
 from typing import Any
 
 from torch import nn
@@ -13,10 +14,10 @@ from torch import nn
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import ILL_FORMED, REFUTED, UNKNOWN
 from symbackprop.gradients.reverse import names_of_upstream
+from symbackprop.read.libraries import refers_to
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shapes, trace
 from symbackprop.read.torch import (
     Custom, HeldConstant, Maker, TorchCode, backward_names, forward_parameters, function_code, module_code,
-    names_no_library, uses_torch,
 )  # fmt: skip
 
 from .claims import gradient_claims
@@ -207,7 +208,7 @@ def with_held_values(request: Request, problem: BaseException | None) -> Request
 
 def takes_layer(asked: Any) -> bool:
     """Whether a module of PyTorch's is asked about: itself, its class, or a function whose code names PyTorch."""
-    return makes_layer(asked.function) or uses_torch(asked.function)
+    return makes_layer(asked.function) or refers_to(asked.function, "torch")
 
 
 def makes_layer(x: Any) -> bool:
@@ -286,10 +287,16 @@ def readable(functions: Sequence[Any], shapes: Mapping[str, Any], differentiated
 
     `differentiated`: the first is, by the laws.
     """
-    if not any(map(uses_torch, functions)):
+    if not any(refers_to(f, "torch") for f in functions):
         return list(functions)
     declared = parse_shapes(dict(shapes))
     return [
-        function_code(f, declared, None, differentiated and k == 0) if uses_torch(f) or names_no_library(f) else f
+        function_code(f, declared, None, differentiated and k == 0) if takes_tensors(f) else f
         for k, f in enumerate(functions)
     ]
+
+
+def takes_tensors(function: Any) -> bool:
+    """Whether it is PyTorch's, or made of operators and methods only, which arrays of every library have."""
+    plain = isinstance(function, FunctionType) and not refers_to(function, "numpy", "scipy", "jax", "autograd")
+    return plain or refers_to(function, "torch")

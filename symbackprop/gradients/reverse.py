@@ -104,14 +104,9 @@ class Reverse:
     def anew(cls, other: Reverse) -> Self:
         """A sweep of the same graph that uses no compact form; it is still to be done."""
         copy = cls.__new__(cls)
-        copy.graph, copy.variables, copy.refused = other.graph, other.variables, ANY_FORM
-        copy.forward, copy.active, copy.readers = other.forward, other.active, other.readers
-        copy.declared, copy.upstream, copy.sample = other.declared, other.upstream, other.sample
-        copy.alive = other.alive
-        copy.shifts, copy.recorder, copy.gradients = other.shifts, other.recorder, {}
-        copy.lemmas, copy.steps, copy.parts, copy.done = None, [], {o: [u] for o, u in other.upstream.items()}, set()
-        if not other.upstream:
-            copy.parts = {other.graph.outputs[0]: [1.0]}
+        copy.__dict__.update(other.__dict__)
+        copy.refused, copy.gradients, copy.lemmas, copy.steps, copy.done = ANY_FORM, {}, None, [], set()
+        copy.parts = {o: [u] for o, u in other.upstream.items()} or {other.graph.outputs[0]: [1.0]}
         return copy
 
     @classmethod

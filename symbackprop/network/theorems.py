@@ -36,16 +36,14 @@ def settled(proof: Proof, context: Context) -> tuple[Proof, Equation]:
     theorem = check(proof, context, work)
     best = proof, theorem
     for _ in range(ROUNDS):
-        parts = []
-        for condition in sorted(theorem.conditions, key=predicate_key):
-            if isinstance(condition, NonNegative):
-                continue
-            found = complement(condition.term) or everywhere(condition.term, unfolding(), context)
-            if found is not None:
-                parts.append((condition, found[1]))
+        parts = tuple(
+            (c, found[1]) for c in sorted(theorem.conditions, key=predicate_key)
+            if not isinstance(c, NonNegative)
+            and (found := complement(c.term) or everywhere(c.term, unfolding(), context)) is not None
+        )  # fmt: skip
         if not parts:
             break
-        proof = Rephrase(proof, tuple(parts))
+        proof = Rephrase(proof, parts)
         theorem = check(proof, context, work)
         if len(theorem.conditions) < len(best[1].conditions):
             best = proof, theorem

@@ -27,24 +27,6 @@ _ZERO, _ONE = Fraction(0), Fraction(1)
 _SHOWN, _LOOKED_AT = 3, 16
 
 
-class Exact:
-    """The plain numbers of `evaluate_numbers` for dual arithmetic."""
-
-    plus = staticmethod(numbers.plus)
-    times = staticmethod(numbers.times)
-    power = staticmethod(numbers.power)
-    function = staticmethod(numbers.function)
-    constant = staticmethod(numbers.constant)
-
-    @staticmethod
-    def number(x: Fraction) -> Value:
-        return x
-
-    @staticmethod
-    def step(x: Value) -> Value:
-        return _ONE if numbers.sign(x) > 0 else _ZERO
-
-
 class Evaluation:
     """One point at one precision; every subterm is evaluated once per index values.
 
@@ -63,7 +45,7 @@ class Evaluation:
         self.point = point
         self.reaches = reaches or Reaches(point.definitions)
         self.kinks_have_values = kinks_have_values
-        self.arithmetic = Lifted(Exact())
+        self.arithmetic = Lifted(numbers)
         self.memo: dict[object, Value] = {}
         self.moves: dict[tuple[int, Array, Position | None], Move] = {}
         self.root = Scope(dict(point.indices))

@@ -148,6 +148,14 @@ def sign(x: Number) -> int:
     raise Undecided("the sign of an enclosure around 0")
 
 
+def number(x: Fraction) -> Number:
+    return x
+
+
+def step(x: Number) -> Number:
+    return _ONE if sign(x) > 0 else _ZERO
+
+
 def power(base: Number, exponent: Fraction) -> Number:
     """base^exponent; √0 is 0.  Raises Undefined for 1/0 and for roots of what is negative."""
     if exponent.denominator == 1:

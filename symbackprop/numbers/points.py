@@ -15,8 +15,8 @@ from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import PARTS, Affine, Bound, Index, IndexExpr, Pick, Size, sized
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
-    Predicate, Sum, Term, Whole, arguments, arrays, free, inside, subterms,
+    Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Positive, Power,
+    Predicate, Sum, Term, Whole, arrays, free, inside, parts, places, subterms,
 )  # fmt: skip
 from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.exact_numbers import Number, Undefined
@@ -279,41 +279,36 @@ class Surveyor:
             return
         self.seen.add((t, stack))
         match t:
+            case Entry(array, at):
+                return self.entry(array, at, stack, root)
             case Size():
                 self.found.symbols.update(t.symbols)
-            case Entry(array, at):
-                self.entry(array, at, stack, root)
-            case Ordinal(of):
-                self.index(of, stack)
-            case Delta(i, j):
-                self.index(i, stack)
-                self.index(j, stack)
-            case Power(base, exponent):
-                self.term(base, stack, root or exponent.denominator != 1)
-            case Apply(fn, arg, _):
-                if abstract(fn):
-                    self.found.functions[fn] = None
-                self.term(arg, stack, root or fn == "log")
-            case Sum(size, body, _):
+            case Power(_, exponent):
+                root |= exponent.denominator != 1
+            case Apply(fn):
+                self.found.functions |= {fn: None} if abstract(fn) else {}
+                root |= fn == "log"
+            case Sum(size):
                 self.found.summed.add(size)
                 self.found.symbols.update(size.symbols)
-                self.term(body, (*stack, size), root)
+                stack = (*stack, size)
             case Diff(body, wrt):
                 self.term(body, stack, root)
-                self.term(wrt, stack)
-            case Whole(fn, _, sizes, body, at, _):
+                return self.term(wrt, stack)
+            case Whole(fn, _, sizes, _, at):
                 for s in sizes:
                     self.length(s)
                 for i in at:
                     self.index(i, stack)
-                if abstract(fn):
-                    self.found.losses[fn] = None
-                self.term(body, (*stack, *sizes), root)
+                self.found.losses |= {fn: None} if abstract(fn) else {}
+                stack = (*stack, *sizes)
             case Holds(p):
-                self.predicate(p, stack)
+                return self.predicate(p, stack)
             case _:
-                for x in arguments(t):
-                    self.term(x, stack, root)
+                for i in places(t):
+                    self.index(i, stack)
+        for x in parts(t):
+            self.term(x, stack, root)
 
     def entry(self, array: Array, at: tuple[IndexExpr, ...], stack: tuple[Size, ...], root: bool) -> None:
         uses = [self.index(i, stack) for i in at]

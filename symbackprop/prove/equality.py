@@ -58,9 +58,9 @@ def first(candidates: Iterable[Candidate], context: Context) -> Found | None:
     return next((found for c in candidates if (found := c.checked(context)) is not None), None)
 
 
-def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY, ways: Ways = WAYS) -> Found | None:
+def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> Found | None:
     """A proof that the kernel has checked of lhs = rhs, with the theorem, or None when none was found."""
-    return first(candidates(lhs, rhs, context, Names(), ways=ways), context)
+    return first(candidates(lhs, rhs, context, Names()), context)
 
 
 def by_distributing(lhs: Term, rhs: Term, context: Context) -> Found | None:

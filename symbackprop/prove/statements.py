@@ -17,8 +17,7 @@ from symbackprop.core.context import Context, Equation, Excused, Statement
 from symbackprop.core.discharge import as_facts, has_value, holding, knowing
 from symbackprop.core.indices import Index, Size
 from symbackprop.core.kernel import Flip, Proof, check
-from symbackprop.core.point import Point
-from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Steps
+from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Point, Reason, Steps
 from symbackprop.core.region import needs, region_of
 from symbackprop.core.terms import Array, Diff, Holds, Nonzero, Predicate, ProofError, Term, free, subterms
 from symbackprop.core.theorem import TURN, Session, Theorem, proved, theorem

@@ -232,6 +232,3 @@ def atoms(e: Any, known: dict[Any, Term]) -> Iterator[Any]:
             yield part
         else:
             stack.extend(part.args)
-
-
-__all__ = ["SympyReader"]

@@ -19,8 +19,7 @@ from symbackprop.numbers.floats import close
 from symbackprop.numbers.refute.points import Question
 from symbackprop.repair.trials import Trials, Unit, combination, constant_ratio, factor, named, units, weighted
 
-from .edits import Candidate, edits, summands, transpositions
-from .pool import parts
+from symbackprop.repair.edits import Candidate, edits, parts, summands, transpositions
 
 OTHER = "another formula"
 VAGUE = ("wrong factor", "wrong coefficients", "wrong power", "wrong index", "extra ", "constant ")  # of a change

@@ -5,9 +5,10 @@ Nothing here decides; whatever fits is proved afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, product
 from typing import Any
 
@@ -15,7 +16,8 @@ import numpy as np
 
 from symbackprop.core.indices import sized
 from symbackprop.core.terms import ONE, Array, Entry, Holds, Positive, Power, Term, add, mul, num, subterms
-from symbackprop.numbers.exact_numbers import Undefined
+from symbackprop.numbers.duals import Position
+from symbackprop.numbers.exact_numbers import Number, Undefined
 from symbackprop.numbers.floats import FloatArray, FloatEvaluation, close
 from symbackprop.numbers.points import PI, Point
 from symbackprop.numbers.refute.points import Question, Sampler
@@ -244,23 +246,6 @@ def by_contents(trials: Trials, truth: Term) -> str:
         if unused else ""
 
 
-def sides(trials: Trials, point: Point) -> Sides | None:
-    evaluation = FloatEvaluation(point, trials.sampler.reaches)
-    q = trials.question
-    try:
-        truth, claim = (evaluation.tensor(trials.axes, t) for t in (q.lhs, q.rhs))
-    except (Undefined, IndexError, KeyError):
-        return None
-    return truth, claim
-
-
-def claim_at(trials: Trials, point: Point) -> FloatArray | None:
-    try:
-        return FloatEvaluation(point, trials.sampler.reaches).tensor(trials.axes, trials.question.rhs)
-    except (Undefined, IndexError, KeyError):
-        return None
-
-
 def all_agree(trials: Trials, changed: Callable[[Trial], Sides | None]) -> bool:
     """Both sides are equal at every changed point, not all of them 0; there are at least two."""
     found = [s for t in trials.trials if (s := changed(t)) is not None]
@@ -268,82 +253,89 @@ def all_agree(trials: Trials, changed: Callable[[Trial], Sides | None]) -> bool:
     return len(found) > 1 and some and all(close(claim, truth) for truth, claim in found)
 
 
+def agree_where(trials: Trials, changed: Callable[[Point], Point | None], *, both: bool) -> bool:
+    """The same at points that are changed for the claim, or for `both` sides."""
+
+    def at(t: Trial) -> Sides | None:
+        point = changed(t.point)
+        if point is None:
+            return None
+        evaluation, q = FloatEvaluation(point, trials.sampler.reaches), trials.question
+        try:
+            truth = evaluation.tensor(trials.axes, q.lhs) if both else t.truth
+            return truth, evaluation.tensor(trials.axes, q.rhs)
+        except (Undefined, IndexError, KeyError):
+            return None
+
+    return all_agree(trials, at)
+
+
+def with_entries(point: Point, changes: Mapping[Array, Mapping[Position, Number]]) -> Point:
+    return replace(point, arrays={**point.arrays, **changes})
+
+
 def exchanged(trials: Trials) -> str:
     """silu_backward(dy, x) for silu_backward(x, dy)."""
     arrays = sorted((a for a in trials.sampler.survey.arrays if a != PI), key=str)
 
-    def swapped(t: Trial, a: Array, b: Array) -> Sides | None:
-        values = t.point.arrays
-        if a not in values or b not in values or values[a].keys() != values[b].keys() or values[a] == values[b]:
-            return None
-        claim = claim_at(trials, replace(t.point, arrays={**values, a: values[b], b: values[a]}))
-        return None if claim is None else (t.truth, claim)
+    def swapped(point: Point, a: Array, b: Array) -> Point | None:
+        one, other = (point.arrays.get(x, {}) for x in (a, b))
+        return with_entries(point, {a: other, b: one}) if one.keys() == other.keys() and one != other else None
 
     for a, b in list(combinations(arrays, 2))[:_PAIRS]:
-        if all_agree(trials, lambda t, a=a, b=b: swapped(t, a, b)):  # type: ignore[misc]
+        if agree_where(trials, partial(swapped, a=a, b=b), both=False):
             return f"{a} and {b} exchanged"
     return ""
 
 
 def without_scalar(trials: Trials) -> str:
     """Right where eps is 0: it is forgotten, or it stands in another place."""
-    q = trials.question
-    reaches = trials.sampler.reaches
+
+    def at_zero(point: Point, a: Array) -> Point:
+        return with_entries(point, {a: dict.fromkeys(point.arrays[a], Fraction(0))})
+
     for a, axes in trials.sampler.survey.arrays.items():
-        if axes or a == PI:
-            continue
-
-        def at_zero(t: Trial, a: Array = a) -> Sides | None:
-            nothing = dict.fromkeys(t.point.arrays[a], Fraction(0))
-            return sides(trials, replace(t.point, arrays={**t.point.arrays, a: nothing}))
-
-        if all_agree(trials, at_zero):
-            if a not in reaches.of(q.rhs).arrays:
-                return f"missing term {a}"
-            return f"right only where {a} = 0"
+        if not axes and a != PI and agree_where(trials, partial(at_zero, a=a), both=True):
+            forgotten = a not in trials.sampler.reaches.of(trials.question.rhs).arrays
+            return f"missing term {a}" if forgotten else f"right only where {a} = 0"
     return ""
 
 
 def overwritten(trials: Trials) -> str:
     """Right where no integer stands twice: what should add up is overwritten."""
 
-    def distinct(t: Trial) -> Sides | None:
-        if not t.point.integers:
+    def distinct(point: Point) -> Point | None:
+        if not point.integers:
             return None
-        apart = {name: {at: k for k, at in enumerate(sorted(v))} for name, v in t.point.integers.items()}
-        fits = all(max(v.values(), default=0) <= max(t.point.integers[n].values(), default=0) for n, v in apart.items())
-        return sides(trials, replace(t.point, integers=apart)) if fits else None
+        apart = {name: {at: k for k, at in enumerate(sorted(v))} for name, v in point.integers.items()}
+        fits = all(max(v.values(), default=0) <= max(point.integers[n].values(), default=0) for n, v in apart.items())
+        return replace(point, integers=apart) if fits else None
 
-    return OVERWRITTEN if all_agree(trials, distinct) else ""
+    return OVERWRITTEN if agree_where(trials, distinct, both=True) else ""
 
 
 def reversed_axis(trials: Trials) -> str:
-    for k in range(len(trials.axes)):
+    def flipped(t: Trial, k: int) -> Sides | None:
+        claim = trials.values(t, trials.question.rhs)
+        return None if claim is None else (t.truth, np.flip(claim, k))
 
-        def flipped(t: Trial, k: int = k) -> Sides | None:
-            claim = trials.values(t, trials.question.rhs)
-            return None if claim is None else (t.truth, np.flip(claim, k))
-
-        if all_agree(trials, flipped):
-            return f"result reversed along axis {k}"
-    return ""
+    found = (k for k in range(len(trials.axes)) if all_agree(trials, partial(flipped, k=k)))
+    return next((f"result reversed along axis {k}" for k in found), "")
 
 
 def reversed_input(trials: Trials) -> str:
     """A kernel that should be turned round, or should not."""
 
-    def flipped(t: Trial, a: Array, k: int) -> Sides | None:
-        values = t.point.arrays.get(a)
+    def flipped(point: Point, a: Array, k: int) -> Point | None:
+        values = point.arrays.get(a)
         if not values or len(next(iter(values))) <= k:
             return None
         last = max(at[k] for at in values)
-        turned = {(*at[:k], last - at[k], *at[k + 1 :]): x for at, x in values.items()}
-        claim = claim_at(trials, replace(t.point, arrays={**t.point.arrays, a: turned}))
-        return None if claim is None else (t.truth, claim)
+        return with_entries(point, {a: {(*at[:k], last - at[k], *at[k + 1 :]): x for at, x in values.items()}})
 
     for a, axes in trials.sampler.survey.arrays.items():
         for k in range(len(axes)):
-            if all_agree(trials, lambda t, a=a, k=k: flipped(t, a, k)):  # type: ignore[misc]
+            if agree_where(trials, partial(flipped, a=a, k=k), both=False):
                 return f"{a} to be reversed along axis {k}"
     return ""
 

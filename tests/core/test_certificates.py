@@ -26,8 +26,7 @@ from symbackprop.checker.recheck import Certificate, Refused, Theorem, recheck
 from symbackprop.core.certificate import certificate
 from symbackprop.core.context import Statement
 from symbackprop.core.kernel import Linear
-from symbackprop.core.point import Point
-from symbackprop.core.reasons import Argument, Given
+from symbackprop.core.reasons import Argument, Given, Point
 from symbackprop.core.terms import ONE, ProofError
 from symbackprop.functions.checks import check_gradient
 

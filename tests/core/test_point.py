@@ -9,7 +9,7 @@ import pytest
 
 from symbackprop.checker import recheck as checker
 from symbackprop.core.context import EMPTY
-from symbackprop.core.point import Point, satisfied
+from symbackprop.core.reasons import Point, satisfied
 from symbackprop.core.terms import Apply, Positive, ProofError, neg, num, sub
 
 FUNCTIONS = {"sin": mpmath.sin, "erf": mpmath.erf, "atan": mpmath.atan}

@@ -13,8 +13,7 @@ from symbackprop.core.certificate import Writer, certificate
 from symbackprop.core.context import EMPTY, Context, Statement
 from symbackprop.core.indices import Least, sized
 from symbackprop.core.kernel import By, Proof
-from symbackprop.core.point import Point
-from symbackprop.core.reasons import Argument, Given
+from symbackprop.core.reasons import Argument, Given, Point
 from symbackprop.core.region import region_of
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, ZERO, Nonzero, Positive, Power, ProofError, Term, add

@@ -14,8 +14,7 @@ from symbackprop.core.certificate import certificate, equation_rows
 from symbackprop.core.context import EMPTY, Context, Equation, Excused, Same, Statement
 from symbackprop.core.indices import Index, Least
 from symbackprop.core.kernel import Linear
-from symbackprop.core.point import Point
-from symbackprop.core.reasons import Argument
+from symbackprop.core.reasons import Argument, Point
 from symbackprop.core.region import region_of
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, Array, AtLeastZero, Nonzero, Positive, Power, ProofError, add

@@ -17,7 +17,6 @@ from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis, Same,
 from symbackprop.core.discharge import dense, established, holding
 from symbackprop.core.indices import Index, Pick, affine, sized
 from symbackprop.core.kernel import By, Inside, Linear, Proof
-from symbackprop.core.point import Point, satisfied
 from symbackprop.core.reasons import (
     Argument,
     Cases,
@@ -28,11 +27,13 @@ from symbackprop.core.reasons import (
     Holding,
     Knowing,
     Nested,
+    Point,
     Reason,
     Sign,
     Split,
     Steps,
     Weigh,
+    satisfied,
 )
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (

@@ -37,7 +37,7 @@ def cases() -> dict[str, tuple[str, list[str]]]:
     found: dict[str, tuple[str, list[str]]] = {}
     for k, mask in enumerate(MASKS):
         found[f"a mask of zeros and ones {k}"] = (
-            mask + r" $U\in\mathbb{R}^{m\times k}$, $V\in\mathbb{R}^{n\times k}$, "
+            mask + r" $U\in\mathbb{R}^{m\times k}$, $V\in\mathbb{R}^{n\times k}$. "
             r"$f = \frac12\|M\odot(R-UV^\top)\|_F^2$. "
             r"$\nabla_U f = -(M\odot(R-UV^\top))V$, $\nabla_U f = (M\odot(R-UV^\top))V$.",
             [P, R],
@@ -162,6 +162,44 @@ SINGLE = {
     "wrong ones beside right ones in a list": (
         "Let $f(x)=x^2$.\n\n- Wrong: $f'(x)=x$\n- Right: $f'(x)=2x$\n- correct: $f''(x)=2$",
         [R, P, P],
+    ),
+    "a family of functions": (
+        r"Let $f(x)=\frac1n\sum_{i=1}^nf_i(x)$ with $x\in\mathbb{R}^d$. "
+        r"$\nabla f(x)=\frac1n\sum_{i=1}^n\nabla f_i(x)$, "
+        r"$\frac{\partial f}{\partial x_j}=\frac1n\sum_{i=1}^n\frac{\partial f_i}{\partial x_j}$, "
+        r"$\nabla f(x)=\sum_{i=1}^n\nabla f_i(x)$.",
+        [P, P, R],
+    ),
+    "a family of functions that nothing gives": (r"$$\nabla L(w)=\frac1n\sum_{i=1}^n\nabla L_i(w)$$", [U]),
+    "a star below": (
+        r"$y,k_*\in\mathbb{R}^n$, $K\in\mathbb{R}^{n\times n}$, $m=k_*^\top Ky$. "
+        r"$\frac{\partial m}{\partial k_*}=Ky$, $\frac{\partial m}{\partial y}=Kk_*$.",
+        [P, R],
+    ),
+    "w_0 beside the sum over w_i": (
+        r"$\hat y=w_0+\sum_iw_ix_i$. "
+        r"$\frac{\partial\hat y}{\partial w_0}=1$, $\frac{\partial\hat y}{\partial w_i}=x_i$, "
+        r"$\frac{\partial\hat y}{\partial w_0}=x_0$.",
+        [P, P, U],
+    ),
+    "a derivative that is the same for all values of an index": (
+        r"$m_c=\frac1T\sum_{t=1}^Th_{tc}$. $\frac{\partial m_c}{\partial h_{te}}=\frac1T\delta_{ce}$, "
+        r"$\frac{\partial m_c}{\partial h_{te}}=\frac2T\delta_{ce}$.",
+        [P, I],
+    ),
+    "between two bounds": (
+        r"$S(x)=\max(x-\lambda,0)-\max(-x-\lambda,0)$ with $\lambda>0$. If $|x|<\lambda$ then $S'(x)=0$. "
+        r"If $x>\lambda$ then $S'(x)=1$. If $x<-\lambda$ then $S'(x)=0$.",
+        [P, P, R],
+    ),
+    "another clipping under a title of its own": (
+        "**Clipping by norm:** $$\\tilde{g} = \\frac{\\theta g}{\\|g\\|}$$\n\n**Clipping by value:** "
+        "$$\\tilde{g}_i = \\max(-\\theta, \\min(\\theta, g_i))$$",
+        [],
+    ),
+    "values that are looked for": (
+        r"$f(x)=\frac14x^4-x^2$. $f'(x)=x^3-2x$. We look for the values of $x$ for which $f'(x)=0$.",
+        [P],
     ),
     "what does not depend on the variable": (
         r"With $\sigma=e^\kappa$ and $\mu=2\nu$: "

@@ -15,7 +15,7 @@ import pytest
 
 from symbackprop import check_gradient, cli
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.functions.dialects.written_shapes import in_annotations, in_docstring
+from symbackprop.functions.dialects.conventions import in_annotations, in_docstring
 from symbackprop.functions.testing import (
     assert_derivative,
     assert_equal,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import erf
 
 from symbackprop import check_equal, check_gradient
 
@@ -133,6 +134,19 @@ def test_a_product_that_is_not_0_has_factors_that_are_not_0(of: str, forward: st
     asked: Any = {"shapes": {"x": "n", "y": "n"}, "wrt": "x", "seek_repair": False}
     assert check_gradient(correlation, slope, **asked).status == "proved"
     assert check_gradient(correlation, lambda x, y: slope(x, y, 1), **asked).status == "refuted"
+
+
+@pytest.mark.parametrize("digits, status", [("0.3989422804014327", "proved"), ("0.39894228", "unknown")])
+@pytest.mark.parametrize("root", ["np.sqrt(0.5)", "0.7071067811865476", "1 / 1.4142135623730951"])
+def test_digits_of_a_root_are_the_root_where_that_decides(root: str, digits: str, status: str) -> None:
+    names: dict[str, Any] = {"np": np, "erf": erf}
+    exec("def gelu(x): return 0.5 * x * (1 + erf(x / np.sqrt(2)))", names)
+    exec(
+        f"def slope(x, dy): return dy * (0.5 * (1 + erf(x * ({root}))) + {digits} * x * np.exp(-x * x / 2))", names
+    )
+    found = check_gradient(names["gelu"], names["slope"], {"x": "n"}, seek_repair=False)
+    assert found.status == status
+    assert (f"{digits} is read as √(1/2 / π)" in found.notes) == (status == "proved")
 
 
 def turned(x: Any) -> Any:

@@ -9,7 +9,9 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -329,3 +331,24 @@ def test_a_computation_that_is_not_the_formula_is_refused(monkeypatch: pytest.Mo
     monkeypatch.setattr(arrays, "contracted", lambda parts, dummies: right(parts[:2], dummies))
     with pytest.raises(SymbackpropError, match="could not be shown to be what was differentiated"):
         explain("L = sum(A .* B .* A)", wrt="A")
+
+
+def scaled_and_centred(x, s):
+    m = x.mean(-1, keepdims=True)
+    return s * (x - m) / (3 * x.shape[0])
+
+
+def shifted_by_sizes(x, w):
+    m = x.mean(-1, keepdims=True)
+    return (x - m - (x.shape[1] + 1)) * w
+
+
+@pytest.mark.parametrize(("function", "shapes", "variable", "wanted"), [
+    (scaled_and_centred, {"x": "N D", "s": ""}, "x", "∂L/∂x = 1/(3 N) s ∂L/∂Y - 1/(3 D N) s sum_rows(∂L/∂Y)"),
+    (shifted_by_sizes, {"x": "N D", "w": "N D"}, "w", "∂L/∂w = ∂L/∂Y ∘ (x - m - (D + 1))"),
+])  # fmt: skip
+def test_numbers_and_sizes_in_forms_of_a_program(
+    function: Callable[..., Any], shapes: dict[str, str], variable: str, wanted: str
+) -> None:
+    lines = [f"{x.left} = {x.right}" for p in explain(function, shapes, variable).plan.passages for x in p.lines]
+    assert wanted in lines, lines

@@ -11,6 +11,7 @@ from exact_values import evaluate
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, sized
+from symbackprop.core.region import strict
 from symbackprop.core.terms import (
     ONE,
     ZERO,
@@ -205,7 +206,7 @@ FORCED: list[tuple[str, Sequence[Hypothesis], bool]] = [
 
 @pytest.mark.parametrize(("hypotheses", "open_"), [f[1:] for f in FORCED], ids=[f[0] for f in FORCED])
 def test_hypotheses_that_force_equalities_have_no_inner_point(hypotheses: Sequence[Hypothesis], open_: bool) -> None:
-    found = satisfying_point(hypotheses, moving=frozenset({A, X, S, T}))
+    found = satisfying_point([strict(h, hypotheses) for h in hypotheses])
     assert (found is not None) == open_
     assert satisfying_point(hypotheses) is not None  # without derivatives borders are points like others
 

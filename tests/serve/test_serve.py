@@ -21,7 +21,8 @@ pytest.importorskip("flask", reason="Flask is not installed (extra serve)")
 from symbackprop.cli import main
 from symbackprop.serve.answer import answer
 from symbackprop.serve.app import EXAMPLES, as_query, create
-from symbackprop.serve.worker import Answer, Question, ask
+from symbackprop.serve.question import Answer, Question
+from symbackprop.serve.worker import ask
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

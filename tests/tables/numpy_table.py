@@ -372,6 +372,22 @@ def mask_write(x):
     return d
 
 
+def mask_written_behind_axes(x):
+    y = np.stack([x, 2 * x])
+    y[:, x > 0] = 0.5
+    y[..., x[0] < -0.5] = -1
+    y[:, x[:, 0] > 0.25, :] = y.sum() * 0.1
+    return y
+
+
+def triangles(x):
+    y, z = x.copy(), x @ x.T
+    y[np.triu_indices(x.shape[0], 1, x.shape[1])] = 3.0
+    z[np.tril_indices_from(z, -1)] -= 1
+    z[np.triu_indices(len(z), k=2)] *= 2
+    return y, z, z[np.triu_indices(len(z))].sum(), x[np.tril_indices(1, 0, 1)]
+
+
 def mask_read(x):
     return x[x > 0].sum() + (x[x > 0] * 2).sum() + x[x > -9].mean()
 
@@ -872,6 +888,8 @@ TABLE = [
     ("bincount", lambda y, g: np.bincount(y, weights=g, minlength=4), {"y": "int[4] B", "g": "B"}),
     ("views", views, {"x": "n+1 m+1"}),
     ("mask write", mask_write, {"x": "B D"}),
+    ("mask written behind axes", mask_written_behind_axes, {"x": "B D"}),
+    ("triangles", triangles, {"x": "B D"}),
     ("mask read", mask_read, {"x": "B D"}),
     ("mask selected", mask_selected, {"x": "B D"}),
     ("whole numbers at one place twice", counted_twice, {"x": "n"}),

@@ -25,11 +25,11 @@ from symbackprop.train.equations import equations, latex_page
 from symbackprop.train.optimisers import OPTIMISERS, SGD, Adam
 from symbackprop.write.code.compiled import UnsafeSource
 from symbackprop.write.code.network_code import compile_cost, compile_gradient
-from symbackprop.write.step.assignments import Multiply, Reduce, accumulating, extent, in_place
+from symbackprop.write.step.assignments import Multiply, Reduce, accumulating, extent, in_place, line, text
 from symbackprop.write.step.c_epoch import c_source
 from symbackprop.write.step.c_functions import check_c, header
 from symbackprop.write.step.from_forms import training_step
-from symbackprop.write.step.functional import compiled_function, functional_source, written
+from symbackprop.write.step.functional import compiled_function, functional_source
 from symbackprop.write.step.planned_numpy import compiled_plan, planned
 
 NETWORK = dense((64, 32, 10), ("tanh", "softmax"), "cross-entropy", "row", "N")
@@ -38,14 +38,11 @@ DEEP = dense([64, *[32] * 49, 10], ["relu"] * 49 + ["softmax"], "cross-entropy",
 
 
 def test_the_step_reads_like_the_equations():
-    step = in_place(STEP)
-    assert [written(a) for a in (*step.assignments, *step.update.maps)] == [
-        "A1 = x0 @ W1", "A1 = (tanh((A1 + b1)))", "D2 = A1 @ W2", "D2 = (D2 + b2)",
-        "v3 = max(D2, axis=1, keepdims=True)", "D2 = (exp((D2 - v3)))", "v5 = sum(D2, axis=1, keepdims=True)",
-        "D2 = ((s0 / n0) * ((D2 / v5) - t0))", "dW2 = A1.T @ D2", "db2 = sum(D2, axis=0, keepdims=True)",
-        "D1 = D2 @ W2.T", "D1 = (D1 * (1.0 - (A1 * A1)))", "dW1 = x0.T @ D1", "db1 = sum(D1, axis=0, keepdims=True)",
-        "P0 = (P0 - G0)",
-    ]  # fmt: skip
+    assert text(in_place(STEP)) == "\n".join((
+        "A1 = x0 @ W1", "A1 = tanh(A1 + b1)", "D2 = A1 @ W2", "D2 = D2 + b2", "v3 = max_1 D2", "D2 = exp(D2 - v3)",
+        "v5 = sum_1 D2", "D2 = (s0 / N) * ((D2 / v5) - t0)", "dW2 = A1ᵀ @ D2", "db2 = sum_0 D2", "D1 = D2 @ W2ᵀ",
+        "D1 = D1 * (1 - (A1 * A1))", "dW1 = x0ᵀ @ D1", "db1 = sum_0 D1", "P0 = P0 - G0",
+    ))  # fmt: skip
 
 
 # --- the rewrites are theorems ----------------------------------------------------------------------
@@ -138,9 +135,9 @@ def test_the_text_grows_with_the_depth():
 
 def test_a_parameter_changes_after_its_last_use():
     reordered, taken = accumulating(STEP)
-    lines = [written(a) for a in reordered.assignments]
+    lines = [line(a) for a in reordered.assignments]
     assert taken == {"dW1", "db1", "dW2", "db2"}
-    assert lines.index("D1 = v9 @ W2.T") if "D1 = v9 @ W2.T" in lines else True
+    assert lines.index("D1 = v9 @ W2ᵀ") if "D1 = v9 @ W2ᵀ" in lines else True
     places = {a.target: k for k, a in enumerate(reordered.assignments)}
     readers = [k for k, a in enumerate(reordered.assignments) if isinstance(a, Multiply) and "W2" in (a.left, a.right)]
     assert places["dW2"] > max(readers)

@@ -16,9 +16,8 @@ import sympy
 from sympy import Symbol, exp, sqrt, tanh
 
 from symbackprop import ExplicitNetwork, SymbackpropError, explicit
-from symbackprop.witness.compare import Point
+from symbackprop.witness.compare import Point, Ring, atoms_of
 from symbackprop.witness.parts import ACTIVATIONS, LOSSES, KinkError, Node, Scalar, Z, slope_in_value
-from symbackprop.witness.ring import Ring, atoms_of
 
 z = Symbol("z")
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from symbackprop.core.indices import SymbackpropError, sized
 from symbackprop.read.numpy import Declared, SymArray, size_number
 from symbackprop.read.numpy.context import Unread
-from symbackprop.read.numpy.kept_state import home_of
+from symbackprop.read.numpy.kept_state import of_user
 
 Source: TypeAlias = tuple[str, Any]  # what an argument gets: ("array", name), ("arrays", names), ("value", x), ...
 Call: TypeAlias = tuple[tuple[str | None, Source], ...]  # by name, or in order where there is none
@@ -50,6 +50,7 @@ class Saved:
     @property
     def saved(self) -> tuple[Any, ...]:
         return self.saved_tensors
+
 
 @dataclass(frozen=True, slots=True)
 class LayerCode:
@@ -260,10 +261,6 @@ def parts_of(x: Any) -> Iterator[tuple[Step, Any]]:
         yield from ((("item", k), v) for k, v in enumerate(x))
     elif not isinstance(x, type) and isinstance(getattr(x, "__dict__", None), dict) and of_user(x):
         yield from ((("attribute", k), v) for k, v in vars(x).items())
-
-
-def of_user(x: Any) -> bool:
-    return home_of(type(x)) not in ("symbackprop", "builtins", "numpy", "types", "functools")
 
 
 def label(place: Place) -> str:

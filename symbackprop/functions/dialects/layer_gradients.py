@@ -263,18 +263,11 @@ def in_table(table: Any, rest: Place, names: Sequence[str], own: bool = True) ->
 
 def input_place(owner: Any, names: Sequence[str], alone: bool) -> Place | None:
     """Where an object leaves the gradient of an input that is called so; `alone`: it has no other input."""
-    arrays = {str(k): (kind, k) for (kind, k), x in parts_of(owner) if isinstance(x, SymArray)}
-    for name in names:
-        key = gradient_of(arrays, name)
-        if key is not None:
-            return (arrays[key],)
-    for (kind, key), table in parts_of(owner):
-        if plain(str(key)) in TABLES:
-            found = in_table(table, (("attribute", names[0]),), names)
-            if found is not None:
-                return ((kind, key), found)
-    generic = [n for n in arrays if n.lower() in INPUT]
-    return (arrays[generic[0]],) if alone and generic else None
+    found = beside(owner, (), (("attribute", names[0]),), names)
+    if found is not None or not alone:
+        return found
+    arrays = (step for step, x in parts_of(owner) if isinstance(x, SymArray))
+    return next(((step,) for step in arrays if str(step[1]).lower() in INPUT), None)
 
 
 def parameters_on(owner: Any, before: Mapping[Place, Any], taken: Sequence[Any]) -> Iterator[tuple[Place, Place]]:

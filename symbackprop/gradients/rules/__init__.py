@@ -5,7 +5,7 @@ that the proof is about.  `rule(k, g, out, *args, **options)` is the contributio
 result `out` to argument k.  `g` may be *thin*, of size 1 along axes on which it does not vary, or a number.
 """
 
-from . import arranging, entrywise, products
+from . import arranging, products
 from .registry import RULES, NoRule
 
-__all__ = ["RULES", "NoRule", "arranging", "entrywise", "products"]
+__all__ = ["RULES", "NoRule", "arranging", "products"]

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from symbackprop.core.terms import Size
 from symbackprop.read.numpy import TRACED_NUMPY as np
-from symbackprop.read.numpy import UNIT, Node, SymArray, SymInt, array_of, node_of, size_number
+from symbackprop.read.numpy import UNIT, Node, SymArray, array_of, node_of, size_number
 
 Rule: TypeAlias = Callable[..., Any]
 RULES: dict[str, Rule] = {}
@@ -190,7 +190,3 @@ def count(a: Any, axis: Any) -> Any:
     for k in axes_of(axis, ndim(a)):
         n = n * size_number(shape(a)[k])
     return n
-
-
-def whole_number(x: Any) -> bool:
-    return isinstance(x, int | SymInt)

@@ -18,9 +18,9 @@ import numpy as np
 from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Index, Size
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import ZERO, Add, Array, Term
+from symbackprop.core.terms import ZERO, Array, Term
 from symbackprop.numbers.duals import to_float
-from symbackprop.numbers.evaluate import decided, off_kinks
+from symbackprop.numbers.evaluate import decided
 from symbackprop.numbers.exact import Evaluation
 from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.floats import FloatEvaluation
@@ -217,45 +217,36 @@ def bases(sampler: Sampler) -> Iterator[Point]:
 def satisfying_point(
     hypotheses: Sequence[Hypothesis],
     *,
-    terms: Sequence[Term] = (),
     sizes_min: Mapping[str, int] | None = None,
     definitions: Mapping[Array, Tensor] | None = None,
     domains: Mapping[str, str] | None = None,
     shapes: Mapping[Array, tuple[Size, ...]] | None = None,
-    budget: int = BUDGET,
-    forward: Sequence[Term] = (),
-    moving: frozenset[Array] = frozenset(),
     fits: Callable[[Point], bool] = lambda point: True,
     besides: Mapping[str, int] | None = None,
 ) -> Point | None:
-    """A point that satisfies all hypotheses exactly and where all terms have a value; None where none was found.
+    """A point that satisfies all hypotheses exactly; None where none was found.
 
-    Conditions of a theorem are asked for by passing them as hypotheses.  Free indices of `terms` are 0 there.
-    With `moving` (a claim about derivatives) the border of a >= is outside, and every step of `forward` that a moving
-    array acts through has a value and a derivative there.  Every axis has two values or more, unless the hypotheses
-    or the shapes leave no such sizes: a point at n = 1 says nothing about a condition on i != j.  `fits` may refuse it.
-    Sizes that are nowhere below those `besides` were tried before.
+    Conditions of a theorem are asked for by passing them as hypotheses.  Every axis has two values or more, unless the
+    hypotheses or the shapes leave no such sizes: a point at n = 1 says nothing about a condition on i != j.  `fits` may
+    refuse it.  Sizes that are nowhere below those `besides` were tried before.
     """
-    question = Question(
-        Add(tuple(terms)), ZERO, (), sizes_min or {}, tuple(hypotheses), definitions or {}, domains or {}, shapes or {},
-        tuple(forward), moving,
-    )  # fmt: skip
-    sampler = Sampler(question)
+    sampler = Sampler(
+        Question(ZERO, ZERO, (), sizes_min or {}, tuple(hypotheses), definitions or {}, domains or {}, shapes or {})
+    )
     tried = set[int]()
     if besides is not None:
         tried = {k for k, x in enumerate(sampler.sizes()) if all(n >= besides.get(s, n) for s, n in x.items())}
     barren = tried | {k for k, sizes in enumerate(sampler.sizes()) if not roomy(sampler, sizes)}
     if len(barren) == len(sampler.sizes()):
         barren = tried
-    for rank, sizes, attempt in schedule(sampler, budget, barren):
+    for rank, sizes, attempt in schedule(sampler, BUDGET, barren):
         point = sampler.point(sizes, attempt)
         if point is None:
             if attempt >= _PATIENCE:
                 barren.add(rank)
             continue
-        placed = replace(point, indices=dict.fromkeys(question.free, 0))
-        if has_values(placed, terms, sampler) and off_kinks(forward, moving, placed, sampler.reaches) and fits(placed):
-            return placed
+        if fits(point):
+            return point
     return None
 
 

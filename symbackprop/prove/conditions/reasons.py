@@ -22,8 +22,7 @@ from symbackprop.prove.normal_form.session import FAILED
 
 from ..differentiate import Names
 from symbackprop.prove.working_out import Tidy
-from .restating import case_name, restated, unused_name
-from .scales import F0, F1, Scales
+from symbackprop.prove.conditions.restating import F0, F1, Scales, case_name, restated, unused_name
 
 DEPTH = 5  # reasons inside reasons; a split counts twice
 SPLITS = 6  # steps that one condition is split by, all together

@@ -46,10 +46,10 @@ class Relations:
             *([About(self.hypothesis)] if self.hypotheses else ()),
             About(self.sine, frozenset({Apply})),
             About(self.inverse, wholes),
-            About(self.symmetry, frozenset() if n.context.hypotheses else wholes),
+            About(lambda m: self.symmetries.rule(m), frozenset() if n.context.hypotheses else wholes),
             About(partial(at_end, n), ranges),
             About(implied, ranges),
-            About(self.shift, ranges | {Affine}),
+            About(lambda m: self.shifts.rule(m), ranges | {Affine}),
             About(partial(counted, n.context), ranges),
             About(self.chosen, wholes),
             About(self.step, ranges),
@@ -72,12 +72,6 @@ class Relations:
     @cached_property
     def shifts(self) -> Shifts:
         return Shifts(self.normal)
-
-    def symmetry(self, m: Monomial) -> Move | None:
-        return self.symmetries.rule(m)
-
-    def shift(self, m: Monomial) -> Move | None:
-        return self.shifts.rule(m)
 
     def chosen(self, m: Monomial) -> Move | None:
         return next((move for rule in self.maxima.rules() if (move := rule(m)) is not None), None)

@@ -247,9 +247,3 @@ def with_digits(x: T, names: Names) -> T:
                 return y
 
     return cast(T, go(x)) if names else x
-
-
-__all__ = [
-    "LIMIT", "NOT_NAMES", "Names", "closing", "in_digits", "in_documents", "with_digits", "without_digits",
-    "written_out",
-]  # fmt: skip

@@ -51,7 +51,8 @@ class NumpyText:
             raise SymbackpropError(f"this is too long: at most {NODES} parts are read")
         self.__name__ = "f"
         body = tree.body
-        match [s for s in body if not is_import(s)]:
+        # `import numpy as np` says what is known anyway
+        match [s for s in body if not isinstance(s, ast.Import | ast.ImportFrom)]:
             case [ast.FunctionDef() as f]:
                 self.__name__, body = f.name, f.body
                 self.parameters = parameters(f)
@@ -225,13 +226,5 @@ def free_names(body: list[ast.stmt]) -> Iterator[str]:
                 bound.add(t.id)
 
 
-def is_import(s: ast.stmt) -> bool:
-    """`import numpy as np` says what is known anyway."""
-    return isinstance(s, ast.Import | ast.ImportFrom)
-
-
 def is_docstring(s: ast.stmt) -> bool:
     return isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) and isinstance(s.value.value, str)
-
-
-__all__ = ["NumpyText"]

@@ -265,6 +265,3 @@ def reached(output: Array, definitions: Mapping[Array, Tensor]) -> set[Array]:
 def spoken_of(h: object) -> set[Array]:
     terms = [getattr(h, n) for n in ("lhs", "rhs", "term") if hasattr(h, n)]
     return {a for t in terms for a in arrays(t)}
-
-
-__all__ = ["Asked", "Assuming", "Formulas", "Program", "asked"]

@@ -25,7 +25,7 @@ from ..notes.statements.statements import Reading
 from .keyboard import (
     LIMIT, NOT_NAMES, Names, closing, in_digits, in_documents, with_digits, without_digits, written_out,
 )  # fmt: skip
-from .program import Asked, Formulas, asked
+from .program import Asked, asked
 
 WORD = re.compile(r"(?<![\\A-Za-z_])[A-Za-z]{2,}(?:_[A-Za-z0-9]+)*")
 SCRIPTS = re.compile(r"[_^](?:\{[^{}]*\}|\w)")
@@ -168,7 +168,8 @@ def read_under(convention: str, written: list[str], shapes: Mapping[str, str], n
     except ReadError as error:
         raise clear(error) from None
     said = elaborated_notes(found)
-    wanted = replace(wanted, formulas=with_between(wanted.formulas))
+    unnamed = len(wanted.formulas.definitions) == 1  # values inside get names where the author gives none
+    wanted = replace(wanted, formulas=replace(wanted.formulas, between=unnamed))
     return Typed(wanted, text, readings, (*notes, *said))
 
 
@@ -176,11 +177,6 @@ def words_of(written: Sequence[str]) -> frozenset[str]:
     """Names of several letters."""
     formulas = [f for p in written for f in (re.findall(r"\$\$(.*?)\$\$", p, re.DOTALL) or [p])]
     return frozenset(w for f in formulas for w in WORD.findall(SCRIPTS.sub(" ", f)) if w not in NOT_NAMES)
-
-
-def with_between(formulas: Formulas) -> Formulas:
-    """Values inside get names where the author gives none."""
-    return replace(formulas, between=len(formulas.definitions) == 1)
 
 
 def elaborated_notes(reading: Reading) -> tuple[str, ...]:
@@ -227,6 +223,3 @@ def has_equality(piece: str) -> bool:
 def unused_letter(written: list[str]) -> str:
     taken = {c for p in written for c in re.findall(r"[A-Za-z]", p)}
     return next((x for x in "Lfgh" if x not in taken), "Q")
-
-
-__all__ = ["Typed", "read_claim", "read_typed"]

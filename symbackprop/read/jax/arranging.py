@@ -1,18 +1,27 @@
-"""Primitives that make, move, join and contract entries: broadcast_in_dim, pad, dot_general, windows, ..."""
+"""Primitives that make, move, join and contract entries (broadcast_in_dim, pad, dot_general, windows), and those that
+read and write them by their places (gather, scatter, dynamic_slice).
+
+XLA clips a place outside of the array, or drops what is there; here every place must be known to be inside.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import Any
 
 from symbackprop.read.numpy import SymArray, TraceError, correlated, strided_windows
 from symbackprop.read.numpy import padded as with_ends
-from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.axes import shape_text
+from symbackprop.read.numpy.indexing import planned
+from symbackprop.read.numpy.lifting import expression, lifted, whole_number
+from symbackprop.read.numpy.moving import places
 from symbackprop.read.numpy.products import letters_of
+from symbackprop.read.numpy.writing import injective
 
-from .registry import Step, as_array, axes, call, cast, reads, rows
+from .registry import LAX, Step, as_array, axes, call, cast, numpy_function, settled_truth
 
 
 def broadcast(step: Step, x: Any, kept: Sequence[int]) -> Any:
@@ -21,7 +30,7 @@ def broadcast(step: Step, x: Any, kept: Sequence[int]) -> Any:
     return call("broadcast_to", call("expand_dims", as_array(x), new), step.shape)
 
 
-rows({
+LAX.rows({
     "broadcast_in_dim": lambda step, x: broadcast(step, x, axes(step.params["broadcast_dimensions"])),
     "squeeze": lambda step, x: call("squeeze", as_array(x), axes(step.params["dimensions"])),
     "expand_dims": lambda step, x: call("expand_dims", as_array(x), axes(step.params["dimensions"])),
@@ -35,28 +44,28 @@ rows({
 })  # fmt: skip
 
 
-@reads("reshape")
+@LAX("reshape")
 def reshape(step: Step, x: Any) -> Any:
     if step.params.get("dimensions") is not None:
         raise TraceError("reshape with dimensions=: transpose first")
     return call("reshape", as_array(x), step.shape)
 
 
-@reads("split")
+@LAX("split")
 def split(step: Step, x: Any) -> Any:
     cuts = [0, *accumulate(step.sizes(step.params["sizes"]))]
     lead = (slice(None),) * int(step.params["axis"])
     return [as_array(x)[(*lead, slice(a, b))] for a, b in pairwise(cuts)]
 
 
-@reads("slice", restricted="steps that divide the axis for all sizes")
+@LAX("slice", where="steps that divide the axis for all sizes")
 def sliced(step: Step, x: Any) -> Any:
     starts, stops = step.sizes(step.params["start_indices"]), step.sizes(step.params["limit_indices"])
     strides = step.params["strides"] or (1,) * len(starts)
     return as_array(x)[tuple(slice(a, b, s) for a, b, s in zip(starts, stops, strides, strict=True))]
 
 
-@reads("pad", restricted="between the entries only with a plain number of zeros")
+@LAX("pad", where="between the entries only with a plain number of zeros")
 def pad(step: Step, x: Any, fill: Any) -> Any:
     return padded(as_array(x), [step.sizes(row) for row in step.params["padding_config"]], fill)
 
@@ -80,7 +89,7 @@ def spread(x: SymArray, axis: int, between: Any, fill: Any) -> Any:
     return merged[(*(slice(None),) * axis, slice(None, shape[axis] * (between + 1) - between))]
 
 
-@reads("iota")
+@LAX("iota")
 def iota(step: Step) -> Any:
     """The number of the place along one axis."""
     axis = int(step.params["dimension"])
@@ -92,7 +101,7 @@ def iota(step: Step) -> Any:
 MATRIX_PRODUCTS = {(m, n, (m - 1,), (0,), ()) for m in (1, 2) for n in (1, 2)}
 
 
-@reads("dot_general")
+@LAX("dot_general")
 def dot_general(step: Step, x: Any, y: Any) -> Any:
     """Batch axes first, then the free axes of both: a matrix product or an einsum by the places of the axes."""
     (left, right), (left_batch, right_batch) = step.params["dimension_numbers"]
@@ -103,7 +112,7 @@ def dot_general(step: Step, x: Any, y: Any) -> Any:
     return call("einsum", "{},{}->{}".format(*letters_of(a.ndim, b.ndim, pairs, len(left_batch))), a, b)
 
 
-@reads("conv_general_dilated", restricted="strides that divide the axes for all sizes; gaps in x of a plain number")
+@LAX("conv_general_dilated", where="strides that divide the axes for all sizes; gaps in x of a plain number")
 def conv_general_dilated(step: Step, x: Any, w: Any) -> Any:
     """Σ over channels and places k of x[n, c, s p + d k] w[o, c, k], on x padded and spread."""
     p, numbers = step.params, step.params["dimension_numbers"]
@@ -130,7 +139,154 @@ def over_windows(name: str, fill: float) -> Any:
     return run
 
 
-rows(
+LAX.rows(
     {"reduce_window_sum": over_windows("sum", 0.0), "reduce_window_max": over_windows("max", -math.inf)},
-    restricted="strides that divide the axes for all sizes",
+    where="strides that divide the axes for all sizes",
 )
+
+
+INSIDE = "places that are inside for all sizes"
+ONCE = "places that are inside for all sizes, each written once"
+
+
+@LAX("gather", where=INSIDE)
+def gather(step: Step, x: Any, indices: Any) -> Any:
+    """Entries at start + offset: the axes of the starts, among them those of the offsets at `offset_dims`."""
+    numbers, x = step.params["dimension_numbers"], as_array(x)
+    sizes = step.sizes(step.params["slice_sizes"])
+    gone = (*numbers.collapsed_slice_dims, *numbers.operand_batching_dims)
+    kept = {k: sizes[k] for k in range(x.ndim) if k not in gone}
+    batched = dict(zip(numbers.operand_batching_dims, numbers.start_indices_batching_dims, strict=True))
+    found = x[blocks(as_array(indices), x.ndim, kept, tuple(numbers.start_index_map), batched)]
+    return moved(found, range(found.ndim - len(kept), found.ndim), numbers.offset_dims)
+
+
+def moved(x: SymArray, source: Sequence[int], target: Sequence[int]) -> Any:
+    return call("moveaxis", x, tuple(source), tuple(target)) if len(source) else x
+
+
+def blocks(
+    starts: SymArray, ndim: int, kept: dict[int, Any], axes: tuple[int, ...], batched: dict[int, int]
+) -> tuple[Any, ...]:
+    """The entries of the blocks that a gather reads or a scatter writes: one index array for each axis of the operand.
+
+    `kept` has the size of the blocks along the axes that they have; `axes[k]` is the axis that the k-th number of a
+    start is for, `batched` has the axes that run along with an axis of the starts.  The arrays have the axes of the
+    starts, then those inside a block.
+    """
+    outer, inner = starts.ndim - 1, list(kept)
+    rank = outer + len(inner)
+
+    def start(axis: int) -> Any:
+        if axis in batched:
+            return places(starts.shape[batched[axis]], batched[axis], rank)
+        if axis not in axes:
+            return call("zeros", (1,) * rank, dtype=int)
+        found = as_array(starts[..., axes.index(axis)])
+        not_negative(found)
+        return call("expand_dims", found, tuple(range(outer, rank)))
+
+    def along(axis: int) -> Any:
+        if axis not in kept:
+            return start(axis)
+        return call("add", start(axis), places(kept[axis], outer + inner.index(axis), rank))
+
+    return tuple(map(along, range(ndim)))
+
+
+def not_negative(place: Any) -> None:
+    if settled_truth(call("greater_equal", place, 0)) is not True:
+        raise TraceError("a place that may be negative, or that depends on the data")
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def scatter_key(step: Step, x: SymArray, indices: Any, updates: Any) -> tuple[tuple[Any, ...], Any]:
+    """The index of the entries written, and the updates with the axes inside a block last."""
+    numbers, new = step.params["dimension_numbers"], as_array(updates)
+    gone = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
+    window = tuple(numbers.update_window_dims)
+    wide = moved(new, window, range(new.ndim - len(window), new.ndim))
+    sizes = wide.shape[new.ndim - len(window) :]
+    kept = dict(zip((k for k in range(x.ndim) if k not in gone), sizes, strict=True))
+    batched = dict(zip(numbers.operand_batching_dims, numbers.scatter_indices_batching_dims, strict=True))
+    key = blocks(as_array(indices), x.ndim, kept, tuple(numbers.scatter_dims_to_operand_dims), batched)
+    return key, wide
+
+
+def copied(x: Any) -> SymArray:
+    return SymArray(lifted(x))
+
+
+def adding(name: str) -> Callable[..., Any]:
+    def scatter(step: Step, x: Any, indices: Any, updates: Any) -> Any:
+        target = copied(x)
+        numpy_function(name).at(target, *scatter_key(step, target, indices, updates))
+        return target
+
+    return scatter
+
+
+def putting(meaning: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """What is at each place becomes meaning(old, new)."""
+
+    def scatter(step: Step, x: Any, indices: Any, updates: Any) -> Any:
+        target = copied(x)
+        key, new = scatter_key(step, target, indices, updates)
+        if not injective(planned(key, target.value.shape)):
+            raise TraceError("entries that may be written twice: JAX does not say which write is last")
+        target[key] = meaning(target[key], new)
+        return target
+
+    return scatter
+
+
+for primitive, name in (("add", "add"), ("sub", "subtract")):
+    LAX(f"scatter-{primitive}", f"scatter_{primitive}", where=INSIDE)(adding(name))
+LAX("scatter", where=ONCE)(putting(lambda old, new: new))
+for primitive, name in (("mul", "multiply"), ("min", "minimum"), ("max", "maximum")):
+    LAX(f"scatter-{primitive}", f"scatter_{primitive}", where=ONCE)(putting(partial(call, name)))
+
+
+# --- blocks ----------------------------------------------------------------------------------
+
+
+@LAX("dynamic_slice", where=INSIDE)
+def dynamic_slice(step: Step, x: Any, *starts: Any) -> Any:
+    x = as_array(x)
+    found = as_array(x[block(starts, step.shape)])
+    fits(found, step.shape)
+    return copied(found)
+
+
+@LAX("dynamic_update_slice", where=INSIDE)
+def dynamic_update_slice(step: Step, x: Any, update: Any, *starts: Any) -> Any:
+    target, new = copied(x), as_array(update)
+    key = block(starts, new.shape)
+    fits(as_array(target[key]), new.shape)
+    target[key] = new
+    return target
+
+
+def block(starts: Sequence[Any], sizes: Sequence[Any]) -> tuple[slice, ...]:
+    return tuple(slice(s, s + n) for s, n in zip(map(start_of, starts), sizes, strict=True))
+
+
+def start_of(x: Any) -> Any:
+    e = expression(x)
+    if e is None and lifted(x).ndim == 0:
+        e = lifted(x).index(())
+    if e is None:
+        raise TraceError("a block whose start depends on the data")
+    not_negative(x)
+    return whole_number(e)
+
+
+def fits(found: SymArray, shape: Sequence[Any]) -> None:
+    """NumPy cuts a slice that goes over the end; XLA moves it."""
+    if any((a == b) is not True for a, b in zip(found.shape, shape, strict=True)):
+        raise TraceError(f"a block of shape {shape_text(found.value.shape)} that may go over the end of the array")
+
+
+LAX.refuses("select_and_scatter_add", "select_and_scatter", because="picks entries by the order of the data")

@@ -11,7 +11,7 @@ from symbackprop.read.numpy.context import LINALG
 from symbackprop.read.numpy.copying import Copier
 
 from .entries import choice
-from .registry import Step, as_array, call, cast, kind_of, reads, refuses, rows, settled_truth
+from .registry import LAX, Step, as_array, call, cast, kind_of, settled_truth
 from .sizes import of_library
 
 UNROLLED = 256  # rounds of a loop whose count is a number
@@ -20,7 +20,7 @@ UNROLLED = 256  # rounds of a loop whose count is a number
 LINEAR_ALGEBRA = ("inv", "det", "slogdet", "solve")  # of jax.numpy.linalg, as the NumPy reader has them
 
 
-@reads("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint")
+@LAX("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint")
 def inner(step: Step, *operands: Any) -> list[Any]:
     jaxpr = step.params.get("jaxpr") or step.params["call_jaxpr"]
     name = step.params.get("name")
@@ -37,28 +37,28 @@ def of_linear_algebra(jaxpr: Any) -> bool:
     return of_library(filename) and Path(filename).parts[-2:] == ("numpy", "linalg.py")
 
 
-@reads("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
+@LAX("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
 def custom(step: Step, *operands: Any) -> list[Any]:
     """The function itself: its own rule is no part of what it computes."""
     params = step.params
     return step.run(params.get("call_jaxpr") or params.get("fun_jaxpr") or params["jaxpr"], *operands)
 
 
-rows({
+LAX.rows({
     "name sharding_constraint mesh_cast": lambda step, x: x,
     "dim_as_value": lambda step: step.size(step.params["dim"]),
 })  # fmt: skip
-rows(
+LAX.rows(
     {"stop_gradient": lambda step, x: step.evaluation.held(x)},
-    restricted="in what is differentiated the value counts as a constant, and the verdict says so",
+    where="in what is differentiated the value counts as a constant, and the verdict says so",
 )
-rows(
+LAX.rows(
     {"platform_index": lambda step: [names is None for names in step.params["platforms"]].index(True)},
-    restricted="the branch for platforms that are not named",
+    where="the branch for platforms that are not named",
 )
 
 
-@reads("cond")
+@LAX("cond")
 def cond(step: Step, index: Any, *operands: Any) -> list[Any]:
     """The branch of this number; where it depends on the data, the branches entry by entry."""
     branches = step.params["branches"]
@@ -74,7 +74,7 @@ def cond(step: Step, index: Any, *operands: Any) -> list[Any]:
     return results
 
 
-@reads("while", restricted="a count that is a number")
+@LAX("while", where="a count that is a number")
 def while_loop(step: Step, *operands: Any) -> list[Any]:
     p = step.params
     a, b = p["cond_nconsts"], p["cond_nconsts"] + p["body_nconsts"]
@@ -90,7 +90,7 @@ def while_loop(step: Step, *operands: Any) -> list[Any]:
     raise TraceError(f"a while loop of more than {UNROLLED} rounds")
 
 
-@reads("scan", restricted="over a symbolic length where the NumPy reader knows what such a loop computes")
+@LAX("scan", where="over a symbolic length where the NumPy reader knows what such a loop computes")
 def scan(step: Step, *operands: Any) -> list[Any]:
     p = step.params
     constants, count = p["num_consts"], step.size(p["length"])
@@ -153,10 +153,10 @@ def rounds(body: Any, carry: Any, rows: Any, results: Any, count: Any, reverse: 
 
 
 FACTORS = "is a factorisation, which has no index term: inv, det, slogdet and solve of jax.numpy.linalg are read"
-refuses(
+LAX.refuses(
     "custom_root", "custom_linear_solve", "lu", "lu_pivots_to_permutation", "qr", "geqrf", "householder_product", "svd",
     "eig", "eigh", "schur", "triangular_solve", "cholesky", "cholesky_update", "tridiagonal_solve", "hessenberg",
     "tridiagonal", because=FACTORS,
 )  # fmt: skip
-refuses("pure_callback", "io_callback", "debug_callback", "pallas_call", "xla_call", "custom_call", "ffi_call",
+LAX.refuses("pure_callback", "io_callback", "debug_callback", "pallas_call", "xla_call", "custom_call", "ffi_call",
         because="runs code that JAX does not show")  # fmt: skip

@@ -11,9 +11,7 @@ from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.ufuncs import RESTRICTED
 
-from .registry import (
-    Step, as_array, axes, call, cast, is_minus_infinity, is_whole, reads, reads_as, refuses, rows, settled_truth,
-)  # fmt: skip
+from .registry import LAX, Step, as_array, axes, call, cast, is_minus_infinity, is_whole, reads_as, settled_truth
 
 SAME = {
     **{name: FUNCTIONS[f].operation for f, name in column(lambda f: f.lax).items()},
@@ -35,14 +33,14 @@ for primitive, name in SAME.items():
     reads_as(primitive, name, entrywise(name), RESTRICTED.get(name, ""))
 
 
-@reads("max")
+@LAX("max")
 def larger(step: Step, x: Any, y: Any) -> Any:
     """-inf, with which folds begin, is never the larger."""
     kept = [z for z in (x, y) if not is_minus_infinity(z)]
     return call("maximum", x, y) if len(kept) == 2 else (kept or [x])[0]
 
 
-rows({  # one array compared with itself asks for nan
+LAX.rows({  # one array compared with itself asks for nan
     "ne": lambda step, x, y: call("isnan", x) if x is y else call("not_equal", x, y),
     "eq": lambda step, x, y: call("logical_not", call("isnan", x)) if x is y else call("equal", x, y),
     "copy copy_p real conj reduce_precision optimization_barrier pvary":
@@ -51,19 +49,19 @@ rows({  # one array compared with itself asks for nan
     "integer_pow": lambda step, x: call("power", x, step.params["y"]),
     "clamp": lambda step, low, x, high: call("minimum", call("maximum", x, low), high),
 })  # fmt: skip
-rows({"pow": entrywise("power")}, restricted=RESTRICTED["power"])
-rows(
+LAX.rows({"pow": entrywise("power")}, where=RESTRICTED["power"])
+LAX.rows(
     {"convert_element_type": lambda step, x: cast(x, step.kind)},
-    restricted="real numbers are not cut to whole ones; whole numbers stay below 2^31",
+    where="real numbers are not cut to whole ones; whole numbers stay below 2^31",
 )
 
 
-@reads("div", restricted="of whole numbers where the quotient is exact, or both are not negative")
+@LAX("div", where="of whole numbers where the quotient is exact, or both are not negative")
 def divide(step: Step, x: Any, y: Any) -> Any:
     return towards_zero("floor_divide", x, y) if is_whole(step.kind) else call("divide", x, y)
 
 
-@reads("rem", restricted=RESTRICTED["remainder"])
+@LAX("rem", where=RESTRICTED["remainder"])
 def remainder(step: Step, x: Any, y: Any) -> Any:
     return towards_zero("remainder", x, y)
 
@@ -75,7 +73,7 @@ def towards_zero(name: str, x: Any, y: Any) -> Any:
     raise TraceError("whole numbers that may be negative are divided: JAX cuts the quotient towards 0")
 
 
-@reads("select_n")
+@LAX("select_n")
 def select_n(step: Step, which: Any, *cases: Any) -> Any:
     """cases[which]; a choice that the sizes settle leaves the other cases unread."""
     if lifted(which).dtype != "bool":
@@ -89,12 +87,12 @@ def choice(condition: Any, yes: Any, no: Any) -> Any:
     return call("where", condition, yes, no) if known is None else yes if known else no
 
 
-refuses("imag", "complex", "fft", because="is about complex numbers")
-refuses(
+LAX.refuses("imag", "complex", "fft", because="is about complex numbers")
+LAX.refuses(
     "nextafter", "population_count", "clz", "shift_left", "shift_right_arithmetic", "shift_right_logical", "mulhi",
     "bitcast_convert_type", because="is about the bits of a number",
 )  # fmt: skip
-refuses(
+LAX.refuses(
     "rng_uniform", "rng_bit_generator", "random_seed", "random_wrap", "random_unwrap", "random_bits", "random_fold_in",
     "random_split", "threefry2x32", "random_gamma_grad", because="draws random numbers: pass them as an argument",
 )  # fmt: skip
@@ -130,11 +128,11 @@ def pick(name: str) -> Callable[..., Any]:
     return lambda step, x: call(name, as_array(x), axis=int(step.params["axes"][0]))
 
 
-rows({f"reduce_{name}": fold(name) for name in ("sum", "max", "min", "prod")})
-rows({"reduce_and": of_truth("all"), "reduce_or": of_truth("any")}, restricted="booleans")
-rows({name: running(name) for name in ("cumsum", "cumprod")})
-rows({"cumlogsumexp": lambda step, x: call("log", running("cumsum")(step, call("exp", x)))})
+LAX.rows({f"reduce_{name}": fold(name) for name in ("sum", "max", "min", "prod")})
+LAX.rows({"reduce_and": of_truth("all"), "reduce_or": of_truth("any")}, where="booleans")
+LAX.rows({name: running(name) for name in ("cumsum", "cumprod")})
+LAX.rows({"cumlogsumexp": lambda step, x: call("log", running("cumsum")(step, call("exp", x)))})
 for name in ("argmax", "argmin"):
     reads_as(name, name, pick(name))
-refuses("sort", "top_k", "approx_top_k", "cummax", "cummin", because="depends on the order of the data")
-refuses("reduce", "reduce_xor", "reduce_window", "select_and_gather_add", because="has no index term")
+LAX.refuses("sort", "top_k", "approx_top_k", "cummax", "cummin", because="depends on the order of the data")
+LAX.refuses("reduce", "reduce_xor", "reduce_window", "select_and_gather_add", because="has no index term")

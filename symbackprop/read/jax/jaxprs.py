@@ -1,4 +1,4 @@
-"""Functions of JAX's traced on symbolic shapes, from Python code to a jaxpr, as ones that the NumPy reader can call."""
+"""Functions of JAX's, from Python code to a jaxpr, and a jaxpr on symbolic arrays, for the NumPy reader to call."""
 
 from __future__ import annotations
 
@@ -7,19 +7,125 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import numpy as np
 
-from symbackprop.core.terms import sized
-from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, SymInt, TraceError, size_number
+from symbackprop.core.terms import SymbackpropError, arrays, dummy, sized
+from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, SymInt, TraceError, Value, size_number
+from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.steps import renamed
 from symbackprop.read.numpy.tracing import at_place, symbol
-from symbackprop.read.numpy.values import Value
 
-from .evaluation import Copies, Evaluation, mentions
-from .sizes import Dimensions, Found, aliases, asked_sizes, dimension, last_user_line
+from . import arranging, calls, entries  # noqa: F401  they fill the table
+from .registry import LAX, Step, constant
+from .sizes import Dimensions, Found, aliases, asked_sizes, assigned_name, dimension, last_user_line, user_line
+
+Copies: TypeAlias = Mapping[str, str] | None
+
+
+class Evaluation:
+    """Evaluates jaxprs whose dimensions are these sizes, by JAX's names.
+
+    `copies` say what a stop_gradient makes of a value: the same value of copies of these arrays, which are not
+    differentiated by.  None refuses it.
+    """
+
+    def __init__(self, sizes: Mapping[str, Any], copies: Copies = None) -> None:
+        self.dimensions, self.copies = Dimensions(sizes), copies
+        self.placed: set[int] = set()  # errors that have their place
+        self.named: dict[tuple[str, int], Any] = {}
+
+    def results(self, closed: Any, operands: Sequence[Any]) -> list[Any]:
+        """The results of a jaxpr, closed or without constants."""
+        jaxpr, consts = getattr(closed, "jaxpr", closed), getattr(closed, "consts", ())
+        known: dict[Any, Any] = dict(zip(jaxpr.constvars, map(constant, consts), strict=True))
+        known.update(zip(jaxpr.invars, operands, strict=True))
+        for equation in needed(jaxpr):
+            found = self.result(equation, [self.operand(known, v) for v in equation.invars])
+            known.update(zip(equation.outvars, found if isinstance(found, list) else [found], strict=True))
+        return [self.operand(known, v) for v in jaxpr.outvars]
+
+    def name(self, recorder: Any, found: Any, place: tuple[str, int]) -> None:
+        """The user's name for what a line computes last, which stands for it in derivations."""
+        name = assigned_name(*place)
+        node = recorder.node_of(found) if isinstance(found, SymArray) else None
+        if name is None or node is None or node.name is not None:
+            return
+        before = self.named.get(place)
+        if before is not None:
+            before.name = None
+        node.name, node.depth, self.named[place] = name, 0, node
+
+    def held(self, x: Any) -> Any:
+        value = lifted(x)
+        if value.dtype != "real":
+            return x
+        if not self.copies:
+            if self.copies is None and arrays(value.term(tuple(map(dummy, value.shape)))):
+                raise TraceError("stop_gradient: a value is held constant, which is read by the checks of rules only")
+            return x
+        copies = self.copies
+        return SymArray(value.rewritten(lambda t: renamed(t, copies)), scalar=not value.shape)
+
+    def operand(self, known: Mapping[Any, Any], variable: Any) -> Any:
+        return constant(variable.val) if hasattr(variable, "val") else known[variable]
+
+    def result(self, equation: Any, operands: list[Any]) -> Any:
+        step = Step(self, equation)
+        place = user_line(equation.source_info.traceback)
+        recorder = current().recorder
+        if recorder is not None and place is not None:
+            recorder.line = place
+        try:
+            found = run(step, operands)
+            if recorder is not None and place is not None:
+                self.name(recorder, found, place)
+            return found
+        except SymbackpropError as error:
+            if id(error) in self.placed or place is None:
+                raise
+            better = type(error)(at_place(str(error), place)) if isinstance(error, TraceError) else error
+            self.placed.add(id(better))
+            raise better from error
+        finally:
+            if recorder is not None:
+                recorder.line = None
+
+
+def run(step: Step, operands: list[Any]) -> Any:
+    meaning = LAX.meaning(step.name)
+    if meaning is None:
+        raise TraceError(f"JAX's primitive {step.name} is not read")
+    return meaning.run(step, *operands)
+
+
+def mentions(closed: Any, primitive: str) -> bool:
+    """Whether a primitive stands in a jaxpr, or in one inside it."""
+    jaxpr = getattr(closed, "jaxpr", closed)
+    for equation in jaxpr.eqns:
+        inner = [y for x in equation.params.values() for y in (x if isinstance(x, tuple | list) else (x,))]
+        if equation.primitive.name == primitive or any(mentions(y, primitive) for y in inner if is_jaxpr(y)):
+            return True
+    return False
+
+
+def is_jaxpr(x: Any) -> bool:
+    return hasattr(getattr(x, "jaxpr", x), "eqns")
+
+
+def needed(jaxpr: Any) -> list[Any]:
+    """The equations that the results depend on, in order."""
+    wanted = {v for v in jaxpr.outvars if not hasattr(v, "val")}
+    kept = []
+    for equation in reversed(jaxpr.eqns):
+        if any(v in wanted for v in equation.outvars):
+            kept.append(equation)
+            wanted.update(v for v in equation.invars if not hasattr(v, "val"))
+    return kept[::-1]
+
 
 DTYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_, "narrow": np.int8}
 LOCK = threading.RLock()

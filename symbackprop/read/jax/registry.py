@@ -11,18 +11,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from symbackprop.core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Power, Term
+from symbackprop.read.documented import Table
 from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.algebra import positive
 from symbackprop.read.numpy.axes import at_least_zero, constant_of, somewhere
 from symbackprop.read.numpy.context import HOMES, LINALG, NUMPY, SPECIAL, current
 from symbackprop.read.numpy.context import REFUSED as NUMPY_REFUSED
 from symbackprop.read.numpy.lifting import expression, lifted
-from symbackprop.read.numpy.masks import masking
+from symbackprop.read.numpy.elementwise import masking
 from symbackprop.read.numpy.scalars import affine_of, digits, recognised
 
 
@@ -65,48 +66,16 @@ class Step:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What reads a primitive; `restricted` says where it is not exact, empty where it is everywhere."""
-
-    name: str
-    run: Callable[..., Any]
-    restricted: str = ""
+LAX = Table()  # run(step, *operands) of a primitive of several results gives a list
 
 
-PRIMITIVES: dict[str, Reading] = {}
-REFUSED: dict[str, str] = {}
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def reads(*names: str, restricted: str = "") -> Callable[[F], F]:
-    """Register run(step, *operands) for these primitives; a primitive of several results gives a list."""
-
-    def register(f: F) -> F:
-        for name in names:
-            PRIMITIVES[name] = Reading(name, f, restricted)
-        return f
-
-    return register
-
-
-def rows(meanings: Mapping[str, Callable[..., Any]], restricted: str = "") -> None:
-    """Readings of one line each; primitives of one reading stand together in a key."""
-    for names, f in meanings.items():
-        reads(*names.split(), restricted=restricted)(f)
-
-
-def refuses(*names: str, because: str) -> None:
-    REFUSED.update(dict.fromkeys(names, because))
-
-
-def reads_as(primitive: str, name: str, run: Callable[..., Any], restricted: str = "") -> None:
+def reads_as(primitive: str, name: str, run: Callable[..., Any], where: str = "") -> None:
     """Register a primitive that is this function of the NumPy reader; refused where that refuses it, or has it not."""
     why = [NUMPY_REFUSED[home, name] for _, home in HOMES if (home, name) in NUMPY_REFUSED]
     if why or not any(name in table for table in (NUMPY, SPECIAL, LINALG)):
-        refuses(primitive, because=why[0] if why else "has no counterpart that is read")
+        LAX.refuses(primitive, because=why[0] if why else "has no counterpart that is read")
     else:
-        reads(primitive, restricted=restricted)(run)
+        LAX(primitive, where=where)(run)
 
 
 def axes(given: Iterable[Any]) -> tuple[int, ...]:

@@ -112,19 +112,17 @@ def broadcast_arrays(*args: Any) -> Any:
     return tuple(viewed(a, lambda v: stretched(v, shape), None) for a in args)
 
 
-@provides("atleast_1d")
-def atleast_1d(*args: Any) -> Any:
-    found = tuple(expand_dims(a, 0) if lifted(a).ndim == 0 else NUMPY["asarray"](a) for a in args)
-    return found[0] if len(found) == 1 else found
+def at_least(count: int) -> Any:
+    def function(*args: Any) -> Any:
+        short = [range(count - lifted(a).ndim) for a in args]
+        found = tuple(expand_dims(a, tuple(n)) if n else NUMPY["asarray"](a) for a, n in zip(args, short, strict=True))
+        return found[0] if len(found) == 1 else found
+
+    return function
 
 
-@provides("atleast_2d")
-def atleast_2d(*args: Any) -> Any:
-    found = tuple(
-        expand_dims(a, 0) if lifted(a).ndim == 1 else expand_dims(a, (0, 1)) if lifted(a).ndim == 0
-        else NUMPY["asarray"](a) for a in args
-    )  # fmt: skip
-    return found[0] if len(found) == 1 else found
+atleast_1d, atleast_2d = at_least(1), at_least(2)
+rows({"atleast_1d": atleast_1d, "atleast_2d": atleast_2d})
 
 
 # --- joining ---------------------------------------------------------------------------------

@@ -13,10 +13,10 @@ from symbackprop.core.terms import IndexExpr, Num, arrays, free, sized
 from .axes import broadcast, index_of, shape_text
 from .context import METHODS, NUMPY, ShapeMismatch, TraceError, Unsupported, current, noted
 from .elementwise import where
-from .indexing import Plan, items_of, mask_in, planned, read
+from .indexing import Plan, items_of, mask_behind, mask_in, planned, read
 from .layout import expand, reshape, size_product, transpose
 from .lifting import HANDLERS, lifted, operators, printed, size_number, unary, whole_number
-from .masks import masking
+from .elementwise import masking
 from .values import ORDER, Value, stretched
 from .writing import write
 
@@ -172,9 +172,9 @@ class SymArray:
 
     @noted("setitem")
     def __setitem__(self, key: Any, new: Any) -> None:
-        mask = mask_in(key)
+        mask, before = mask_behind(key, self.ndim)
         if mask is not None:
-            self.replace(masked_write(self.value, mask, new))
+            self.replace(masked_write(self.value, mask, new, before))
             return
         p = planned(key, self._value.shape)
         if isinstance(new, SymArray) and new._parent is self and new._plan == p:
@@ -331,15 +331,19 @@ class Updates:
         return self.array[self.key]
 
 
-def masked_write(v: Value, mask: Value, new: Any) -> Value:
-    """x[mask] = new, for a number, an array that broadcasts, or a selection with the same mask."""
-    if mask.ndim > v.ndim or mask.shape != v.shape[: mask.ndim]:
+def masked_write(v: Value, mask: Value, new: Any, before: int) -> Value:
+    """x[mask] = new, for a number, an array that broadcasts, or a selection with the same mask.
+
+    Where axes stand before the mask, for a number only.
+    """
+    after = before + mask.ndim
+    if after > v.ndim or mask.shape != v.shape[before:after]:
         raise ShapeMismatch(f"a mask of shape {shape_text(mask.shape)} on an array of shape {shape_text(v.shape)}")
-    wide = expand(mask, range(mask.ndim, v.ndim)) if mask.ndim < v.ndim else mask
-    picked = HANDLERS["unselected"](new, mask)
+    wide = expand(mask, [*range(before), *range(after, v.ndim)]) if mask.ndim < v.ndim else mask
+    picked = HANDLERS["unselected"](new, mask) if not before else None
     if picked is None:
         picked = lifted(new)
-        if picked.ndim > v.ndim - mask.ndim:
+        if picked.ndim > (v.ndim - mask.ndim if not before else 0):
             raise TraceError("an array is written through a mask: its length depends on the data; use np.where")
     if ORDER[v.dtype] < ORDER[picked.dtype]:
         raise TraceError(

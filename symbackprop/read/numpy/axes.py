@@ -19,6 +19,7 @@ At: TypeAlias = tuple[IndexExpr, ...]
 Shape: TypeAlias = tuple[Size, ...]
 UNIT = sized(1)
 ZERO_AT: IndexExpr = affine(0, ())
+ONE_AT: IndexExpr = affine(1, ())
 
 
 def at_least_zero(s: Size) -> bool:
@@ -113,25 +114,15 @@ def quotient_and_rest(e: IndexExpr, d: Size) -> tuple[IndexExpr, IndexExpr] | No
     n, m = constant.constant, d.constant
     if not parts and n is not None and m:
         return index_of(n // m), index_of(n % m)
-    q_parts: list[tuple[IndexExpr, Size]] = []
-    r_parts: list[tuple[IndexExpr, Size]] = []
-    for atom, k in parts:
-        whole_part = exact_quotient(k, d)
-        if whole_part is not None:
-            q_parts.append((atom, whole_part))
-        else:
-            r_parts.append((atom, k))
-    q_constant, r_constant = sized(0), sized(0)
-    for monomial in constant.monomials:
-        piece = Size((monomial,))
-        whole_part = exact_quotient(piece, d)
-        if whole_part is not None:
-            q_constant = q_constant + whole_part
-        elif m and monomial[0] == ():
-            q_constant, r_constant = q_constant + monomial[1] // m, r_constant + monomial[1] % m
-        else:
-            r_constant = r_constant + piece
-    q, r = affine(q_constant, q_parts), affine(r_constant, r_parts)
+    quotients: list[tuple[IndexExpr, Size]] = []
+    rests: list[tuple[IndexExpr, Size]] = []
+    for atom, k in (*parts, *((ONE_AT, Size((m,))) for m in constant.monomials)):
+        whole, rest = exact_quotient(k, d), sized(0)
+        if whole is None and atom is ONE_AT and k.constant is not None and m:
+            whole, rest = sized(k.constant // m), sized(k.constant % m)
+        quotients.append((atom, whole or sized(0)))
+        rests.append((atom, k if whole is None else rest))
+    q, r = affine(0, quotients), affine(0, rests)
     if inside(r, d):
         return q, r
     r = shifted(r, d)  # (g+1)K - 1 - k is gK + (K-1-k)

@@ -14,14 +14,14 @@ from symbackprop.core.terms import ONE, Array, Entry, Index, IndexExpr, Term, af
 
 from . import sequences
 from .array import SymArray
-from .axes import UNIT, At, aligned, at_least_zero, broadcast, constant_of, difference, index_of
+from .axes import UNIT, aligned, at_least_zero, broadcast, constant_of, difference, index_of
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
 from .context import TraceError, current
 from .kept_state import ABSENT, Place, Snapshot
 from .lifting import SymInt, expression, lifted, whole_number
 from .sequences import Run, SymList, placed
 from .steps import blend, rewritten
-from .values import Cell, Value, all_soft, mapped
+from .values import Value, all_soft
 
 
 class Poison:
@@ -278,12 +278,7 @@ class Carries:
         def start(y: Any) -> Any:
             if not isinstance(y, SymArray):
                 return y
-            v = y.value
-
-            def entry(at: At) -> Cell:
-                return mapped(v.entry(at), lambda t: inserted(t, solved))
-
-            return SymArray(Value(v.shape, v.dtype, entry, v._hole, v.soft), scalar=y.scalar)
+            return SymArray(y.value.rewritten(lambda t: inserted(t, solved)), scalar=y.scalar)
 
         return sequences.mapped(x, start)
 

@@ -16,7 +16,7 @@ from .context import NUMPY, ShapeMismatch, TraceError, current, provides, refuse
 from .creation import dtype_named
 from .elementwise import never_nan
 from .lifting import lifted, size_list
-from .products import same_size
+from .products import letters, same_size
 from .reductions import NANS
 from .steps import step
 from .values import ORDER, Dtype, Value, elementwise, finite, known
@@ -158,12 +158,11 @@ def ndim(x: Any) -> int:
 
 def matmul_as_einsum(a: Any, b: Any) -> Any:
     """A stack of matrices with one vector."""
-    letters = ascii_lowercase
     if ndim(b) == 1 and 3 <= ndim(a):
-        first = letters[: ndim(a)]
+        first = ascii_lowercase[: ndim(a)]
         return NUMPY["einsum"](f"{first},{first[-1]}->{first[:-1]}", a, b)
     if ndim(a) == 1 and 3 <= ndim(b):
-        second = letters[: ndim(b)]
+        second = ascii_lowercase[: ndim(b)]
         return NUMPY["einsum"](f"{second[-2]},{second}->{second[:-2]}{second[-1]}", a, b)
     return None
 
@@ -172,18 +171,14 @@ def einsum_in_full(spec: Any, *operands: Any, **options: Any) -> Any:
     """With all letters written: no ellipsis, and the result said."""
     if not isinstance(spec, str) or not all(map(ndim, operands)) or options.keys() - {"optimize"}:
         return None
-    words, arrow, result = spec.replace(" ", "").partition("->")
-    parts = words.split(",")
-    if (arrow and "." not in spec) or len(parts) != len(operands):
+    if "->" in spec and "." not in spec:
         return None
-    unused = [c for c in ascii_lowercase if c not in spec]
-    spread = [ndim(o) - len(p.replace("...", "")) if "..." in p else 0 for p, o in zip(parts, operands, strict=True)]
-    for_dots = "".join(unused[: max(spread)])
-    written = [p.replace("...", for_dots[len(for_dots) - n :]) for p, n in zip(parts, spread, strict=True)]
-    if not arrow:
-        every = words.replace(",", "").replace("...", "")
-        result = ("..." if for_dots else "") + "".join(sorted(c for c in set(every) if every.count(c) == 1))
-    return NUMPY["einsum"](f"{','.join(written)}->{result.replace('...', for_dots)}", *operands)
+    inputs, output = letters(spec, [lifted(o) for o in operands])
+    unused, rows = (c for c in ascii_lowercase if c not in spec), (*inputs, output)
+    every = dict.fromkeys(label for row in rows for label in row)
+    names = {label: label if isinstance(label, str) else next(unused) for label in every}
+    words = ["".join(names[label] for label in row) for row in rows]
+    return NUMPY["einsum"](f"{','.join(words[:-1])}->{words[-1]}", *operands)
 
 
 def norm_as_sum(a: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:

@@ -14,10 +14,11 @@ from .algebra import delta, gate
 from .array import SymArray, wrap
 from .axes import ZERO_AT, At, at_least_zero, constant_of, difference, exact_quotient, index_of, shifted
 from .context import NUMPY, TraceError, current, provides, rows
+from .indexing import Places
 from .lifting import SymInt, dtype_kind, expression, length, length_of, lengths, lifted, size_number, size_of
-from .masks import masking
+from .elementwise import masking
 from .scalars import rounded
-from .truth import truth
+from .steps import logical_not, truth
 from .values import ORDER, Dtype, Value, constant, integer, integers, known, stretched
 
 PYTHON_TYPES: tuple[tuple[type, Dtype], ...] = ((float, "real"), (int, "int"), (bool, "bool"))
@@ -297,6 +298,27 @@ def fill_diagonal(target: SymArray, value: Any) -> None:
     target[rows, rows] = value
 
 
+ONE_INDEX = "of symbolic sizes it is one index, as in x[np.triu_indices(n)]"
+
+
+@provides("tril_indices", where=ONE_INDEX)
+def tril_indices(n: Any, k: Any = 0, m: Any = None) -> Any:
+    if isinstance(n, int) and isinstance(m, int | None):
+        return numpy.tril_indices(n, k, m)
+    return Places(grid(n, m, k, bool, at_or_below).value)
+
+
+@provides("triu_indices", where=ONE_INDEX)
+def triu_indices(n: Any, k: Any = 0, m: Any = None) -> Any:
+    if isinstance(n, int) and isinstance(m, int | None):
+        return numpy.triu_indices(n, k, m)
+    return Places(logical_not(grid(n, m, k - 1, bool, at_or_below).value))
+
+
+def at_or_below(i: IndexExpr, j: IndexExpr) -> Term:
+    return gate(difference(i, j))
+
+
 @provides("ix_")
 def ix_(*args: Any) -> Any:
     shapes = [tuple(-1 if k == n else 1 for k in range(len(args))) for n in range(len(args))]
@@ -339,9 +361,11 @@ rows({
     "zeros_like empty_like":
         lambda a, dtype=None, shape=None: alike(a, constant(0, dtype_named(dtype, lifted(a).dtype)), shape),
     "eye": lambda N, M=None, k=0, dtype=None: grid(N, M, k, dtype, delta),
-    "tri": lambda N, M=None, k=0, dtype=None: grid(N, M, k, dtype, lambda i, j: gate(difference(i, j))),
+    "tri": lambda N, M=None, k=0, dtype=None: grid(N, M, k, dtype, at_or_below),
     "identity": lambda n, dtype=None: grid(n, None, 0, dtype, delta),
     "diag_indices": lambda n, ndim=2: tuple(arange(n) for _ in range(ndim)),
+    "tril_indices_from": lambda arr, k=0: tril_indices(arr.shape[0], k, arr.shape[1]),
+    "triu_indices_from": lambda arr, k=0: triu_indices(arr.shape[0], k, arr.shape[1]),
     "diag_indices_from": lambda arr: tuple(arange(arr.shape[0]) for _ in range(arr.ndim)),
     "shape": shape,
     "ndim": lambda a: lifted(a).ndim,

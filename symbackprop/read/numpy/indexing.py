@@ -237,6 +237,39 @@ def items_of(key: Any) -> tuple[Any, ...]:
     return key if isinstance(key, tuple) else (key,)
 
 
+class Places:
+    """np.triu_indices(n): the places where a mask holds, in its order.  It can be an index and nothing else."""
+
+    __slots__ = ("mask",)
+
+    def __init__(self, mask: Value) -> None:
+        self.mask = mask
+
+    def __len__(self) -> int:
+        raise TraceError("the places of a triangle are understood as one index: x[np.triu_indices(n)]")
+
+    def __iter__(self) -> Any:
+        return iter(range(len(self)))
+
+    def __getitem__(self, key: Any) -> Any:
+        return len(self)
+
+
+def mask_behind(key: Any, ndim: int) -> tuple[Value | None, int]:
+    """The mask that the key is, or the one that stands beside full slices; and how many axes are before it."""
+    items = items_of(key)
+    masks = [k for k, i in enumerate(items) if is_mask(i)]
+    if len(items) == 1 or not masks:
+        return mask_in(key), 0
+    k, others = masks[0], [i for n, i in enumerate(items) if n != masks[0]]
+    if not all(i is Ellipsis or (isinstance(i, slice) and i.start is i.stop is i.step is None) for i in others):
+        raise TraceError("a boolean mask beside other indices: use np.where or a mask that is multiplied")
+    mask = mask_in(items[k])
+    assert mask is not None
+    dots = any(i is Ellipsis for i in items[:k])
+    return mask, ndim - mask.ndim - (len(items) - 1 - k) if dots else k
+
+
 def mask_in(key: Any) -> Value | None:
     """The key when it is one boolean array."""
     items = items_of(key)
@@ -244,13 +277,15 @@ def mask_in(key: Any) -> Value | None:
         if any(is_mask(i) for i in items):
             raise TraceError("a boolean mask beside other indices: use np.where or a mask that is multiplied")
         return None
+    if isinstance(items[0], Places):
+        return items[0].mask
     return lifted(items[0]) if is_mask(items[0]) else None
 
 
 def is_mask(item: Any) -> bool:
     if item is None or item is Ellipsis or isinstance(item, slice | int | SymInt | str):
         return isinstance(item, bool)
-    return lifted(item).dtype == "bool"
+    return isinstance(item, Places) or lifted(item).dtype == "bool"
 
 
 def planned(key: Any, shape: Shape) -> Plan:

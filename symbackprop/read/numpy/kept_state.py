@@ -172,11 +172,7 @@ class Place:
     key: Any
 
     def get(self) -> Any:
-        if isinstance(self.owner, FrameType):
-            return self.owner.f_locals.get(self.key, ABSENT)
-        if isinstance(self.owner, list):
-            return list.__getitem__(self.owner, self.key) if self.key < list.__len__(self.owner) else ABSENT
-        return self.owner.get(self.key, ABSENT)
+        return dict(items_in(self.owner)).get(self.key, ABSENT)
 
     def set(self, value: Any) -> None:
         if isinstance(self.owner, FrameType):
@@ -189,6 +185,16 @@ class Place:
     @property
     def name(self) -> str:
         return str(self.key) if isinstance(self.key, str) else f"item {self.key}"
+
+
+def items_in(owner: Any) -> Iterable[tuple[Any, Any]]:
+    match owner:
+        case FrameType():
+            return owner.f_locals.items()
+        case list():
+            return enumerate(list.__iter__(owner))
+        case _:
+            return owner.items()  # type: ignore[no-any-return]
 
 
 def set_local(frame: FrameType, name: str, value: Any) -> None:
@@ -227,38 +233,32 @@ def slots_of(x: Any) -> list[tuple[str, Any]]:
 
 
 class Snapshot:
-    """What every variable held, and every list and dict reachable from the locals."""
+    """What every local variable held, and what every list and dict reachable from them."""
 
     def __init__(self, frame: FrameType) -> None:
-        self.frames = list(traced_frames(frame))
-        self.locals = {id(f): dict(f.f_locals) for f in self.frames}
-        self.containers: dict[int, tuple[Any, Any]] = {}
+        self.stores: dict[int, tuple[Any, dict[Any, Any]]] = {}
         self.sets: dict[int, tuple[Any, Any]] = {}
-        for variables in self.locals.values():
-            for value in variables.values():
-                self.walk(value)
-        for f in self.frames:
-            self.walk(f.f_globals)
+        frames = list(traced_frames(frame))
+        for store in (*frames, *(f.f_globals for f in frames)):
+            self.keep(store)
+
+    def keep(self, store: Any) -> None:
+        if id(store) in self.stores:
+            return
+        before = dict(items_in(store))
+        self.stores[id(store)] = (store, before)
+        for key, item in before.items():
+            if not (isinstance(key, str) and key.startswith("__")):
+                self.walk(item)
 
     def walk(self, value: Any) -> None:
         if type(value) is set:
             self.sets[id(value)] = (value, value.copy())
-        store = storage(value)
-        if store is None:
-            if type(value) is tuple:
-                for item in value:
-                    self.walk(item)
-            return
-        if id(store) in self.containers:
-            return
-        self.containers[id(store)] = (store, store.copy())
-        if isinstance(store, dict):
-            for key, item in list(store.items()):
-                if not (isinstance(key, str) and key.startswith("__")):
-                    self.walk(item)
-        else:
-            for item in list(store):
+        elif type(value) is tuple:
+            for item in value:
                 self.walk(item)
+        elif (store := storage(value)) is not None:
+            self.keep(store)
 
     def changed(self) -> Iterator[tuple[Place, Any]]:
         """Variables that hold another object now, with the object before (ABSENT for new ones).
@@ -267,34 +267,21 @@ class Snapshot:
         """
         if any(now != before for now, before in self.sets.values()):
             raise TraceError("a set that changes in a loop over a symbolic range is not understood")
-        for f in self.frames:
-            before = self.locals[id(f)]
-            for name, value in f.f_locals.items():
-                if before.get(name, ABSENT) is not value:
-                    yield Place(f, name), before.get(name, ABSENT)
-        for store, before in self.containers.values():
-            if isinstance(store, dict):
-                for key, value in store.items():
-                    if before.get(key, ABSENT) is not value:
-                        yield Place(store, key), before.get(key, ABSENT)
-            else:
-                for n, (value, old) in enumerate(zip(store, before, strict=False)):
-                    if value is not old:
-                        yield Place(store, n), old
+        for store, before in self.stores.values():
+            for key, value in items_in(store):
+                old = before.get(key, ABSENT)
+                if old is not value and not (old is ABSENT and isinstance(store, list)):
+                    yield Place(store, key), old
 
     def lists(self) -> Iterator[tuple[list[Any], list[Any]]]:
         """Lists that have another length now, with their items before."""
-        for store, before in self.containers.values():
+        for store, before in self.stores.values():
             if isinstance(store, list) and len(store) != len(before):
-                yield store, before
+                yield store, list(before.values())
 
     def holders(self, target: list[Any]) -> list[Place]:
         """Every variable that holds this list."""
-        found = [Place(f, n) for f in self.frames for n, v in self.locals[id(f)].items() if v is target]
-        for store, before in self.containers.values():
-            items = before.items() if isinstance(store, dict) else enumerate(before)
-            found.extend(Place(store, k) for k, v in items if v is target)
-        return found
+        return [Place(store, k) for store, before in self.stores.values() for k, v in before.items() if v is target]
 
 
 def storage(value: Any) -> Any:
@@ -303,7 +290,9 @@ def storage(value: Any) -> Any:
         return value
     if isinstance(value, SymList):
         return value.parts
-    if home_of(type(value)) in ("symbackprop", "builtins", "numpy", "types", "functools"):
-        return None
-    inside = getattr(value, "__dict__", None)
-    return inside if isinstance(inside, dict) and not isinstance(value, type) else None
+    inside = getattr(value, "__dict__", None) if of_user(value) and not isinstance(value, type) else None
+    return inside if isinstance(inside, dict) else None
+
+
+def of_user(x: Any) -> bool:
+    return home_of(type(x)) not in ("symbackprop", "builtins", "numpy", "types", "functools")

@@ -20,8 +20,8 @@ from .axes import (
     at_least_zero, constant_of, exact_quotient, index_of, integer_of, nonnegative, quotient_and_rest, scaled,
 )  # fmt: skip
 from .context import NUMPY, TraceError, Unread, current
-from .scalars import digits
-from .truth import COMPARISON, INTEGER_BINARY
+from .scalars import EXPRESSIONS, digits, recognised
+from .steps import COMPARISON, INTEGER_BINARY
 from .values import Dtype, Value, constant, integer, minus_infinity, stacked
 
 
@@ -287,6 +287,9 @@ def lifted(x: Any) -> Value:
     if isinstance(x, list | tuple | range):
         return stacked([lifted(y) for y in x])
     if isinstance(x, float):
+        t = recognised(x) if EXPRESSIONS.get() and current().recorder is None else None
+        if t is not None:
+            return Value((), "real", lambda at: t)
         return minus_infinity() if x == -math.inf else constant(exact(x))
     if isinstance(x, complex):
         raise TraceError("complex numbers are not supported")

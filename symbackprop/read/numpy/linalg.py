@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from symbackprop.core.terms import Term, dummy, whole
 
@@ -97,22 +97,15 @@ rows({
 }, table=LINALG)  # fmt: skip
 
 
-class SlogdetResult(tuple[Any, Any]):
-    """(sign, logabsdet) by place and by name."""
-
-    @property
-    def sign(self) -> Any:
-        return self[0]
-
-    @property
-    def logabsdet(self) -> Any:
-        return self[1]
+class SlogdetResult(NamedTuple):
+    sign: Any
+    logabsdet: Any
 
 
 @provides("slogdet", table=LINALG)
 def slogdet(a: Any) -> Any:
     det = determinant(lifted(a))
-    return SlogdetResult((wrap(unary("sign", det)), wrap(elementwise(SCALAR["log"], unary("absolute", det)))))
+    return SlogdetResult(wrap(unary("sign", det)), wrap(elementwise(SCALAR["log"], unary("absolute", det))))
 
 
 def multi_dot(arrays: Any) -> Any:

@@ -17,7 +17,7 @@ from .context import LINALG, MATH, NUMPY, SPECIAL, WINDOWS, TraceError, Unsuppor
 from .drawing import Random, Symbolic, replaced
 from .lifting import HANDLERS, SymInt, dtype_kind, lifted, size_number
 from .scalars import exp, pi, rounded
-from .selection import Selection
+from .ufuncs import Selection
 from .sequences import SymList
 from .values import Value, constant, elementwise, known
 
@@ -119,9 +119,8 @@ NUMBER_KINDS = {
     **dict.fromkeys(("bool_", "bool"), "bool"),
 }
 PLAIN = frozenset({
-    "newaxis", "errstate", "seterr", "ndarray", "generic", "number", 
-    "ufunc", "inexact", "geterr", "testing", "typing", "printoptions", "set_printoptions",
-    
+    "newaxis", "errstate", "seterr", "ndarray", "generic", "number", "ufunc", "inexact", "geterr", "testing", "typing",
+    "printoptions", "set_printoptions",
 })  # fmt: skip
 OF_TYPES = ("finfo", "iinfo", "dtype", "result_type", "issubdtype", "promote_types", "can_cast")
 SUBMODULES = {

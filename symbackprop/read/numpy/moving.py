@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from symbackprop.core.terms import ONE, ZERO, IndexExpr, Size, Term, affine, sized
+from symbackprop.core.terms import ONE, IndexExpr, Size, Term, affine, sized
 
-from .algebra import between, delta, gate, times
+from .algebra import between, times
 from .arranging import swapaxes, viewed
 from .array import SymArray, wrap
 from .axes import (
-    UNIT, ZERO_AT, At, at_least_zero, constant_of, difference, index_of, normal_axes, normal_axis, quotient_and_rest,
+    UNIT, ZERO_AT, At, at_least_zero, constant_of, index_of, normal_axes, normal_axis, quotient_and_rest,
     shape_text, shifted,
 )  # fmt: skip
 from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
 from .layout import reshape
 from .lifting import expression, length_of, lengths, lifted, size_number, size_of
-from .steps import complement
-from .truth import truth
+from .steps import complement, truth
 from .values import ORDER, Piece, Value, pieced
 
 
@@ -77,15 +76,12 @@ def rolled(x: SymArray, shift: Any, axis: int) -> Any:
 
 @provides("tile")
 def tile(A: Any, reps: Any) -> Any:
-    v, repeats = lifted(A), lengths(reps, "the repetitions")
-    ndim = max(v.ndim, len(repeats))
-    sizes = (UNIT,) * (ndim - v.ndim) + v.shape
-    times_over = (UNIT,) * (ndim - len(repeats)) + repeats
-    wide = v.remap(sizes, lambda at: at[ndim - v.ndim :])
-    paired = wide.remap(
-        tuple(s for pair in zip(times_over, sizes, strict=True) for s in pair), lambda at: tuple(at[1::2])
-    )
-    return wrap(reshape(paired, [r * s for r, s in zip(times_over, sizes, strict=True)]))
+    x, times_over = NUMPY["asarray"](A), tuple(map(size_number, lengths(reps, "the repetitions")))
+    sizes = (1,) * (len(times_over) - x.ndim) + x.shape
+    times_over = (1,) * (len(sizes) - len(times_over)) + times_over
+    apart = NUMPY["reshape"](x, tuple(n for s in sizes for n in (1, s)))
+    wide = NUMPY["broadcast_to"](apart, tuple(n for pair in zip(times_over, sizes, strict=True) for n in pair))
+    return NUMPY["reshape"](wide, tuple(r * s for r, s in zip(times_over, sizes, strict=True)))
 
 
 @provides("repeat", method=True, repeats="one number for all entries")
@@ -142,11 +138,9 @@ def padded(v: Value, widths: Sequence[tuple[Size, Size]], fill: Value) -> Value:
 # --- triangles and diagonals -----------------------------------------------------------------
 
 
-def triangle(x: Any, k: Any, side: Callable[[IndexExpr, IndexExpr, Size], IndexExpr]) -> Any:
-    """The entries whose row and column are on one side of a diagonal."""
-    v, diagonal = lifted(x), size_of(k, "the diagonal")
-    v = v if v.ndim != 1 else v.remap((v.shape[0],) * 2, lambda at: at[1:])
-    return wrap(pieced(v.shape, v.dtype, (v,), lambda at: [(gate(side(at[-2], at[-1], diagonal)), v, at)]))
+def below(m: Any, k: Any) -> Any:
+    """A mask of the entries on and below a diagonal."""
+    return NUMPY["tri"](*NUMPY["shape"](m)[-2:], k=k, dtype=bool)
 
 
 def beside(k: Size) -> tuple[Size, Size]:
@@ -165,14 +159,10 @@ def diag(v: Any, k: Any = 0) -> Any:
     if not (at_least_zero(place) or at_least_zero(-place)):
         raise TraceError(f"the sign of the diagonal {place} is not known")
     down, across = beside(place)
-    n = value.shape[0] + down + across
-
-    def term(at: At) -> Term:
-        here = shifted(at[0], -down)
-        mask = times(delta(shifted(at[0], place), at[1]), between(here, value.shape[0]) if place.monomials else ONE)
-        return ZERO if mask == ZERO else times(value.term((here,)), mask)
-
-    return wrap(Value((n, n), value.dtype, term))
+    result = NUMPY["zeros"]((size_number(value.shape[0] + down + across),) * 2, dtype=NUMPY["dtype_of"](value.dtype))
+    k = NUMPY["arange"](size_number(value.shape[0]))
+    result[k + size_number(down), k + size_number(across)] = SymArray(value)
+    return result
 
 
 @provides("diagonal", method=True)
@@ -315,8 +305,8 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
 rows({
     "fliplr": lambda m: flip(m, 1),
     "flipud": lambda m: flip(m, 0),
-    "tril": lambda m, k=0: triangle(m, k, lambda i, j, k: shifted(difference(i, j), k)),
-    "triu": lambda m, k=0: triangle(m, k, lambda i, j, k: shifted(difference(j, i), -k)),
+    "tril": lambda m, k=0: where(below(m, k), m, NUMPY["zeros_like"](m)),
+    "triu": lambda m, k=0: where(below(m, k - 1), NUMPY["zeros_like"](m), m),
     "diagflat": lambda v, k=0: diag(NUMPY["ravel"](v), k),
     "take_along_axis": lambda arr, indices, axis=-1: NUMPY["asarray"](arr)[along(arr, indices, axis)],
 })  # fmt: skip

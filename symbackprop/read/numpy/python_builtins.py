@@ -21,7 +21,7 @@ from .lifting import HANDLERS, SymInt, lifted, size_number
 from .loops import Stream, drained, nested, stream_of, symbolic_range
 from .modules import MODULES, Kind, StandIn, stand_in, symbolic
 from .scalars import rounded
-from .selection import Selection
+from .ufuncs import Selection
 from .sequences import SymList
 from .values import Dtype, Value
 

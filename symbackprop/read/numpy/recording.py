@@ -20,7 +20,7 @@ from typing import Any
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import EVERY_SIZE, Least
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
+from symbackprop.core.terms import PI, Array, Entry, Num, arrays
 from symbackprop.read.numpy.axes import Declared
 
 from .array import SymArray
@@ -96,7 +96,7 @@ class Recorder:
         if parts is not result:
             return self.result(operation, operands, named, result)
         found = (self.result(f"{operation}[{k}]", operands, named, p) for k, p in enumerate(parts))
-        return type(result)(found)
+        return getattr(type(result), "_make", type(result))(found)
 
     def result(self, operation: str, args: tuple[Any, ...], options: dict[str, Any], out: SymArray) -> SymArray:
         """The array that the computation goes on with."""
@@ -151,7 +151,7 @@ class Recorder:
         meaning, kept = None, value
         if name and value.dtype == "real" and not value.holes:
             meaning = tensor(value)
-        if meaning is not None and depends_on_arrays(meaning.body):
+        if meaning is not None and arrays(meaning.body) - {PI.array}:
             array = Array(f"%{number}")
             kept = Value(shape, "real", lambda at: Entry(array, aligned(shape, at)))
         else:
@@ -257,10 +257,6 @@ def arranged_back(x: Any, out: SymArray) -> Node | None:
         if isinstance(x, Node) and x.named and x.shape == out.value.shape:
             return x
     return None
-
-
-def depends_on_arrays(t: Term) -> bool:
-    return bool(arrays(t) - {PI.array})
 
 
 def plain_number(value: Value) -> int | float | None:

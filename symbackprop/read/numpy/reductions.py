@@ -18,8 +18,7 @@ from .elementwise import never_nan, subtract, unary
 from .elementwise import where as chosen_where
 from .lifting import exact, expression, lifted, size_of
 from .scalars import log, sqrt
-from .steps import complement, step
-from .truth import truth
+from .steps import complement, logical_not, step, truth
 from .values import ORDER, Dtype, Value, elementwise, finite, known
 
 Fold = Callable[[tuple[Index, ...], Term], Term]
@@ -94,13 +93,8 @@ def largest(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = 
 
 def smallest(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
     """min x = -max(-x)"""
-    finite(v)
     nonempty(v, axis, "min")
-
-    def fold(k: tuple[Index, ...], t: Term) -> Term:
-        return negated(whole("max", 0, k, negated(t), ())) if k else t
-
-    return reduced(v, axis, keepdims, fold, v.dtype)
+    return elementwise(negated, largest(elementwise(negated, v, dtype=v.dtype), axis, keepdims), dtype=v.dtype)
 
 
 def product(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
@@ -119,10 +113,7 @@ def any_of(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = F
 
 
 def all_of(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    def fold(k: tuple[Index, ...], t: Term) -> Term:
-        return complement(step(summed(k, complement(t))))
-
-    result = reduced(v, axis, keepdims, fold, "bool")
+    result = logical_not(any_of(logical_not(v), axis, keepdims))
     return result if v.origin is None else result.marked(v.origin)
 
 

@@ -11,7 +11,9 @@ A float of 15 digits and more that is the value of a short expression is read as
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -247,6 +249,19 @@ def form_of(size: float) -> tuple[Form, Fraction] | None:
 def digits(number: str) -> int:
     """How many digits a decimal is written with, zeros at the ends apart."""
     return len(number.lower().split("e")[0].replace(".", "").replace("-", "").strip("0"))
+
+
+EXPRESSIONS: ContextVar[bool] = ContextVar("expressions", default=False)
+
+
+@contextmanager
+def as_expressions() -> Iterator[None]:
+    """Floats that are written as decimals are read as short expressions, too."""
+    before = EXPRESSIONS.set(True)
+    try:
+        yield
+    finally:
+        EXPRESSIONS.reset(before)
 
 
 def recognised(x: float) -> Term | None:

@@ -109,7 +109,7 @@ class SymList(Uncompared):
             start = start + size
         if not inside(e, self.count):
             raise TraceError(f"that the index is inside the list of {self.count} items is not known for all sizes")
-        return wrap_entry(self.value, e)
+        return wrap(self.value.remap(self.value.shape[1:], lambda at: (e, *at)))
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
@@ -186,10 +186,6 @@ def run_value(r: Run) -> Value:
 
     holes = inner.holes_of(lambda at: placed(at).hole(at[1:]))
     return Value((r.size, *inner.shape), inner.dtype, lambda at: placed(at).entry(at[1:]), holes, inner.soft)
-
-
-def wrap_entry(v: Value, e: IndexExpr) -> Any:
-    return wrap(v.remap(v.shape[1:], lambda at: (e, *at)))
 
 
 def repeated(items: Any, count: SymInt) -> SymList:

@@ -138,6 +138,11 @@ class Value:
         """The same numbers under another dtype (only where no number changes)."""
         return self if dtype == self.dtype else Value(self.shape, dtype, self.entry, self._hole, self.soft)
 
+    def rewritten(self, f: Callable[[Term], Term]) -> Value:
+        """f of every entry."""
+        holes = self.holes_of(lambda at: f(self.hole(at)))
+        return Value(self.shape, self.dtype, lambda at: mapped(self.entry(at), f), holes, self.soft)
+
     def put(self, values: dict[Index, IndexExpr]) -> Value:
         """Index expressions in place of free indices of the entries."""
         mapping = dict(values)

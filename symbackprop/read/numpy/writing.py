@@ -16,7 +16,7 @@ from .axes import (
 from .context import ShapeMismatch, TraceError
 from .indexing import At1, Many, Plan, Slice, entry_cases, listed, located, places_of
 from .layout import squeeze
-from .masks import masking
+from .elementwise import masking
 from .steps import blend, complement, step, taken
 from .values import ORDER, Case, Cell, Value, all_soft, stretched, together
 

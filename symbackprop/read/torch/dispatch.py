@@ -8,13 +8,14 @@ layout, and must have the shape that was read.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from symbackprop.clock import check_time
+from symbackprop.read.documented import Meaning
 from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.axes import shape_text
 from symbackprop.read.numpy.context import current
@@ -22,10 +23,9 @@ from symbackprop.read.numpy.lifting import lifted, size_of
 from symbackprop.read.numpy.steps import renamed
 
 from .meanings.entrywise import DRAWN
-from .registry import INERT, Meaning, meaning_of
+from .registry import ATEN, INERT
 from .tensors import (
-    SYMBOLIC, TRUTH, WHOLE, TracedTensor, as_kind, constant, in_torch, inside, kind_of, number_in, of_torch,
-    sample_shape,
+    SYMBOLIC, TracedTensor, as_kind, constant, in_torch, inside, kind_of, number_in, of_torch, sample_shape,
 )  # fmt: skip
 
 aten = torch.ops.aten
@@ -72,18 +72,18 @@ class Reading(TorchDispatchMode):
             raise TraceError("a torch.autograd.Function has its own derivative, which may not be that of its forward")
         if self.held is None or current().recorder is not None:
             raise HeldConstant(f"{by} holds a value constant: such a forward has no derivative by the laws")
-        held, value = self.held, x.array.value
-        copied = Value(value.shape, value.dtype, lambda at: renamed(value.term(at), held))
-        found = TracedTensor(SymArray(copied), x.meta)
+        held = self.held
+        found = TracedTensor(SymArray(x.array.value.rewritten(lambda t: renamed(t, held))), x.meta)
         found.constant = bool(held)
         return found
 
     def read(self, func: Any, name: str, overload: str, args: Any, kwargs: Any) -> Any:
-        own = meaning_of(name, overload)
+        own = ATEN.meaning(f"{name}.{overload}", name)
         if own is not None:
             return computed(func, own, args, kwargs)
         if func._schema.is_mutable:
-            plain = meaning_of(name.removesuffix("_"), overload.removesuffix("_out"))
+            stem = name.removesuffix("_")
+            plain = ATEN.meaning(f"{stem}.{overload.removesuffix('_out')}", stem)
             return self.mutated(func, name, overload, plain, args, kwargs)
         return self.decomposed(func, name, args, kwargs)
 
@@ -203,16 +203,11 @@ def item(x: TracedTensor) -> Any:
 def computed(func: Any, meaning: Meaning, args: Any, kwargs: Any) -> Any:
     """Its tensors, of the dtype and layout that PyTorch gives them."""
     given, more = arrays(args), arguments(kwargs)
-    if meaning.told:
-        more["kind"] = kind_of(asked_dtype(func, args, kwargs))
+    if "told" in meaning.marks:
+        metas = sampled(func, args, kwargs)
+        return dressed(meaning.run(*given, **more, kind=kind_of(metas.dtype)), metas, str(func))
     result = meaning.run(*given, **more)
-    if func._schema.is_mutable:
-        return args[0]
-    metas = sampled(func, args, kwargs) if meaning.view or VERIFYING else layouts(func, meaning, result, args, kwargs)
-    return dressed(result, metas, str(func))
-
-
-VERIFYING = False  # whether every shape and dtype is compared with PyTorch's own (the tests do)
+    return args[0] if func._schema.is_mutable else dressed(result, sampled(func, args, kwargs), str(func))
 
 
 def arrays(x: Any) -> Any:
@@ -226,75 +221,6 @@ def arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {k: arrays(v) for k, v in kwargs.items() if k not in INERT}
 
 
-# --- dtype and layout ---------------------------------------------------------------------------
-
-
-def asked_dtype(func: Any, args: Any, kwargs: Any) -> torch.dtype:
-    """The dtype of a new tensor: given, or that of the tensor it is made like, or of the number it is filled with."""
-    if kwargs.get("dtype") is not None:
-        found: torch.dtype = kwargs["dtype"]
-        return found
-    if args and isinstance(args[0], TracedTensor):
-        return args[0].dtype
-    name = func._schema.name
-    value = args[1] if name == "aten::full" else args[0] if name == "aten::scalar_tensor" else 0.0
-    return TRUTH if isinstance(value, bool) else WHOLE if isinstance(value, int) and name == "aten::full" else default()
-
-
-def default() -> torch.dtype:
-    return torch.get_default_dtype()
-
-
-def layouts(func: Any, meaning: Meaning, result: Any, args: Any, kwargs: Any) -> Any:
-    """For each result a tensor without entries, of its dtype and layout, where the sizes are some primes."""
-    if isinstance(result, tuple | list):
-        return tuple(layouts(func, meaning, r, args, kwargs) for r in result)
-    if result is None:
-        return None
-    value = lifted(result)
-    shape = sample_shape(value.shape)
-    dtype = asked_dtype(func, args, kwargs) if meaning.told else dtype_of(value.dtype, args, kwargs)
-    stride = next((s for t in tensors(args) if meaning.entrywise and (s := dense(t.meta, shape)) is not None), None)
-    if stride is None:
-        return torch.empty(shape, dtype=dtype, device="meta")
-    return torch.empty_strided(shape, stride, dtype=dtype, device="meta")
-
-
-def tensors(args: Any) -> Iterator[TracedTensor]:
-    for x in args:
-        if isinstance(x, TracedTensor):
-            yield x
-        elif isinstance(x, tuple | list):
-            yield from tensors(x)
-
-
-def dtype_of(kind: str, args: Any, kwargs: Any) -> torch.dtype:
-    """Of numbers of this kind: as wide as the operands are."""
-    if kwargs.get("dtype") is not None:
-        given: torch.dtype = kwargs["dtype"]
-        return given
-    like = [t.dtype for t in tensors(args) if kind_of(t.dtype) == kind]
-    if kind == "bool" or not like:
-        return TRUTH if kind == "bool" else WHOLE if kind != "real" else default()
-    found = like[0]
-    for other in like[1:]:
-        found = torch.promote_types(found, other)
-    return found
-
-
-def dense(x: torch.Tensor, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The strides of a tensor of this shape whose entries lie side by side, in an order of its axes."""
-    if tuple(x.shape) != shape:
-        return None
-    strides: tuple[int, ...] = x.stride()
-    expected = 1
-    for stride, size in sorted(zip(strides, shape, strict=True)):
-        if size != 1 and stride != expected:
-            return None
-        expected *= size
-    return strides
-
-
 def sampled(func: Any, args: Any, kwargs: Any) -> Any:
     """PyTorch's own result without entries, for the sizes of the samples."""
     given = {k: ("meta" if k == "device" else meta(v)) for k, v in kwargs.items() if k != "pin_memory"}
@@ -305,9 +231,7 @@ def sampled(func: Any, args: Any, kwargs: Any) -> Any:
 
 
 def meta(x: Any) -> Any:
-    return inside(
-        x, lambda y: y.meta if isinstance(y, TracedTensor) else in_torch(y) if isinstance(y, SYMBOLIC) else y
-    )
+    return inside(x, lambda y: y.meta if isinstance(y, TracedTensor) else in_torch(y) if isinstance(y, SYMBOLIC) else y)
 
 
 def dressed(result: Any, metas: Any, what: str) -> Any:

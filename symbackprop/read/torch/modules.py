@@ -21,7 +21,7 @@ from symbackprop.read.numpy import Declared, SymArray, TraceError, size_number
 from symbackprop.read.numpy.values import constant
 
 from .dispatch import Reading
-from .running import TorchCode, doubles, located, named
+from .functions import TorchCode, doubles, located, named
 from .standins import MATH, as_users, users_globals
 from .tensors import TracedTensor, for_torch, made
 

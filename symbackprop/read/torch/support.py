@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..documented import print_into, reasons
 from . import meanings  # noqa: F401  they fill the table
-from .registry import MEANINGS, REFUSED
+from .registry import ATEN
 from .standins import REWRITTEN
 
 
@@ -15,15 +15,15 @@ def table() -> str:
 
 
 def sections() -> Iterator[str]:
-    for title in sorted({m.section for m in MEANINGS.values()}):
-        rows = sorted((m for m in MEANINGS.values() if m.section == title), key=lambda m: m.name)
+    for title in sorted({m.section for m in ATEN.meanings.values()}):
+        rows = sorted((m for m in ATEN.meanings.values() if m.section == title), key=lambda m: m.name)
         yield f"## {title}\n"
         if plain := [f"`{m.name}`" for m in rows if not m.where]:
             yield f"Exact: {', '.join(plain)}.\n"
         if restricted := [f"| `{m.name}` | {m.where} |" for m in rows if m.where]:
             yield from ("| operation | restricted |\n|---|---|", *restricted, "")
     yield "## Refused\n"
-    for because, names in reasons(REFUSED):
+    for because, names in reasons(ATEN.refused):
         yield f"Each {because}: {names}.\n"
     rewritten = ", ".join(f"`{name}`" for name in sorted({name for _, name in REWRITTEN}))
     yield f"Written with other operations before PyTorch asks for plain sizes: {rewritten}."

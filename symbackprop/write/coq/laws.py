@@ -109,6 +109,28 @@ class Given:
         return " ".join(map(self.words.at, at))
 
 
+# How an argument is written where a template says so.
+WRITTEN: dict[str, Callable[[Given, Any], str]] = {
+    "text": lambda g, t: g.words.text(t),
+    "texts": lambda g, args: listed(list(map(g.words.text, args))),
+    "rational": lambda g, q: g.words.rational(q),
+    "doubled": lambda g, q: g.words.rational(2 * q),
+    "whole": lambda g, q: f"({q.numerator})%Z",
+    "parity": lambda g, fn: "even" if fn in EVEN else "odd",
+    "size": lambda g, axes: g.words.size(axes[0].size),
+    "places": lambda g, at: g.places(at),
+    "at": lambda g, w: g.places(w.at),
+    "array": lambda g, w: g.array(w),
+    "gap": lambda g, w: g.holds(Positive(of_same("gap", w))),
+    "regular": lambda g, w: g.holds(Nonzero(of_same("det", w))),
+    "positive": lambda g, t: g.holds(Positive(t)),
+    "nonzero": lambda g, t: g.holds(Nonzero(t)),
+    "not_negative": lambda g, t: g.holds(AtLeastZero(t)),
+    "positives": lambda g, args: g.all(Positive, args),
+    "not_negatives": lambda g, args: g.all(AtLeastZero, args),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Argument:
     """An argument of a law, written as its place in a template says."""
@@ -117,42 +139,7 @@ class Argument:
     value: Any
 
     def __format__(self, how: str) -> str:
-        g, value = self.given, self.value
-        match how:
-            case "text":
-                return g.words.text(value)
-            case "rational":
-                return g.words.rational(value)
-            case "whole":
-                return f"({value.numerator})%Z"
-            case "doubled":
-                return g.words.rational(2 * value)
-            case "parity":
-                return "even" if value in EVEN else "odd"
-            case "texts":
-                return listed(list(map(g.words.text, value)))
-            case "size":
-                return g.words.size(value[0].size)
-            case "array":
-                return g.array(value)
-            case "places" | "at":
-                return g.places(value if how == "places" else value.at)
-            case "gap":
-                return g.holds(Positive(of_same("gap", value)))
-            case "regular":
-                return g.holds(Nonzero(of_same("det", value)))
-            case "positive":
-                return g.holds(Positive(value))
-            case "nonzero":
-                return g.holds(Nonzero(value))
-            case "not_negative":
-                return g.holds(AtLeastZero(value))
-            case "positives":
-                return g.all(Positive, value)
-            case "not_negatives":
-                return g.all(AtLeastZero, value)
-            case _:
-                return str(value)
+        return WRITTEN[how](self.given, self.value) if how else str(self.value)
 
 
 def is_zero_or_one(h: Term) -> str:

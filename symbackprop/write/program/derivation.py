@@ -28,7 +28,7 @@ from symbackprop.write.program.drawing import picture
 from symbackprop.write.program.notation import GRADIENT, Author, Both, jacobian, partial, stood
 
 from .lines import EVERYTHING, RESULT, USUAL, Derivation, Line, Passage
-from .matrix_forms import altogether, by_entries, cost, matrix_form
+from .matrix_forms import by_entries, cost, matrix_form
 from .naming import read_by
 from .parts import has_delta, of_derivative, put_together, simpler
 from .written import Written
@@ -192,7 +192,10 @@ class Planner(Written):
 
     def put_in(self, c: Node, g: Node, axes: Sequence[Index], at: tuple[IndexExpr, ...], before: str) -> list[Line]:
         """The gradient by a variable with everything put in, where that is a line and not longer than it must be."""
-        forms = [altogether(g, self.everything(g, at), axes, self.bare), altogether(g, None, axes, self.own)]
+        if not self.notation.standing.usual:
+            return []
+        terms = ((self.everything(g, at), self.bare), (None, self.own))
+        forms = [matrix_form(g, t, axes, notation, {}) for t, notation in terms]
         whole = min((f for f in forms if f is not None), key=lambda f: cost(f[0]), default=None)
         if whole is None or len(whole[0]) > WIDE or whole[0] == before:
             return []
@@ -219,18 +222,13 @@ class Planner(Written):
 
     def made(self, c: Node, lines: Sequence[Line], proved: bool = True) -> Passage:
         """Without lines that say nothing, or what a later one says again."""
-        said: list[Line] = []
-        for k, line in enumerate(lines):
-            again = next((x for x in lines[k + 1 :] if (x.left, x.right) == (line.left, line.right)), None)
-            if line.left == line.right:
-                continue
-            before = [x for x in said if (x.left, x.right) == (line.left, line.right)]
-            if again is None and not before:
-                said.append(line)
-            elif again is not None and not before:  # kept where it is first said, at the level of the last
-                said.append(replace(line, level=again.level))
+        said: dict[tuple[str, str], Line] = {}
+        for line in lines:
+            sides = line.left, line.right
+            if line.left != line.right:  # kept where it is first said, at the level of the last
+                said[sides] = replace(said.get(sides, line), level=line.level)
         name = self.names[c.array]
-        return Passage(self.notation.text(name), self.notation.latex(name), tuple(said), proved)
+        return Passage(self.notation.text(name), self.notation.latex(name), tuple(said.values()), proved)
 
     def readers(self, c: Node) -> list[Node]:
         """The shown nodes that hand a gradient to c, through nodes that are not shown."""

@@ -17,7 +17,7 @@ from symbackprop.core.indices import Index, IndexExpr, as_affine
 from symbackprop.core.matrix import (
     UNIT, Diagonal, ElementPower, Elementwise, Given, Hadamard, Leaf, Matrix, Ones, Plus, Product, Scale, entry,
 )  # fmt: skip
-from symbackprop.core.terms import ONE, ZERO, Array, Entry, Num, Power, Term, dummy, mul, substitute
+from symbackprop.core.terms import ZERO, Array, Entry, Mul, Num, Power, Size, Term, dummy, mul, num, substitute
 from symbackprop.gradients.lemmas import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node, SymInt
 from symbackprop.write.code.compact import compact, proved, transposed
@@ -33,18 +33,16 @@ FUNCTIONS = {"sign": "sign"} | {f.operation: f.name for f in ROWS}  # by what a 
 
 
 def matrix_form(
-    g: Node, t: Term, axes: Sequence[Index], notation: Notation, called: Mapping[Array, str]
+    g: Node, t: Term | None, axes: Sequence[Index], notation: Notation, called: Mapping[Array, str]
 ) -> Both | None:
-    """The entries `t` of the node, in the names of the page, as one formula for all of them."""
+    """The entries `t` of the node, in the names of the page, as one formula for all of them; or what it computes."""
     if not axes:
         return None
     if called.get(g.array, "").startswith(GRADIENT):  # the gradient by what reads it
         return notation.gradient(called[g.array].removeprefix(GRADIENT))
     usual = notation.standing.usual
     literal = MatrixForms(notation, called).of(g) if usual else None
-    if len(axes) > 2:
-        return literal
-    found = by_entries(t, axes)
+    found = None if t is None or len(axes) > 2 else by_entries(t, axes)
     if found is None:
         return literal
     found = found if usual else stood(found, len(axes), notation.standing)
@@ -56,18 +54,6 @@ def matrix_form(
         return short
     diagonal = any(isinstance(m, Diagonal) for m in inside)
     return literal if diagonal or cost(short[0]) > cost(literal[0]) else short
-
-
-def altogether(g: Node, t: Term | None, axes: Sequence[Index], notation: Notation) -> Both | None:
-    """The shorter formula in what `notation` knows: operation by operation, or from the entries `t`."""
-    if not g.ndim or not notation.standing.usual:
-        return None
-    literal = MatrixForms(notation, {}).of(g)
-    form = None if t is None else by_entries(t, axes)
-    if form is None or any(isinstance(m, Given) for m in parts(form)):
-        return literal
-    short = notation.matrix(form)
-    return short if literal is None or cost(short[0]) <= cost(literal[0]) else literal
 
 
 def cost(text: str) -> float:
@@ -142,7 +128,10 @@ class MatrixForms:
         if number is None:
             raise NoForm
         c, rest, _ = scaled(Scale(number, array("1")))
-        return rescaled(Fraction(-1 if c < 0 else 1), (), self.shown(self.notation.of(mul(Num(abs(c)), *rest), ())))
+        text, tex = self.notation.of(mul(Num(abs(c)), *rest), ())
+        if re.match("-|.* [+-] ", text):
+            text, tex = f"({text})", rf"\left({tex}\right)"
+        return rescaled(Fraction(-1 if c < 0 else 1), (), self.shown((text, tex)))
 
     def shown(self, both: Both) -> Matrix:
         name = f"shown {len(self.notation.written)}"
@@ -162,10 +151,12 @@ class MatrixForms:
                 return form(a)
             case "add" | "subtract", (a, b):
                 return added(form(a), form(b) if n.operation == "add" else times(MINUS, form(b)))
-            case "multiply", (a, b) if any(scalars):
-                return times(scalars[0], form(b)) if scalars[0] is not None else times(scalars[1] or ONE, form(a))
+            case "multiply", (a, b) if (front := scalars[0]) is not None:
+                return times(front, form(b))
+            case "multiply", (a, b) if (front := scalars[1]) is not None:
+                return times(front, form(a))
             case "divide", (a, b) if (below := scalars[1]) is not None and below != ZERO:
-                return times(Power(below, Fraction(-1)), form(a))
+                return times(inverted(below), form(a))
             case "outer", (a, b):
                 return joined(Product, form(a), transposed(form(b)))
             case "multiply", (Node() as a, Node(ndim=1) as b) if (v := as_column(a)) is not None:
@@ -173,8 +164,8 @@ class MatrixForms:
             case "multiply", (Node() as a, Node() as b) if a.ndim and b.ndim:
                 return joined(hadamard, form(a), form(b))
             case "multiply", (a, b):
-                front, behind = (a, b) if getattr(a, "ndim", 0) == 0 else (b, a)
-                return times(Entry(self.named(form(front)), ()), form(behind))
+                number, behind = (a, b) if getattr(a, "ndim", 0) == 0 else (b, a)
+                return times(Entry(self.named(form(number)), ()), form(behind))
             case "divide", (a, b):
                 return self.quotient(form(a), form(b))
             case "matmul", (Node(ndim=1) as a, Node(ndim=2) as b):  # vectors are columns
@@ -246,14 +237,27 @@ def scalar(x: Any) -> Term | None:
             case "multiply", (a, b) if a is not None and b is not None:
                 return mul(a, b)
             case "divide" | "true_divide", (a, b) if a is not None and b is not None and b != ZERO:
-                return mul(a, Power(b, Fraction(-1)))
+                return mul(a, inverted(b))
         return None
     if isinstance(x, SymInt):
         size, parts = as_affine(x.expr)
+        match size.monomials:
+            case ((names, c),) if names and c != 1 and not parts:
+                return mul(num(c), Size(((names, 1),)))
         return None if parts else size
     if isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x):
         return Num(Fraction(repr(x)))
     return None
+
+
+def inverted(t: Term) -> Term:
+    match t:
+        case Num(c):
+            return Num(1 / c)
+        case Mul(args):
+            return mul(*map(inverted, args))
+        case _:
+            return Power(t, Fraction(-1))
 
 
 def times(t: Term, m: Matrix) -> Matrix:

@@ -226,6 +226,27 @@ def extent(e: Entrywise, shapes: Mapping[str, Shape]) -> Shape:
 # --- as text ---------------------------------------------------------------------------------
 
 
+def text(step: Step) -> str:
+    """The assignments as one reads them."""
+    return "\n".join(line(a) for a in (*step.assignments, *step.shrinking(), *step.update.maps))
+
+
+def line(a: Assignment) -> str:
+    match a:
+        case Multiply(target, left, right, lt, rt):
+            return f"{target} = {left}{'ᵀ' * lt} @ {right}{'ᵀ' * rt}"
+        case Map(target, value):
+            return f"{target} = {outermost(formula(value))}"
+        case Reduce(target, how, axis, value):
+            return f"{target} = {how}_{axis} {formula(value)}"
+        case _:
+            assert_never(a)
+
+
+def formula(e: Entrywise) -> str:
+    return spelled(e, str, "{:g}".format, "N", lambda fn, args: f"{fn}({', '.join(map(outermost, args))})")
+
+
 def spelled(
     e: Entrywise,
     ref: Callable[[str], str],

@@ -43,7 +43,7 @@ TO_SOLVE = words(
 )
 """What is demanded is no assumption: it is to be solved."""
 VANISHES = words(
-    r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|if|until|unless|whenever|implies|so that|at"
+    r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|which|if|until|unless|whenever|implies|so that|at"
     r"|optimal\w*|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END
 )
 """Before ∇J = 0: where it holds, not that it holds everywhere."""

@@ -187,10 +187,12 @@ class Intents(Heads):
         return any(len(x.chains) == 1 and x.chains[0].links and x.chains[0].links[0].relation in "<>≤≥" for x in behind)
 
     def told_of_given(self, r: Record) -> bool:
-        """ "Let σ ∈ ℝ^d with σ_j > 0": said of what the sentence gives, from there on."""
+        """ "Let σ ∈ ℝ^d with σ_j > 0": said of what the sentence gives, from there on; of one case of a definition."""
         last = self.made[-1] if self.made else None
-        given = isinstance(last, list) and bool(last) and last[-1].meant in ("shape", "definition")
-        return given and _WITH.fullmatch(r.formula.before) is not None
+        if not isinstance(last, list) or not last:
+            return False
+        given = last[-1].meant in ("shape", "definition") and _WITH.fullmatch(r.formula.before) is not None
+        return given or last[-1].note == "in a case"
 
     def chain(self, r: Record, chain: Chain, part: int, joined: str) -> list[Unit]:
         first = chain.subjects[-1]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, takewhile
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias
 
 from ..declared.declarations import declare
 from ..declared.said_in_prose import declared_in_prose
@@ -21,16 +21,17 @@ from ..grammar.idioms import spelled_out
 from ..grammar.parser import parse
 from ..grammar.recurrences import in_time
 from ..grammar.means import sums_are_meant
-from ..grammar.tree import Chain, Derivative, Expr, Link, Name, Operator, Reals
-from ..grammar.walking import EQUATIONS, Statement, rewritten, walk
+from ..grammar.tree import Chain, Expr, Link
+from ..grammar.walking import Statement
 from ..grammar.vocabulary import ACTIVATION_WORDS
 from ..inferred.above import END, Above, letters
-from ..inferred.occurrences import Uses, key_of, names_in
+from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
-from ..inferred.said import COUNTS, Record, head_of
+from ..inferred.said import COUNTS, Record
 from ..inferred.notations import Unwritten
 from .classes import FOLLOWS
+from .letters_apart import families_apart, sizes_apart
 from .spoken import of_formula
 
 Kind: TypeAlias = Literal["definition", "condition", "shape", "claim", "remark"]
@@ -187,7 +188,10 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
 
 
 _TITLE = re.compile(r"\s*(?:\*\*|__|\\textbf\{)\s*(?!(?:Note|Remark|Proof|Solution|Answer|Hint)\b)[A-Z][A-Za-z-]{2,}")
-_GIVEN = re.compile(r"(?:\A|,)\s*(\\?[A-Za-z]+)\s*(?:_\s*(?:\{[^{}]*\}|\w))?\s*(?:\([^()=]*\))?\s*&?\s*:?=(?!=)")
+_GIVEN = re.compile(
+    r"(?:\A|,)\s*(\\(?:hat|tilde|bar)\s*\{\s*\\?[A-Za-z]+\s*\}|\\?[A-Za-z]+)"
+    r"\s*(?:_\s*(?:\{[^{}]*\}|\w))?\s*(?:\([^()=]*\))?\s*&?\s*:?=(?!=)"
+)
 
 
 def titled(items: Sequence[Item], k: int) -> list[Formula]:
@@ -298,7 +302,7 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
         trees.append(loose)
         errors.append(error)
     ranges = [m[1] for f in scope.formulas if (m := COUNTS.match(f.text)) is not None]
-    trees = sizes_apart(trees)
+    trees = families_apart(sizes_apart(trees))
     written, more = in_time(spelled_out(trees, list(above.functions()), facts.announced), ranges)
     out = [
         Record(formula, at, loose, error, used_in(loose))
@@ -315,29 +319,6 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
             r.uses.chain(r.worded, frozenset())
     facts.einstein |= sums_are_meant(c for r in out for c in r.chains)
     return out
-
-
-def sizes_apart(trees: Sequence[Statement | None]) -> list[Statement | None]:
-    """m ∈ ℝ^n is no size, though B ∈ ℝ^{m × r} has one of that name: that is another letter, which stands in shapes."""
-    chains = tuple(p.chain for s in trees if s is not None for p in s.parts)
-    shapes = [n.shape for n in walk(chains) if isinstance(n, Reals) and n.shape is not None]
-    sizes = {n.letter for n in names_in(tuple(shapes)) if not n.sub}
-    linked = [c for c in chains if c.links]
-    members = {key_of(x) for c in linked if c.links[0].relation == "∈" for x in c.subjects if isinstance(x, Name)}
-    given = {h.key for c in linked if c.links[0].relation in EQUATIONS and (h := head_of(c.subjects[-1]))}
-    by = (x for n in walk(chains) if isinstance(n, (Derivative, Operator)) for x in n.wrt if isinstance(x, Name))
-    both = sizes & (members | (given & {key_of(x) for x in by}))
-
-    def apart(node: object) -> object | None:
-        match node:
-            case Reals(shape):
-                return replace(node, shape=cast("Expr | None", rewritten(shape, renamed)))
-        return None
-
-    def renamed(node: object) -> object | None:
-        return replace(node, letter=f"{node.letter}ₛ") if isinstance(node, Name) and node.letter in both else None
-
-    return [cast("Statement | None", rewritten(s, apart)) for s in trees] if both else list(trees)
 
 
 _IN_WORDS = re.compile(r"\\(?:text|mbox|textrm|textit)\s*\{[^{}]*(?:wise|\b(?:rows?|columns?)\b)")

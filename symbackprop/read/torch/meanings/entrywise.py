@@ -12,9 +12,9 @@ from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.drawing import Random, Symbolic
 
-from ..registry import Section, refuses
+from ..registry import ATEN
 
-entrywise = Section("elementwise", entrywise=True)
+entrywise = ATEN.section("elementwise")
 NUMBERS = {
     **{name: name for name in (
         "exp2", "expm1", "log2", "log10", "log1p", "sqrt", "square", "reciprocal", "tan", "sign", "maximum", "minimum",
@@ -53,14 +53,6 @@ def times(a: Any, b: Any) -> Any:
     return b if isinstance(a, int | float) and a == 1 else np.multiply(a, b)
 
 
-def below_at(x: Any, bound: Any, there: Any, above: Any) -> Any:
-    return np.where(np.less_equal(x, bound), there, above)
-
-
-def above_zero(x: Any, there: Any, below: Any) -> Any:
-    return np.where(np.greater(x, 0.0), there, below)
-
-
 def six(x: Any) -> Any:
     """relu6(x + 3)"""
     return np.clip(np.add(x, 3.0), 0.0, 6.0)
@@ -70,32 +62,19 @@ entrywise.rows({
     # arithmetic
     "add": lambda a, b, alpha=1: np.add(a, times(alpha, b)),
     "sub": lambda a, b, alpha=1: np.subtract(a, times(alpha, b)),
-    "rsub": lambda a, b, alpha=1: np.subtract(b, times(alpha, a)),
     "mul": lambda a, b: np.multiply(a, b),
     "rsqrt": lambda x: np.divide(1.0, np.sqrt(x)),
-    "addcmul": lambda a, b, c, value=1: np.add(a, times(value, np.multiply(b, c))),
-    "addcdiv": lambda a, b, c, value=1: np.add(a, times(value, np.divide(b, c))),
     "lerp": lambda a, b, weight: np.add(a, np.multiply(weight, np.subtract(b, a))),
     # choices
     "where": lambda condition, a, b: np.where(condition, a, b),
-    "masked_fill": lambda x, mask, value: np.where(mask, value, x),
     "clamp": lambda x, min=None, max=None: np.clip(x, min, max),
-    "clamp_min": lambda x, least: np.maximum(x, least),
-    "clamp_max": lambda x, most: np.minimum(x, most),
     "relu": lambda x: np.maximum(x, 0.0) if x.value.dtype == "real" else np.maximum(x, 0),
-    "relu6": lambda x: np.clip(x, 0.0, 6.0),
-    "hardtanh": lambda x, low=-1.0, high=1.0: np.clip(x, low, high),
-    "threshold": lambda x, bound, value: below_at(x, bound, value, x),
-    "threshold_backward": lambda g, x, bound: below_at(x, bound, 0.0, g),
-    "leaky_relu": lambda x, slope=0.01: above_zero(x, x, np.multiply(slope, x)),
-    "_prelu_kernel": lambda x, weight: above_zero(x, x, np.multiply(weight, x)),
+    "threshold_backward": lambda g, x, bound: np.where(np.less_equal(x, bound), 0.0, g),
     "hardshrink": lambda x, bound=0.5: np.where(np.greater(np.absolute(x), bound), x, 0.0),
     # activations
-    "silu": lambda x: np.multiply(x, special.expit(x)),
     "hardsigmoid": lambda x: np.divide(six(x), 6.0),
     "hardswish": lambda x: np.divide(np.multiply(x, six(x)), 6.0),
     "log_sigmoid_forward": lambda x: (special.log_expit(x), np.exp(np.negative(np.absolute(x)))),
-    "mish": lambda x: np.multiply(x, np.tanh(np.log(np.add(1.0, np.exp(x))))),
 })  # fmt: skip
 entrywise.rows({"logit": lambda x: special.logit(x)}, where="eps: none")
 entrywise.rows({"nan_to_num": lambda x, *_, **__: np.nan_to_num(x)}, where="what may be nan is refused")
@@ -119,7 +98,7 @@ def power(a: Any, b: Any) -> Any:
 @entrywise("elu")
 def elu(x: Any, alpha: Any = 1.0, scale: Any = 1.0, input_scale: Any = 1.0) -> Any:
     below = times(scale, times(alpha, np.subtract(np.exp(times(input_scale, x)), 1.0)))
-    return above_zero(x, times(scale, x), below)
+    return np.where(np.greater(x, 0.0), times(scale, x), below)
 
 
 @entrywise("softshrink")
@@ -158,64 +137,24 @@ def gelu_backward(g: Any, x: Any, approximate: str = "none") -> Any:
     return np.multiply(g, np.add(special.ndtr(x), np.multiply(x, density)))
 
 
-refuses("atan2", "nextafter", "erfinv", "polygamma", "igamma", "i0", "special_i0", "special_i1", "polar", "complex",
-        "angle", "fmod", because="has no index term")  # fmt: skip
+ATEN.refuses("atan2", "nextafter", "erfinv", "polygamma", "igamma", "i0", "special_i0", "special_i1", "polar",
+             "complex", "angle", "fmod", because="has no index term")  # fmt: skip
 
 
 # --- losses --------------------------------------------------------------------------------------
 
-loss = Section("losses")
-NONE, MEAN, SUM = 0, 1, 2
+loss = ATEN.section("losses")
+NONE, MEAN = 0, 1
 
 
 def reduced(losses: Any, reduction: int) -> Any:
     return losses if reduction == NONE else np.mean(losses) if reduction == MEAN else np.sum(losses)
 
 
-loss.rows({
-    "mse_loss": lambda x, t, reduction=MEAN: reduced(np.square(np.subtract(x, t)), reduction),
-    "soft_margin_loss": lambda x, t, reduction=MEAN: reduced(
-        np.log(np.add(1.0, np.exp(np.negative(np.multiply(t, x))))), reduction),
-})  # fmt: skip
-
-
-@loss("smooth_l1_loss")
-def smooth_l1(x: Any, t: Any, reduction: int = MEAN, beta: Any = 1.0) -> Any:
-    r = np.subtract(x, t)
-    size = np.absolute(r)
-    if beta == 0:
-        return reduced(size, reduction)
-    inside = np.divide(np.multiply(0.5, np.square(r)), beta)
-    return reduced(np.where(np.less(size, beta), inside, np.subtract(size, 0.5 * beta)), reduction)
-
-
-@loss("huber_loss")
-def huber(x: Any, t: Any, reduction: int = MEAN, delta: Any = 1.0) -> Any:
-    r = np.subtract(x, t)
-    size = np.absolute(r)
-    outside = np.multiply(delta, np.subtract(size, 0.5 * delta))
-    return reduced(np.where(np.less_equal(size, delta), np.multiply(0.5, np.square(r)), outside), reduction)
-
-
 @loss("binary_cross_entropy", where="the bound of -100 on a logarithm is left out: no value at 0 and 1")
 def binary_cross_entropy(x: Any, t: Any, weight: Any = None, reduction: int = MEAN) -> Any:
     found = np.add(np.multiply(t, np.log(x)), np.multiply(np.subtract(1.0, t), np.log(np.subtract(1.0, x))))
-    return weighed(np.negative(found), weight, reduction)
-
-
-@loss("binary_cross_entropy_with_logits")
-def binary_cross_entropy_with_logits(
-    x: Any, t: Any, weight: Any = None, pos_weight: Any = None, reduction: int = MEAN
-) -> Any:
-    right = np.negative(special.log_expit(x))
-    if pos_weight is not None:
-        right = np.multiply(pos_weight, right)
-    wrong = np.negative(special.log_expit(np.negative(x)))
-    return weighed(np.add(np.multiply(t, right), np.multiply(np.subtract(1.0, t), wrong)), weight, reduction)
-
-
-def weighed(losses: Any, weight: Any, reduction: int) -> Any:
-    return reduced(losses if weight is None else np.multiply(weight, losses), reduction)
+    return reduced(np.negative(found if weight is None else np.multiply(weight, found)), reduction)
 
 
 @loss("nll_loss_forward", "nll_loss2d_forward")
@@ -259,7 +198,7 @@ def weights_of(labels: Any, weight: Any, ignore_index: Any) -> Any:
 # Each draw is an array about which nothing is known, the same one in each run of the code.  A mask is where such an
 # array lies below a probability.  The functions take tensors of the reader or arrays of numbers.
 
-drawing = Section("drawing")
+drawing = ATEN.section("drawing")
 ALONE = (
     "random numbers are drawn by code that stands alone: what forward and backward draw are two draws. In a "
     "torch.autograd.Function they are one run; of a module, use eval()"
@@ -295,4 +234,4 @@ def drawn(draw: Callable[..., Any]) -> Callable[..., Any]:
 
 for _name, _draw in DRAWN.items():
     drawing(_name, where="an array about which nothing is known, in a torch.autograd.Function")(drawn(_draw))
-refuses("randint", "randint_like", "randperm", "exponential_", "multinomial", "poisson", because="is random")
+ATEN.refuses("randint", "randint_like", "randperm", "exponential_", "multinomial", "poisson", because="is random")

@@ -1,4 +1,4 @@
-"""Reductions along axes, products of matrices, and normalisations that PyTorch has as one operation."""
+"""Reductions along axes, products of matrices, and the normalisation of groups."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TRACED_SPECIAL as special
 from symbackprop.read.numpy import SymArray, Value
 
-from ..registry import Section, refuses
+from ..registry import ATEN
 from .entrywise import times
 
-reductions = Section("reductions")
+reductions = ATEN.section("reductions")
 
 
 def axes(dim: Any) -> Any:
@@ -40,31 +40,14 @@ def later(like: Any, make: Callable[[], Any]) -> SymArray:
     return SymArray(Value(like.value.shape, "int", lambda at: make().value.term(at)))
 
 
-def variance(x: Any, dim: Any = None, correction: Any = 1, keepdim: bool = False) -> Any:
-    return np.var(x, axis=axes(dim), ddof=1 if correction is None else correction, keepdims=keepdim)
-
-
-def deviation(x: Any, dim: Any = None, correction: Any = 1, keepdim: bool = False) -> Any:
-    return np.sqrt(variance(x, dim, correction, keepdim))
-
-
-mean = fold(np.mean)
 reductions.rows({
     "sum nansum": fold(np.sum),
-    "mean": mean,
+    "mean": fold(np.mean),
     "prod": fold(np.prod),
     "amax max": fold(np.max),
     "amin min": fold(np.min),
     "all": fold(np.all),
     "any": fold(np.any),
-    "aminmax": lambda x, dim=None, keepdim=False: (fold(np.min)(x, dim, keepdim), fold(np.max)(x, dim, keepdim)),
-    "count_nonzero": lambda x, dim=None: np.count_nonzero(x, axis=axes(dim)),
-    "var.correction": variance,
-    "std.correction": deviation,
-    "var_mean.correction": lambda x, dim=None, correction=1, keepdim=False: (
-        variance(x, dim, correction, keepdim), mean(x, dim, keepdim)),
-    "std_mean.correction": lambda x, dim=None, correction=1, keepdim=False: (
-        deviation(x, dim, correction, keepdim), mean(x, dim, keepdim)),
     "logsumexp": fold(special.logsumexp),
     "_softmax _safe_softmax": lambda x, dim, half_to_float=False: special.softmax(x, axis=dim),
     "_log_softmax": lambda x, dim, half_to_float=False: special.log_softmax(x, axis=dim),
@@ -78,36 +61,31 @@ for _name in ("max", "min"):
     reductions(f"arg{_name}", where=f"as far as np.arg{_name} is read")(fold(_place))
 
 
-def biased(run: Callable[..., Any]) -> Callable[..., Any]:
-    """The older form, var(x, unbiased) and var(x, dim, unbiased, keepdim)."""
-
-    def moment(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None) -> Any:
-        if isinstance(dim, bool):
-            dim, unbiased = None, dim
-        return run(x, dim, correction if correction is not None else int(unbiased), keepdim)
-
-    return moment
+@reductions("var")
+def variance(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None) -> Any:
+    """Also in the older form, var(x, unbiased) and var(x, dim, unbiased, keepdim)."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    return np.var(x, axis=axes(dim), ddof=int(unbiased) if correction is None else correction, keepdims=keepdim)
 
 
-reductions.rows({"var": biased(variance), "std": biased(deviation)})
+@reductions("var_mean.correction")
+def variance_and_mean(x: Any, dim: Any = None, correction: Any = 1, keepdim: bool = False) -> Any:
+    """What is centred has a name in derivations: normalisations use it again."""
+    mean, thin = fold(np.mean)(x, dim, True), fold(np.mean)(x, dim, keepdim)
+    if correction == 0:
+        return fold(np.mean)(np.square(np.subtract(x, mean)), dim, keepdim), thin
+    return variance(x, dim, keepdim=keepdim, correction=correction), thin
 
 
-@reductions("linalg_vector_norm", "norm", where="of all axes or some: vector norms")
-def norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
-    order = 2 if ord is None else int(ord) if isinstance(ord, float) and ord.is_integer() else ord
-    if order == 2:
-        return np.sqrt(np.sum(np.square(x), axis=axes(dim), keepdims=keepdim))
-    return linalg.vector_norm(x, ord=order, axis=axes(dim), keepdims=keepdim)
-
-
-refuses("median", "nanmedian", "mode", "kthvalue", "sort", "argsort", "topk", "unique", "_unique2", "unique_dim",
-        "cummax", "cummin", "bincount", "histc", "searchsorted", "bucketize", "nonzero", "masked_select",
-        because="depends on the order or the values of the data, which has no index term")  # fmt: skip
+ATEN.refuses("median", "nanmedian", "mode", "kthvalue", "sort", "argsort", "topk", "unique", "_unique2", "unique_dim",
+             "cummax", "cummin", "bincount", "histc", "searchsorted", "bucketize", "nonzero", "masked_select",
+             because="depends on the order or the values of the data, which has no index term")  # fmt: skip
 
 
 # --- products of matrices, and linear algebra ------------------------------------------------------
 
-products = Section("products")
+products = ATEN.section("products")
 
 
 def info(a: Any) -> Any:
@@ -126,11 +104,8 @@ def addmm(c: Any, a: Any, b: Any, beta: Any = 1, alpha: Any = 1) -> Any:
 
 products.rows({
     "mm bmm mv matmul dot vdot": lambda a, b: np.matmul(a, b),
-    "linear": lambda x, weight, bias=None: affine(np.matmul(x, weight.T), None, bias),
-    "addmm addmv baddbmm": addmm,
+    "addmm": addmm,
     "addbmm": lambda c, a, b, beta=1, alpha=1: np.add(times(beta, c), times(alpha, np.sum(np.matmul(a, b), axis=0))),
-    "addr": lambda c, a, b, beta=1, alpha=1: np.add(times(beta, c), times(alpha, np.outer(a, b))),
-    "trace": lambda x: np.trace(x),
     "linalg_inv_ex": lambda a, check_errors=False: (linalg.inv(a), info(a)),
     "_linalg_check_errors": lambda info, api_name, is_matrix: None,
     "_linalg_det": lambda a: (linalg.det(a), a, pivots(a)),
@@ -148,85 +123,23 @@ def solve(a: Any, b: Any, left: bool = True, check_errors: bool = False) -> Any:
     return np.matrix_transpose(turned), a, pivots(a), info(a)
 
 
-refuses("linalg_qr", "_linalg_svd", "linalg_eig", "_linalg_eigh", "linalg_lstsq", "linalg_lu", "linalg_lu_factor_ex",
-        "linalg_matrix_exp", "linalg_pinv", because="has no index term")  # fmt: skip
+ATEN.refuses("linalg_qr", "_linalg_svd", "linalg_eig", "_linalg_eigh", "linalg_lstsq", "linalg_lu",
+             "linalg_lu_factor_ex", "linalg_matrix_exp", "linalg_pinv", because="has no index term")  # fmt: skip
 
 
-# --- normalisations: the result, and what PyTorch keeps for its own backward ---------------------------
-
-normalizing = Section("normalizing")
-
-
-def normalized(x: Any, axes: Any, eps: Any) -> Any:
-    """(x - mean) / sqrt(var + eps) along axes, with mean and 1 / sqrt(var + eps), thin."""
-    mean = np.mean(x, axis=axes, keepdims=True)
-    centred = np.subtract(x, mean)
-    scale = root_mean_square(centred, axes, eps)
-    return np.divide(centred, scale), mean, np.divide(1.0, scale)
-
-
-def root_mean_square(x: Any, axes: Any, eps: Any) -> Any:
-    return np.sqrt(np.add(np.mean(np.square(x), axis=axes, keepdims=True), eps))
-
-
-def affine(x: Any, weight: Any, bias: Any) -> Any:
-    x = x if weight is None else np.multiply(x, weight)
-    return x if bias is None else np.add(x, bias)
-
-
-def per_channel(v: Any, rank: int) -> Any:
-    """A vector of channels beside an array whose axis 1 they are."""
-    return None if v is None else np.reshape(v, (v.shape[0], *(1,) * (rank - 2)))
-
-
-@normalizing("native_layer_norm")
-def layer_norm(x: Any, shape: Any, weight: Any, bias: Any, eps: Any) -> Any:
-    rank = len(x.shape)
-    found, mean, scale = normalized(x, tuple(range(rank - len(shape), rank)), eps)
-    return affine(found, weight, bias), mean, scale
-
-
-@normalizing("_fused_rms_norm")
-def rms_norm(x: Any, shape: Any, weight: Any, eps: Any) -> Any:
-    rank = len(x.shape)
-    scale = root_mean_square(x, tuple(range(rank - len(shape), rank)), 2.0**-52 if eps is None else eps)
-    return affine(np.divide(x, scale), weight, None), np.divide(1.0, scale)
+normalizing = ATEN.section("normalizing")
 
 
 @normalizing("native_group_norm")
 def group_norm(x: Any, weight: Any, bias: Any, n: Any, c: Any, entries: Any, groups: Any, eps: Any) -> Any:
-    rank = len(x.shape)
+    """The result, with mean and 1 / sqrt(var + eps) of each group: PyTorch's own code asks for strides."""
     apart = np.reshape(x, (n, groups, c // groups, *x.shape[2:]))
-    found, mean, scale = normalized(apart, tuple(range(2, rank + 1)), eps)
-    found = affine(np.reshape(found, x.shape), per_channel(weight, rank), per_channel(bias, rank))
-    return found, np.reshape(mean, (n, groups)), np.reshape(scale, (n, groups))
-
-
-@normalizing("native_batch_norm", "_native_batch_norm_legit")
-def batch_norm(
-    x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool, momentum: Any, eps: Any
-) -> Any:
-    rank = len(x.shape)
-    weight, bias = per_channel(weight, rank), per_channel(bias, rank)
-    if not training:
-        mean, var = per_channel(running_mean, rank), per_channel(running_var, rank)
-        found = np.divide(np.subtract(x, mean), np.sqrt(np.add(var, eps)))
-        unused = np.zeros((x.shape[1],))
-        return affine(found, weight, bias), unused, unused
-    axes = (0, *range(2, rank))
-    found, mean, scale = normalized(x, axes, eps)
-    mean, scale = np.reshape(mean, (x.shape[1],)), np.reshape(scale, (x.shape[1],))
-    if running_mean is not None:
-        moved(running_mean, mean, momentum)
-        moved(running_var, np.var(x, axis=axes, ddof=1), momentum)
-    return affine(found, weight, bias), mean, scale
-
-
-@normalizing("_native_batch_norm_legit.no_stats")
-def batch_norm_alone(x: Any, weight: Any, bias: Any, training: bool, momentum: Any, eps: Any) -> Any:
-    return batch_norm(x, weight, bias, None, None, training, momentum, eps)
-
-
-def moved(running: Any, new: Any, momentum: Any) -> None:
-    """running = (1 - momentum) running + momentum new, in place."""
-    running[...] = np.add(np.multiply(1 - momentum, running), np.multiply(momentum, new))
+    within = tuple(range(2, len(apart.shape)))
+    mean = np.mean(apart, axis=within, keepdims=True)
+    centred = np.subtract(apart, mean)
+    scale = np.sqrt(np.add(np.mean(np.square(centred), axis=within, keepdims=True), eps))
+    found = np.reshape(np.divide(centred, scale), x.shape)
+    for run, channels in ((np.multiply, weight), (np.add, bias)):
+        if channels is not None:
+            found = run(found, np.reshape(channels, (c, *(1,) * (len(x.shape) - 2))))
+    return found, np.reshape(mean, (n, groups)), np.reshape(np.divide(1.0, scale), (n, groups))

@@ -9,10 +9,10 @@ from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TraceError, added_windows, correlated, padded, strided_windows
 from symbackprop.read.numpy.context import WINDOWS
 
-from ..registry import Section, refuses
+from ..registry import ATEN
 from .folding import later
 
-aten = Section("windows")
+aten = ATEN.section("windows")
 
 
 def each(x: Any, rank: int) -> tuple[Any, ...]:
@@ -122,5 +122,5 @@ def adaptive_average(x: Any, size: Any) -> Any:
     return np.mean(x, axis=inner(len(size)), keepdims=True)
 
 
-refuses("max_pool2d_with_indices_backward", "max_pool3d_with_indices_backward", "upsample_bilinear2d", "grid_sampler",
-        "grid_sampler_2d", "adaptive_max_pool2d", because="is not modelled")  # fmt: skip
+ATEN.refuses("max_pool2d_with_indices_backward", "max_pool3d_with_indices_backward", "upsample_bilinear2d",
+             "grid_sampler", "grid_sampler_2d", "adaptive_max_pool2d", because="is not modelled")  # fmt: skip
