@@ -19,14 +19,14 @@ from symbackprop.clock import LIMIT, OutOfTime
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.check import seldom_collecting
-from symbackprop.documents.declaring import declared
+from symbackprop.documents.check import declared
 from symbackprop.documents.judging import Judge
 from symbackprop.files import put, write_atomically
 from symbackprop.read.notes.files.sources import collected, read_document, read_text
 from symbackprop.write.certificate import write_certificates
 from symbackprop.write.notes.as_json import statement_certificates, statement_json, summed_up
 from symbackprop.write.notes.page import html_page
-from symbackprop.write.notes.paper import latex_page
+from symbackprop.write.notes.derivation import latex_page
 from symbackprop.write.notes.terminal import report, summary
 from symbackprop.write.paper.pdf import as_pdf
 from symbackprop.write.reports import document_sarif

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal, TypeAlias, cast
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, Size, sized, with_symbols
-from symbackprop.core.terms import Array, Diff, Entry, SymbackpropError, Term, free, map_opened, substitute
+from symbackprop.core.terms import Array, Diff, Entry as EntryTerm, SymbackpropError, Term, free, map_opened, substitute
 from symbackprop.prove.equality import prove_equal
+from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.files.items import Block, Formula
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.files.sources import read_document
-from symbackprop.read.notes.grammar.rewriting import is_number
-from symbackprop.read.notes.grammar.tree import Derivative, Expr
+from symbackprop.read.notes.grammar.rewriting import is_number, reversed_product, transposed
+from symbackprop.read.notes.grammar.tree import (
+    Derivative, Entry, Expr, Gradient, Matrix, Ones, Outer, Product, Reals, Shape, Symbol, Transpose,
+)  # fmt: skip
+from symbackprop.read.notes.grammar.walking import mapped, rebuilt, rewritten, walk
+from symbackprop.read.notes.meaning.definitions import array_of
 from symbackprop.read.notes.statements.claims import Claim, elaborate
 from symbackprop.read.notes.statements.sections import read_statements
 from symbackprop.read.notes.statements.shape_claims import ShapeJudgement
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.write.notes.spelling import Speller
-
-from .turning import laid_out, tidy, turned
 
 To: TypeAlias = Literal["row", "column", "numerator", "gradient"]
 CONVENTIONS, LAYOUTS = ("row", "column"), ("numerator", "gradient")
@@ -35,8 +38,8 @@ Edit: TypeAlias = tuple[int, int, str]  # from, to in the text, and what is put 
 SIZES = re.compile(
     r"(?:\\mathbb\s*\{R\}\s*\^\s*\{|ℝ\s*\^\s*\{|\\sim\s*\(?)\s*(\S.*?)(\s*(?:\\times|×)\s*)(.*\S)\s*[})]\s*$"
 )
-ARRAY_LINE = re.compile(r"^(\s*[^#\s-][^:]*:\s+)([^\s#{][^#\n]*?)(\s+x\s+)([^\s#{][^#\n]*?)(\s*(?:#.*)?)$")
-DEFINED_LINE = re.compile(r"^(\s*-\s+)(['\"]?)(\S.*?)\2\s*$")
+ARRAY_LINE = re.compile(r"^ *[^#\s-][^:\n]*: +([^\s#{][^#\n]*?)( +x +)([^\s#{][^#\n]*?) *(?:#.*)?$", re.MULTILINE)
+DEFINED_LINE = re.compile(r"^ *- +(['\"]?)(\S.*?)\1 *$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,8 @@ def declared(name: str, text: str, to: To, readings: Sequence[Reading]) -> list[
         if said == "convention" and m is not None:
             convention = m[2]
         if said == "convention" and convention != to:
-            edits += [(at + a, at + b, new) for a, b, new in swapped_arrays(block)]
+            swapped = ((m.start(1), m.end(3), f"{m[3]}{m[2]}{m[1]}") for m in ARRAY_LINE.finditer(block))  # W: n x m
+            edits += [(at + a, at + b, new) for a, b, new in swapped]
         if said == "convention" and convention == to:
             continue
         edits += [(at + a, at + b, new) for a, b, new in defined(block, to, readings, text)]
@@ -180,29 +184,16 @@ def declared(name: str, text: str, to: To, readings: Sequence[Reading]) -> list[
     return edits
 
 
-def swapped_arrays(block: str) -> Iterator[Edit]:
-    """`W: n x m` as `W: m x n`."""
-    start = 0
-    for line in block.splitlines(keepends=True):
-        m = ARRAY_LINE.match(line.rstrip("\n"))
-        if m is not None:
-            yield start + m.start(2), start + m.end(4), f"{m[4]}{m[3]}{m[2]}"
-        start += len(line)
-
-
 def defined(block: str, to: To, readings: Sequence[Reading], around: str) -> Iterator[Edit]:
     """The definitions that are declared."""
     known = {d.text: (d.chain, r) for r in readings for d in r.declarations.definitions}
-    start = 0
-    for line in block.splitlines(keepends=True):
-        m = DEFINED_LINE.match(line.rstrip("\n"))
-        if m is not None and m[3] in known:
-            chain, r = known[m[3]]
+    for m in DEFINED_LINE.finditer(block):
+        if m[2] in known:
+            chain, r = known[m[2]]
             olds = [chain.subjects[-1], chain.links[0].rhs]
-            speller = Speller(m[3], olds, r.declarations, around)
+            speller = Speller(m[2], olds, r.declarations, around)
             a, b = map(speller, translated(olds, r, to))
-            yield start + m.start(3), start + m.end(3), f"{a} {chain.links[0].relation} {b}"
-        start += len(line)
+            yield m.start(2), m.end(2), f"{a} {chain.links[0].relation} {b}"
 
 
 def applied(text: str, edits: Sequence[Edit]) -> str:
@@ -256,15 +247,15 @@ def same(r: Reading, s: Reading, to: To) -> bool:
         return False
     two = {a for a, axes in now.shapes.items() if len(axes) == 2}
 
-    def swap(e: Entry) -> Entry:
-        return Entry(e.array, e.at[::-1]) if e.array in two and len(e.at) == 2 else e
+    def swap(e: EntryTerm) -> EntryTerm:
+        return EntryTerm(e.array, e.at[::-1]) if e.array in two and len(e.at) == 2 else e
 
     def in_old(t: Term) -> Term:
         return cast(Term, resized(entries(t, swap) if to in CONVENTIONS else t, sizes))
 
     return any(
         all(equal(turn(in_old(b)), a) for a, b in ((was.lhs, now.lhs), (was.rhs, now.rhs)))
-        for turn in ((flipped,) if to in CONVENTIONS else (flipped, unchanged))
+        for turn in ((flipped,) if to in CONVENTIONS else (flipped, lambda t: t))
     )
 
 
@@ -301,22 +292,107 @@ def equal(a: Term, b: Term) -> bool:
     return a == b or prove_equal(a, b, EMPTY) is not None
 
 
-def unchanged(t: Term) -> Term:
-    return t
-
-
 def flipped(t: Term) -> Term:
     """Rows for columns in what is compared entry by entry."""
     letters = {"i°": "j°", "j°": "i°"}
     return substitute(t, {i: Index(letters[i.name], i.size) for i in free(t) if i.name in letters})
 
 
-def entries(t: Term, f: Callable[[Entry], Entry]) -> Term:
+def entries(t: Term, f: Callable[[EntryTerm], EntryTerm]) -> Term:
     """The term with f of each entry, also where it is differentiated by."""
     match t:
-        case Entry():
+        case EntryTerm():
             return f(t)
         case Diff(body, wrt):
             return Diff(entries(body, f), f(wrt))
         case _:
             return map_opened(t, lambda s: entries(s, f))
+
+
+# --- every array as the transpose of what it was; derivatives laid out the other way ---
+
+
+class NotTurned(SymbackpropError):
+    """No translation of this is known."""
+
+
+def turned(node: Expr, decl: Declarations) -> Expr:
+    """The transpose of an expression in arrays that are transposed."""
+
+    def inside(child: object) -> object:
+        if isinstance(child, tuple):
+            return mapped(child, inside)
+        return turned(cast(Expr, child), decl) if isinstance(child, EXPRESSIONS) else mapped(child, inside)
+
+    match node:
+        case Product(args):
+            return reversed_product(tuple(turned(a, decl) for a in args), node, decl)
+        case Outer(args):
+            return replace(node, args=tuple(turned(a, decl) for a in reversed(args)))
+        case Entry(base, at) if len(at) == 2:
+            symbol = array_of(base, decl) if isinstance(base, Symbol) else None
+            if symbol is not None and (symbol.family or len(symbol.shape) != 2):
+                raise NotTurned(f"{symbol.name} counts copies")
+            return replace(node, base=turned(base, decl), at=at[::-1])
+        case Entry(Symbol() as base, at) if len(at) > 2:
+            raise NotTurned(f"{base.name} has {len(at)} axes")
+        case Symbol(sample=sample) if sample is not None:
+            raise NotTurned("a sample of a batch")
+        case Matrix(rows):
+            return replace(node, rows=tuple(zip(*(tuple(turned(c, decl) for c in row) for row in rows), strict=True)))
+        case Ones(sizes) if len(sizes) < 2:
+            return Transpose(node)
+        case Ones(sizes):
+            return replace(node, sizes=sizes[::-1])
+        case Shape(parts):
+            return replace(node, parts=parts[::-1])
+        case Reals():
+            return node if node.shape is None else replace(node, shape=turned(node.shape, decl))
+        case _:
+            return cast(Expr, mapped(node, inside))
+
+
+EXPRESSIONS = get_args(Expr)
+
+
+def laid_out(lhs: Expr, rhs: Expr, decl: Declarations) -> tuple[Expr, Expr]:
+    """An equation with the same meaning where derivatives are laid out the other way, with few transposes."""
+    kept = tuple(cast(Expr, rewritten(x, lambda n: turned_back(n, decl))) for x in (lhs, rhs))
+    if kept == (lhs, rhs):  # ∇ is that of the variable's shape in either layout
+        return lhs, rhs
+    same = tuple(map(tidy, kept))
+    other = tuple(carried(x, decl) for x in same)
+    best = min((same, other), key=lambda sides: (count(sides), count(sides[0])))
+    return cast("tuple[Expr, Expr]", best)
+
+
+def count(node: object) -> int:
+    """Of transposes."""
+    return sum(isinstance(n, Transpose) for n in walk(node))
+
+
+def turned_back(node: object, decl: Declarations) -> object | None:
+    """A derivative that is turned is turned back, for the same value."""
+    match node:
+        case Derivative(_, wrt) if not is_number(node, decl):
+            if len(wrt) != 1 or isinstance(wrt[0], Entry):
+                raise NotTurned("a derivative with more than one variable")
+            return Transpose(node)
+        case Derivative() | Gradient():
+            return node
+    return None
+
+
+def carried(node: Expr, decl: Declarations) -> Expr:
+    """The transpose, carried to where it costs least."""
+    inside = transposed(node, decl, lambda a: carried(a, decl))
+    return inside if count(inside) <= count(node) + 1 else Transpose(node)
+
+
+def tidy(node: Expr) -> Expr:
+    """Without transposes of transposes."""
+
+    def once(n: object) -> object:
+        return n.arg.arg if isinstance(n, Transpose) and isinstance(n.arg, Transpose) else n
+
+    return cast(Expr, rebuilt(node, once))

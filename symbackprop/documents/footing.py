@@ -25,7 +25,7 @@ from symbackprop.read.notes.grammar.tree import (
     Call, Derivative, Differential, Dots, Entry, Expr, Function, Gradient, IndexName, Num, Sum, Symbol, Transpose,
 )  # fmt: skip
 from symbackprop.read.notes.grammar.vocabulary import FACTORIAL, GAMMA
-from symbackprop.read.notes.grammar.walking import rewritten, walk
+from symbackprop.read.notes.grammar.walking import parts, rewritten, walk
 from symbackprop.read.notes.inferred.above import letters
 from symbackprop.read.notes.meaning.definitions import definition_of, opened, plain
 from symbackprop.read.notes.statements.claims import Claim, elaborate
@@ -252,8 +252,7 @@ def pairs(a: object, b: object, values: dict[object, object]) -> Iterator[bool]:
         yield len(a) == len(cast("tuple[object, ...]", b))
         for x, y in zip(a, cast("tuple[object, ...]", b), strict=False):
             yield from pairs(x, y, values)
-    elif hasattr(a, "__dataclass_fields__"):
-        names = [n for n in a.__dataclass_fields__ if n != "span"]
+    elif (names := parts(type(a))) is not None:
         for name in names:
             yield from pairs(getattr(a, name), getattr(b, name), values)
     else:

@@ -20,8 +20,7 @@ from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.meaning.ranges import OneSided
 from symbackprop.read.notes.statements.claims import Claim, Unequal, elaborate
-from symbackprop.read.notes.statements.sections import Fingerprints
-from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
+from symbackprop.read.notes.statements.sections import SECTIONS, Fingerprints, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.shape_claims import ShapeJudgement
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.search import ANOTHER, answered, repaired

@@ -16,8 +16,7 @@ from symbackprop.decide.decide import Decision, Problem, decide, prove
 from symbackprop.decide.formula_problems import LIMIT, Worked, products, worked_out
 from symbackprop.decide.outcomes import DIFFER, PROVED, REFUTED, Condition, Outcome, Proved
 from symbackprop.numbers.refute.report import Counterexample
-from symbackprop.prove.cases import CONDITION, POINT, Missing
-from symbackprop.prove.cases import VALUE as NO_VALUE
+from symbackprop.prove.cases import CONDITION, POINT, VALUE as NO_VALUE, Missing
 from symbackprop.prove.multiplying import prove_multiplied
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.grammar.tree import Derivative, Expr, Gradient, Symbol

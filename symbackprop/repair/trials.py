@@ -39,7 +39,7 @@ class Trial:
 class Trials:
     """A few points of different sizes; candidates must agree with the left side at all of them."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, count: int = _POINTS) -> None:
         self.question, self.axes = question, question.free
         self.sampler = Sampler(question)
         self.trials: list[Trial] = []
@@ -48,7 +48,7 @@ class Trials:
             trial = None if point is None else self.trial(point)
             if trial is not None:
                 self.trials.append(trial)
-            if len(self.trials) == _POINTS:
+            if len(self.trials) == count:
                 break
 
     def schedule(self) -> Iterator[tuple[dict[str, int], int]]:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from symbackprop.documents.check import check_text
-from symbackprop.documents.declaring import declared, pasted
+from symbackprop.documents.check import check_text, declared, pasted
 from symbackprop.documents.judging import Judge
 from symbackprop.read.notes.files.sources import read_text
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from symbackprop.cli import main
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.documents.check import check_document, check_text
-from symbackprop.write.notes import paper
+from symbackprop.write.notes import derivation
 from symbackprop.write.notes.page import html_page
 from symbackprop.write.notes.terminal import report
 from symbackprop.write.paper.pdf import ENGINES, as_pdf
@@ -35,7 +35,7 @@ $$\nabla^2 J(w) = ?$$
 
 
 def test_each_claim_is_written_with_its_derivation_or_what_is_wrong() -> None:
-    source = paper.latex_page("notes.md", check_text(NOTES))
+    source = derivation.latex_page("notes.md", check_text(NOTES))
     assert r"\section*{50 \% \& more: $\sigma$\_1}" in source and source.isascii()
     assert r"{proved}{line 5}" in source and "product rule" in source and "tag" not in source
     assert r"\note{mistake}{missing factor 2}" in source

@@ -5,24 +5,24 @@ Nothing here is trusted: what comes out is printed, read again and proved like a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
+
+import sympy as sp
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.read.notes.declared.symbols import Declarations
+from symbackprop.read.notes.grammar.rewriting import transposed
 from symbackprop.read.notes.grammar.tree import (
     Add, Call, Derivative, Expr, Function, Gradient, Hadamard, Identity, Inner, Neg, Norm, Num, Power, Product,
     Quotient, Symbol, Transpose,
 )  # fmt: skip
-from symbackprop.read.notes.grammar.walking import walk
+from symbackprop.read.notes.grammar.walking import product_of, walk
 from symbackprop.read.notes.inferred.conform import Shapes
-from symbackprop.read.notes.inferred.conform_operations import ANY, LONE, Misfit, Third
-from symbackprop.read.notes.meaning.definitions import definition_of, plain
-
-from .short_formulas import ONE, TWO, in_lowest_terms, joined, minus, negated, plus, power, quotient, times
-
-LOGISTIC = frozenset(("sigmoid", "logistic"))
+from symbackprop.read.notes.inferred.conform_operations import ANY, LONE, Misfit
+from symbackprop.read.notes.meaning.definitions import definition_of, plain, symbols
 
 
 class NoRule(SymbackpropError):
@@ -39,11 +39,8 @@ def derivatives(fixed: Expr, decl: Declarations) -> Iterator[Expr]:
         case _:
             return
     try:
-        if again:
-            found = run.jacobian(Reverse(decl, run.wrt).gradient(body))
-        else:
-            found = run.gradient(body) if run.lone(body) else run.jacobian(body)
-        found = run.shortened(found)
+        whole = Reverse(decl, run.wrt).gradient(body) if again else body
+        found = run.shortened(run.jacobian(whole) if again or not run.lone(body) else run.gradient(body))
         yield found
         yield run.transposed(found)
     except (NoRule, Misfit, SymbackpropError, RecursionError):
@@ -72,7 +69,7 @@ class Reverse:
         out: list[Symbol] = []
 
         def visit(node: Expr) -> None:
-            for s in self.symbols(node):
+            for s in symbols(node):
                 if s not in out:
                     meaning = self.known(s)
                     if meaning is not None:
@@ -81,10 +78,6 @@ class Reverse:
 
         visit(body)
         return out[::-1]
-
-    @staticmethod
-    def symbols(node: Expr) -> list[Symbol]:
-        return list(dict.fromkeys(plain(n) for n in walk(node) if isinstance(n, Symbol)))
 
     def known(self, s: Symbol) -> Expr | None:
         chain = definition_of(s, self.decl) if s != self.wrt else None
@@ -101,7 +94,7 @@ class Reverse:
         return found
 
     def reaches(self, node: Expr) -> bool:
-        return any(s == self.wrt or ((m := self.known(s)) is not None and self.reaches(m)) for s in self.symbols(node))
+        return any(s == self.wrt or ((m := self.known(s)) is not None and self.reaches(m)) for s in symbols(node))
 
     def down(self, node: Expr, g: Expr) -> None:
         """From the slope by a formula to those by its parts."""
@@ -199,7 +192,7 @@ class Reverse:
     def logistic(self, name: str) -> bool:
         known = self.decl.functions.get(name)
         body = "" if known is None else "".join(known.body.split()).replace("\\frac1", "\\frac{1}")
-        return name in LOGISTIC or body.startswith(("\\frac{1}{1+e^{-", "\\frac{1}{1+\\exp(-"))
+        return name in ("sigmoid", "logistic") or body.startswith(("\\frac{1}{1+e^{-", "\\frac{1}{1+\\exp(-"))
 
     def named(self, node: Expr) -> Expr:
         for d in self.decl.definitions:
@@ -231,23 +224,10 @@ class Reverse:
             case _:
                 raise NoRule(type(node).__name__)
 
-    # --- shapes ----------------------------------------------------------------------------------
-
     def transposed(self, node: Expr) -> Expr:
-        match node:
-            case Num() | Identity():
-                return node
-            case Transpose(arg):
-                return arg
-            case Neg(arg):
-                return Neg(self.transposed(arg))
-            case Add(args):
-                return Add(tuple(map(self.transposed, args)))
-            case Product(args):
-                numbers = [a for a in args if self.lone(a)]
-                return times(*numbers, *(self.transposed(a) for a in reversed(args) if not self.lone(a)))
-            case _:
-                return node if self.lone(node) else Transpose(node)
+        if isinstance(node, (Num, Identity)) or self.lone(node):
+            return node
+        return transposed(node, self.decl, self.transposed)
 
     def shortened(self, node: Expr) -> Expr:
         """With its numbers as one fraction in lowest terms."""
@@ -259,15 +239,161 @@ class Reverse:
             case Product(args) if not self.lone(node):
                 numbers = [a for a in args if self.lone(a)]
                 arrays = [a for a in args if not self.lone(a)]
-                return times(in_lowest_terms(times(*numbers)), *arrays) if len(numbers) > 1 else node
+                return times(in_lowest_terms(times(*numbers), self.lone), *arrays) if len(numbers) > 1 else node
             case _:
-                return in_lowest_terms(node) if self.lone(node) else node
+                return in_lowest_terms(node, self.lone) if self.lone(node) else node
 
     def lone(self, node: Expr) -> bool:
         return self.axes(node) == LONE
 
-    def axes(self, node: Expr) -> tuple[object, object]:
+    def axes(self, node: Expr) -> tuple[object, ...]:
         found = Shapes(self.decl).of(node)
-        if found is ANY or isinstance(found, Third):
+        if found is ANY or len(found) == 3:
             raise NoRule("no shape")
         return found
+
+
+# --- formulas put together and kept short: numbers in front as one, like terms together, fractions in lowest terms ---
+
+
+ONE, TWO = Num(Fraction(1)), Num(Fraction(2))
+
+
+def times(*factors: Expr) -> Expr:
+    """The product, its numbers in front as one."""
+    number, out = Fraction(1), list[Expr]()
+    for f in flat(factors):
+        match f:
+            case Num(value):
+                number *= value
+            case Quotient(Num(a), Num(b)):
+                number *= a / b
+            case Neg(arg):
+                number, out = -number, [*out, arg]
+            case _:
+                out.append(f)
+    if len(out) > 1:
+        out = [f for f in out if not isinstance(f, Identity)] or [Identity()]
+    body = product_of(out) if out else ONE
+    if number < 0:
+        return negated(times(Num(-number), *out))
+    if number == 1:
+        return body
+    top, bottom = (Num(Fraction(n)) for n in number.as_integer_ratio())
+    front = quotient(top, bottom)
+    return product_of([front, *out])
+
+
+def flat(factors: tuple[Expr, ...]) -> Iterator[Expr]:
+    for f in factors:
+        if isinstance(f, Product):
+            yield from flat(f.args)
+        else:
+            yield f
+
+
+def joined(*factors: Expr) -> Expr:
+    """The entrywise product."""
+    numbers = [f for f in factors if isinstance(f, Num)]
+    arrays: list[Expr] = []
+    for f in factors:
+        match f:
+            case Num():
+                continue
+            case Product((Num() as n, *rest), _):
+                numbers.append(n)
+                arrays.append(times(*rest))
+            case Hadamard(args):
+                arrays.extend(args)
+            case _:
+                arrays.append(f)
+    return times(*numbers, arrays[0] if len(arrays) == 1 else Hadamard(tuple(arrays)))
+
+
+def plus(args: list[Expr]) -> Expr:
+    merged: dict[Expr, Fraction] = {}
+    for a in args:
+        for one in a.args if isinstance(a, Add) else (a,):
+            number, body = split(one)
+            merged[body] = merged.get(body, Fraction(0)) + number
+    out = [times(Num(n), body) for body, n in merged.items() if n]
+    return out[0] if len(out) == 1 else Add(tuple(out)) if out else Num(Fraction(0))
+
+
+def split(node: Expr) -> tuple[Fraction, Expr]:
+    match node:
+        case Neg(arg):
+            number, body = split(arg)
+            return -number, body
+        case Product((Num(n), *rest), _):
+            return n, times(*rest)
+        case _:
+            return Fraction(1), node
+
+
+def minus(a: Expr, b: Expr) -> Expr:
+    return Add((a, Neg(b)))
+
+
+def negated(node: Expr) -> Expr:
+    match node:
+        case Neg(arg):
+            return arg
+        case Add(args):
+            return Add(tuple(sorted(map(negated, args), key=lambda a: isinstance(a, Neg))))
+        case Num(n):
+            return Num(-n)
+        case _:
+            return Neg(node)
+
+
+def in_lowest_terms(node: Expr, number: Callable[[Expr], bool]) -> Expr:
+    """Of a formula in numbers: what stands between + - · / and powers counts as a letter."""
+    atoms: dict[Expr, sp.Symbol] = {}
+
+    def to(e: Expr) -> Any:
+        match e:
+            case Num(n):
+                return sp.Rational(n.numerator, n.denominator)
+            case Neg(arg):
+                return -to(arg)
+            case Add(args):
+                return sp.Add(*map(to, args))
+            case Product(args) if all(map(number, args)):  # of x^T A x nothing cancels
+                return sp.Mul(*map(to, args))
+            case Quotient(top, bottom):
+                return to(top) / to(bottom)
+            case Power(base, Num(n)) if n.denominator == 1 and abs(n) <= 4:
+                return to(base) ** int(n)
+            case _:
+                return atoms.setdefault(e, sp.Symbol(f"v{len(atoms)}", commutative=True))
+
+    value = to(node)
+    if not any(isinstance(n, (Quotient, Add)) for n in walk(node)) or len(atoms) > 8:
+        return node
+    back = {v: k for k, v in atoms.items()}
+
+    def of(e: Any) -> Expr:
+        if e.is_Rational:
+            return quotient(Num(Fraction(int(e.p))), Num(Fraction(int(e.q))))
+        if e.is_Add:
+            return negated(negated(plus([of(a) for a in e.args])))
+        if e.is_Mul:
+            top, bottom = e.as_numer_denom()
+            if bottom != 1:
+                return quotient(of(top), of(bottom))
+            return times(*map(of, e.args))
+        if e.is_Pow:
+            return power(of(e.base), int(e.exp)) if e.exp > 0 else quotient(ONE, power(of(e.base), -int(e.exp)))
+        return back[e]
+
+    short = of(sp.factor_terms(sp.cancel(value)))
+    return short if sum(1 for _ in walk(short)) < sum(1 for _ in walk(node)) else node
+
+
+def power(base: Expr, n: Fraction | int) -> Expr:
+    return base if n == 1 else ONE if n == 0 else Power(base, Num(Fraction(n)))
+
+
+def quotient(top: Expr, bottom: Expr) -> Expr:
+    return top if bottom == ONE else Quotient(top, bottom)

@@ -23,11 +23,15 @@ _FACTORS = 4
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A tree that may be the right one, the mistake it mends, and how far it is from what was written."""
+    """A tree that may be the right one, the mistake it mends, and how far it is from what was written.
+
+    `ratios`: a number is missing in front, with these values at the points.
+    """
 
     tree: Expr
     mistake: str
     cost: int
+    ratios: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
         case Call(function, args):
             yield from call_edits(node, function, args, around)
         case Entry(base, at):
-            yield from entry_edits(node, base, at, around)
+            yield from entry_edits(base, at, around)
         case Kronecker(i, j):
             for k, name in product((0, 1), around.indices):
                 pair = put((i, j), k, IndexName(name))
@@ -144,7 +148,7 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
             for k, (case, when) in enumerate(rows):
                 for e in (Edit(negative(case), "sign of one case", 2), *inside(case, around)):
                     yield replace(e, tree=Cases((*rows[:k], (e.tree, when), *rows[k + 1 :])))
-        case Sum(binders, body):
+        case Sum(binders, body, kind="sum"):
             yield Edit(body, "extra sum", 4)
             yield from renamed_dummies(node, around)
             for factor in items_of({b.name for b in binders}, body, around.indices):
@@ -226,7 +230,7 @@ def call_edits(node: Call, function: Function, args: tuple[Expr, ...], around: S
         yield Edit(args[0], f"extra {around.written(node).split('(')[0]}", 6)
 
 
-def entry_edits(node: Entry, base: Expr, at: tuple[Expr, ...], around: Surroundings) -> Iterator[Edit]:
+def entry_edits(base: Expr, at: tuple[Expr, ...], around: Surroundings) -> Iterator[Edit]:
     name = around.written(base)
     if len(at) == 2:
         yield Edit(Entry(base, at[::-1]), f"indices of {name} in the wrong order", 1)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
+from math import prod
 from typing import cast
 
 import numpy as np
@@ -16,25 +17,15 @@ from symbackprop.read.notes.grammar.rewriting import index_names
 from symbackprop.read.notes.grammar.tree import (
     Add, Call, Entry, Expr, Label, Neg, Num, Ones, Power, Product, Quotient, Symbol, Transpose,
 )  # fmt: skip
-from symbackprop.read.notes.grammar.walking import relabel, walk
+from symbackprop.read.notes.grammar.walking import product_of, relabel, walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 
 from ..trials import constant_ratio
-from .edits import Written
-from .rebuilding import Apart, Atom, apart, evaluated, leaves, rebuilt
+from .edits import Edit, Written
+from .rebuilding import Apart, Atom, apart, leaves, rebuilt
 from .values_at_points import FloatArray, Measured, measured
 
 _FACTORS, _FAR, _NEAR, _EACH = 4, 7, 16, 4
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A tree for the formula and what was wrong; `ratios`: a number is missing, with these values at the points."""
-
-    cost: int
-    tree: Expr
-    mistake: str
-    ratios: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +48,7 @@ class Builder:
     near: tuple[Symbol, ...]
     written: Written
 
-    def ways(self) -> tuple[list[Way], Measured | None]:
+    def ways(self) -> tuple[list[Edit], Measured | None]:
         """What has the values of the fixed side, cheapest first, and the points it was tried at."""
         if index_names([self.formula, self.fixed]):
             return [], None
@@ -69,7 +60,7 @@ class Builder:
         values = self.values(taken, extras, parts)
         if values is None:
             return [], None
-        out: list[Way] = []
+        out: list[Edit] = []
         for k, a in enumerate(taken):
             target = rest_of_target(values, parts, k)
             for way in self.of_part(a, values, target, extras, len(parts) == 1) if target is not None else ():
@@ -91,7 +82,7 @@ class Builder:
 
     def of_part(
         self, a: Apart, values: Measured, target: Sequence[FloatArray], extras: Sequence[Extra], alone: bool
-    ) -> Iterator[Way]:
+    ) -> Iterator[Edit]:
         """The ways for one summand; `alone`: it is the whole formula, so that a number may be missing in front."""
         if any(f not in values.factors for f, _ in a.factors):
             return
@@ -103,7 +94,7 @@ class Builder:
         for base, chosen, what, forgotten in self.variants(atoms, values, extras):
             for tree, cost in islice(rebuilt(chosen, goal, a.hadamards), _EACH):
                 said = ", ".join(x for x in (what, self.difference(a, tree, forgotten)) if x)
-                yield Way(base + cost, with_scalars(tree, a), said or "put together otherwise")
+                yield Edit(with_scalars(tree, a), said or "put together otherwise", base + cost)
         if alone and len(atoms) == 1:
             yield from self.proportional(a, atoms[0], goal)
 
@@ -128,21 +119,20 @@ class Builder:
         for k, a in enumerate(atoms) if len(atoms) > 1 else ():
             yield 4, [*atoms[:k], *atoms[k + 1 :]], f"extra factor {self.written(a.tree)}", False
 
-    def proportional(self, a: Apart, atom: Atom, goal: Sequence[FloatArray]) -> Iterator[Way]:
+    def proportional(self, a: Apart, atom: Atom, goal: Sequence[FloatArray]) -> Iterator[Edit]:
         """A single factor that lacks a number only."""
         for leaf in leaves(atom):
-            found = [evaluated(leaf.tree, {atom.tree: v}) for v in atom.values]
-            if any(v is None or v.shape != g.shape for v, g in zip(found, goal, strict=True)):
+            if any(v.shape != g.shape for v, g in zip(leaf.values, goal, strict=True)):
                 continue
-            ratios = [constant_ratio(g, v) for v, g in zip(found, goal, strict=True) if v is not None]
+            ratios = [constant_ratio(g, v) for v, g in zip(leaf.values, goal, strict=True)]
             known = tuple(r for r in ratios if r is not None)
             if len(known) == len(goal) and any(abs(r - 1) > 1e-9 for r in known):
-                yield Way(leaf.cost + 3, with_scalars(leaf.tree, a), self.difference(a, leaf.tree), known)
+                yield Edit(with_scalars(leaf.tree, a), self.difference(a, leaf.tree), leaf.cost + 3, known)
 
     def extras(self, taken: Sequence[Apart]) -> list[Extra]:
         """Slopes of activations, ones to sum with, arrays that are near; other layers and primes of what is written."""
-        labels = {s.label for t in (self.fixed, self.formula) for s in symbols_in(t) if s.label is not None}
-        out = [Extra(call, f"missing factor {self.written(call)}") for call in slopes(self.decl, labels)]
+        calls = slopes(self.decl, (self.fixed, self.formula))
+        out = [Extra(call, f"missing factor {self.written(call)}") for call in calls]
         for name, symbol in self.decl.sizes.items():
             if not symbol.hidden and symbol.value is None:
                 out.append(Extra(Ones((Symbol(name),)), f"missing sum over {name}"))
@@ -201,13 +191,8 @@ def rest_of_target(values: Measured, parts: Sequence[Expr], k: int) -> list[Floa
 
 def front(a: Apart, sizes: dict[str, int]) -> float | None:
     """The number in front of the factors, with its sign."""
-    out = -1.0 if a.negative else 1.0
-    for s in a.scalars:
-        v = numeric(s, sizes)
-        if v is None:
-            return None
-        out *= v
-    return out
+    found = numeric(Product(a.scalars, ()), sizes)
+    return -found if found is not None and a.negative else found
 
 
 def moved_layer(tree: Expr, step: int) -> Expr | None:
@@ -218,8 +203,9 @@ def moved_layer(tree: Expr, step: int) -> Expr | None:
     return cast(Expr, relabel(tree, base, Label(base, step)))
 
 
-def slopes(decl: Declarations, labels: set[Label]) -> list[Call]:
+def slopes(decl: Declarations, trees: Sequence[Expr]) -> list[Call]:
     """f'(z) for every activation f(z) of a definition, at the layers of the statement."""
+    labels = {s.label for t in trees for s in symbols_in(t) if s.label is not None}
     out: dict[Call, None] = {}
     for d in decl.definitions:
         for n in walk(d.chain.links[0].rhs):
@@ -287,8 +273,7 @@ def coefficient(residual: Sequence[FloatArray], values: Sequence[FloatArray]) ->
 
 
 def scaled(c: Fraction, number: Expr | None, tree: Expr) -> Expr:
-    args = (*((Num(c),) if c != 1 else ()), *((number,) if number is not None else ()), tree)
-    return args[0] if len(args) == 1 else Product(args, ("",) * (len(args) - 1))
+    return product_of([*((Num(c),) if c != 1 else ()), *((number,) if number is not None else ()), tree])
 
 
 def added(formula: Expr, term: Expr, minus: bool) -> Expr:
@@ -309,23 +294,14 @@ def numeric(tree: Expr, sizes: dict[str, int]) -> float | None:
             a, b = numeric(top, sizes), numeric(bottom, sizes)
             return a / b if a is not None and b else None
         case Product(args):
-            out = 1.0
-            for x in args:
-                v = numeric(x, sizes)
-                if v is None:
-                    return None
-                out *= v
-            return out
+            values = [numeric(x, sizes) for x in args]
+            return None if None in values else prod(v for v in values if v is not None)
         case _:
             return None
 
 
 def with_scalars(tree: Expr, a: Apart) -> Expr:
-    if not a.scalars:
-        return tree
-    rest = tree.args if isinstance(tree, Product) else (tree,)
-    args = (*a.scalars, *rest)
-    return Product(args, ("",) * (len(args) - 1))
+    return product_of([*a.scalars, *(tree.args if isinstance(tree, Product) else (tree,))])
 
 
 def factor_tree(name: str, decl: Declarations) -> Expr | None:
@@ -342,7 +318,7 @@ def factor_tree(name: str, decl: Declarations) -> Expr | None:
                 parts.append(Power(size, Num(Fraction(1, 2))) if word[0] == "√" else size)
             else:
                 return None
-        return parts[0] if len(parts) == 1 else Product(tuple(parts), ("",) * (len(parts) - 1)) if parts else None
+        return product_of(parts) if parts else None
 
     above = joined(top)
     if not bottom or above is None:

@@ -1,20 +1,34 @@
 """The same factors put together otherwise: in another order, transposed, ∘ for a matrix product, one left out or added.
 
-All ways to join a few factors are tried with numbers at one point of distinct sizes, and what has the right values is
-tried at a second point of other sizes.  Nothing is decided here.
+All ways to join a few factors are tried with numbers at points of distinct sizes.  Nothing is decided here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import combinations, islice, product
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from symbackprop.core.terms import Size, SymbackpropError, sized
+from symbackprop.decide.outcomes import Repair
 from symbackprop.numbers.floats import close
+from symbackprop.read.notes.declared.sizes import Dims, Match, Sizes, layered_name
+from symbackprop.read.notes.declared.symbols import Declarations
+from symbackprop.read.notes.files.place import ReadError
+from symbackprop.read.notes.grammar.resolve import parse_expression
 from symbackprop.read.notes.grammar.tree import Expr, Hadamard, Neg, Num, Ones, Product, Quotient, Symbol, Transpose
+from symbackprop.read.notes.grammar.tree import Annotated, Label, Shape
+from symbackprop.read.notes.grammar.walking import product_of, walk
+from symbackprop.read.notes.statements.claims import elaborate, machine
+from symbackprop.read.notes.statements.shape_claims import ShapeJudgement, dims_of
+from symbackprop.read.notes.statements.statements import Reading
+from symbackprop.write.notes.spelling import Speller, Unspelled
+
+from .edits import Surroundings, edits
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 _KEPT = 60
@@ -28,33 +42,34 @@ class Atom:
     values: tuple[FloatArray, ...]
     turned: bool
     place: int
-    what: str = ""  # the mistake, if this factor was not written
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A way to put factors together, with its values at the first point."""
+    """A way to put factors together, with its values at each point."""
 
     tree: Expr
-    value: FloatArray
+    values: tuple[FloatArray, ...]
     cost: int
     places: tuple[int, ...]
     hadamards: int
     transposes: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.values[0].shape)
 
 
 def rebuilt(
     atoms: Sequence[Atom], target: Sequence[FloatArray], written_hadamards: int, only_shapes: bool = False
 ) -> Iterator[tuple[Expr, int]]:
     """Trees of all the atoms with the values (or shape) of the target, and their costs: cheapest first."""
-    table = tabled(atoms)
-    everything = frozenset(range(len(atoms)))
-    fits = [b for b in table[everything] if b.value.shape == target[0].shape]
-    if not only_shapes:
-        fits = [b for b in fits if close(b.value, target[0])]
-    for b in sorted(fits, key=lambda b: b.cost + abs(b.hadamards - written_hadamards)):
-        if all(agrees(b.tree, atoms, target, n) for n in range(1, len(target))):
-            yield b.tree, b.cost + abs(b.hadamards - written_hadamards)
+    every = [b for b in tabled(atoms)[frozenset(range(len(atoms)))] if b.shape == target[0].shape]
+    fits = [
+        (b.tree, b.cost + abs(b.hadamards - written_hadamards)) for b in every
+        if only_shapes or all(v.shape == t.shape and close(v, t) for v, t in zip(b.values, target, strict=True))
+    ]  # fmt: skip
+    yield from sorted(fits, key=lambda fit: fit[1])
 
 
 @np.errstate(all="ignore")  # what is not finite agrees with nothing
@@ -76,31 +91,26 @@ def tabled(atoms: Sequence[Atom]) -> dict[frozenset[int], list[Built]]:
 
 
 def leaves(a: Atom) -> list[Built]:
-    straight, other = a.tree, Transpose(a.tree)
-    value = a.values[0]
-    out = [Built(straight, value, int(a.turned), (a.place,), 0, 0)]
-    if value.shape != (1, 1):
-        out.append(Built(other, value.T, int(not a.turned), (a.place,), 0, 1))
+    out = [Built(a.tree, a.values, int(a.turned), (a.place,), 0, 0)]
+    if out[0].shape != (1, 1):
+        out.append(Built(Transpose(a.tree), tuple(v.T for v in a.values), int(not a.turned), (a.place,), 0, 1))
     return out
 
 
 def joins(left: Sequence[Built], right: Sequence[Built], first: bool) -> Iterator[Built]:
-    for a in left:
-        for b in right:
-            places = (*a.places, *b.places)
-            disorder = int(places != tuple(sorted(places)))
-            hadamards, transposes = a.hadamards + b.hadamards, a.transposes + b.transposes
-            if a.value.shape[1] == b.value.shape[0]:
-                cost = a.cost + b.cost + disorder
-                yield Built(product(a.tree, b.tree), a.value @ b.value, cost, places, hadamards, transposes)
-            elif (a.value.shape == (1, 1)) != (b.value.shape == (1, 1)):  # a number beside an array
-                cost = a.cost + b.cost + disorder
-                yield Built(product(a.tree, b.tree), a.value * b.value, cost, places, hadamards, transposes)
-            ones = all_ones(a.tree) or all_ones(b.tree)  # a ∘ 1 is a
-            if first and a.value.shape == b.value.shape and a.value.shape != (1, 1) and not ones:
-                yield Built(
-                    hadamard(a.tree, b.tree), a.value * b.value, a.cost + b.cost, places, hadamards + 1, transposes
-                )
+    for a, b in product(left, right):
+        places, both = (*a.places, *b.places), tuple(zip(a.values, b.values, strict=True))
+        disorder = int(places != tuple(sorted(places)))
+        cost, hadamards, transposes = a.cost + b.cost, a.hadamards + b.hadamards, a.transposes + b.transposes
+        number = all((x.shape == (1, 1)) != (y.shape == (1, 1)) for x, y in both)  # beside an array
+        if number or all(x.shape[1] == y.shape[0] for x, y in both):
+            values = tuple(x * y if number else x @ y for x, y in both)
+            tree = product_of(joined(Product, a.tree, b.tree))
+            yield Built(tree, values, cost + disorder, places, hadamards, transposes)
+        ones = all_ones(a.tree) or all_ones(b.tree)  # a ∘ 1 is a
+        if first and not ones and all(x.shape == y.shape != (1, 1) for x, y in both):
+            values = tuple(x * y for x, y in both)
+            yield Built(Hadamard(joined(Hadamard, a.tree, b.tree)), values, cost, places, hadamards + 1, transposes)
 
 
 def all_ones(tree: Expr) -> bool:
@@ -111,57 +121,15 @@ def distinct(found: list[Built]) -> list[Built]:
     """Each value once, the cheapest way to get it."""
     kept: dict[tuple[Any, ...], Built] = {}
     for b in sorted(found, key=lambda b: (b.cost + b.transposes, b.hadamards)):
-        key = (b.value.shape, np.round(b.value, 7).tobytes())
+        key = (b.shape, np.round(b.values[0], 7).tobytes())
         kept.setdefault(key, b)
         if len(kept) >= _KEPT:
             break
     return list(kept.values())
 
 
-@np.errstate(all="ignore")
-def agrees(tree: Expr, atoms: Sequence[Atom], target: Sequence[FloatArray], point: int) -> bool:
-    value = evaluated(tree, {a.tree: a.values[point] for a in atoms})
-    return value is not None and value.shape == target[point].shape and close(value, target[point])
-
-
-def evaluated(tree: Expr, values: Mapping[Expr, FloatArray]) -> FloatArray | None:
-    if tree in values:
-        return values[tree]
-    match tree:
-        case Transpose(arg):
-            inner = evaluated(arg, values)
-            return None if inner is None else inner.T
-        case Product(args) | Hadamard(args):
-            out = evaluated(args[0], values)
-            for a in args[1:]:
-                other = evaluated(a, values)
-                if out is None or other is None:
-                    return None
-                if isinstance(tree, Product) and (1, 1) in (out.shape, other.shape):
-                    out = out * other
-                elif isinstance(tree, Product):
-                    if out.shape[1] != other.shape[0]:
-                        return None
-                    out = out @ other
-                else:
-                    if out.shape != other.shape:
-                        return None
-                    out = out * other
-            return out
-        case _:
-            return None
-
-
-def product(a: Expr, b: Expr) -> Expr:
-    left = a.args if isinstance(a, Product) else (a,)
-    right = b.args if isinstance(b, Product) else (b,)
-    return Product((*left, *right), ("",) * (len(left) + len(right) - 1))
-
-
-def hadamard(a: Expr, b: Expr) -> Expr:
-    left = a.args if isinstance(a, Hadamard) else (a,)
-    right = b.args if isinstance(b, Hadamard) else (b,)
-    return Hadamard((*left, *right))
+def joined(kind: type[Product] | type[Hadamard], a: Expr, b: Expr) -> tuple[Expr, ...]:
+    return tuple(x for part in (a, b) for x in (part.args if isinstance(part, kind) else (part,)))
 
 
 # --- taking a formula apart ------------------------------------------------------------------
@@ -217,3 +185,116 @@ def constant(node: Expr) -> bool:
             return all(map(constant, args))
         case _:
             return False
+
+
+# --- statements about shapes mended: another order, a size for another, the shape that the subject really has ---
+
+
+_FACTORS = 4
+
+
+def repaired_shape(reading: Reading) -> Repair | None:
+    assert reading.lhs is not None and reading.rhs is not None
+    decl, text = reading.declarations, reading.formula.text
+    speller = Speller(text, [reading.lhs, reading.rhs], decl, reading.where.source.text)
+
+    sign = r"\sim" if reading.relation == "~" else r"\in" if reading.relation == "∈" else "="
+    around = Surroundings(decl, speller.shown, (), (), shape_sizes([reading.lhs, reading.rhs]))
+    options: list[tuple[Expr, Expr, str]] = [(reading.lhs, e.tree, e.mistake) for e in edits(reading.rhs, around)]
+    options[:0] = [(reading.lhs, shape, "wrong shape") for shape in actual_shapes(reading)]
+    options += [(e.tree, reading.rhs, e.mistake) for e in edits(reading.lhs, around)]
+    options += [(reading.lhs, tree, "the shapes put together otherwise") for tree in rearranged(reading)]
+    cheap = [o for o in options if shape_holds(reading, o[0], o[1])]
+    for lhs, rhs, mistake in cheap[:4]:
+        try:
+            left, right = speller(lhs), speller(rhs)
+            again = parse_expression(left, decl), parse_expression(right, decl)
+        except (Unspelled, ReadError):
+            continue
+        if shape_holds(reading, *again):
+            return Repair(f"{left} {sign} {right}", mistake)
+    return None
+
+
+def rearranged(reading: Reading) -> Iterator[Expr]:
+    """The written shapes of a product joined in other ways, some by ∘."""
+    assert reading.rhs is not None
+    taken = apart(reading.rhs)
+    shapes = [f for f, _ in taken.factors]
+    if not 2 <= len(shapes) <= _FACTORS or not all(isinstance(f, Shape) and len(f.parts) == 2 for f in shapes):
+        return
+    decl, lhs = reading.declarations, reading.lhs
+    if not isinstance(lhs, Shape) or len(lhs.parts) != 2:
+        return
+    lengths: dict[Size, int] = {sized(1): 1}
+
+    def ones(s: Shape) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        sizes = [Sizes(decl).size(p) for p in s.parts]
+        return np.ones([lengths.setdefault(n, len(lengths) + 1) for n in sizes])
+
+    atoms = [Atom(f, (ones(f),), t, k) for k, (f, t) in enumerate(taken.factors) if isinstance(f, Shape)]
+    yield from (tree for tree, _ in islice(rebuilt(atoms, [ones(lhs)], taken.hadamards, only_shapes=True), 6))
+
+
+def shape_holds(reading: Reading, lhs: Expr, rhs: Expr) -> bool:
+    try:
+        found = elaborate(replace(reading, lhs=lhs, rhs=rhs))
+    except (SymbackpropError, RecursionError):
+        return False
+    return isinstance(found, ShapeJudgement) and found.holds
+
+
+def actual_shapes(reading: Reading) -> list[Expr]:
+    """What the subject's shape is, in the author's names of sizes: those of the formula first."""
+    assert reading.lhs is not None and reading.rhs is not None
+    decl = reading.declarations
+    if reading.relation != "~":
+        return []
+    e = machine(decl, [reading.lhs, reading.rhs], reading.formula.text, only_shapes=True)
+    try:
+        found = dims_of(reading.lhs, e, Match(e.sizes))
+    except ReadError:
+        return []
+    near = {n.name for t in (reading.lhs, reading.rhs) for n in walk(t) if isinstance(n, Symbol)}
+    return list(islice(shape_trees(found, decl, near), 12))
+
+
+def shape_trees(dims: Dims, decl: Declarations, near: set[str]) -> Iterator[Expr]:
+    options = [list(shape_trees(d, decl, near) if isinstance(d, tuple) else size_trees(d, decl, near)) for d in dims]
+    for parts in product(*options):
+        if parts:
+            yield Shape(tuple(parts)) if len(parts) > 1 else parts[0]
+
+
+def size_trees(size: Size, decl: Declarations, near: set[str]) -> Iterator[Expr]:
+    """Names that may stand for the size; a name for any hidden width is among them, and is tried."""
+    if size.constant is not None:
+        yield Num(Fraction(size.constant))
+        return
+    worded = any("-" in n for n in near)  # the author calls sizes n-inputs, n-outputs
+    names = sorted(decl.sizes, key=lambda n: (n not in near, ("-" in n) != worded, n))
+    for name in names:
+        symbol = decl.sizes[name]
+        means = sized(name) if symbol.value is None else Sizes(decl).size(symbol.value)
+        if means == size and not symbol.hidden:
+            yield Symbol(name)
+    yield from (Symbol(name) for name in names if decl.sizes[name].hidden)
+    for name in decl.layered_sizes:
+        for base in dict.fromkeys([*decl.layers, *(s.last for s in decl.layers.values())]):
+            for shift in (0, -1, 1, -2):
+                if sized(layered_name(name, Label(base, shift))) == size:
+                    yield Symbol(name, Label(base, shift))
+        for layer in range(4):
+            if sized(layered_name(name, Label(None, layer))) == size:
+                yield Symbol(name, Label(None, layer))
+
+
+def shape_sizes(trees: Sequence[Expr]) -> tuple[Expr, ...]:
+    found: dict[Expr, None] = {}
+    for t in trees:
+        for n in walk(t):
+            if isinstance(n, Shape):
+                found.update(dict.fromkeys(p for p in n.parts if not isinstance(p, Shape)))
+            elif isinstance(n, Annotated) and not isinstance(n.shape, Shape):
+                found[n.shape] = None
+    return tuple(found)

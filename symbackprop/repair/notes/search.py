@@ -20,9 +20,9 @@ from symbackprop.read.notes.files.place import ReadError, Span
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
 from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
 from symbackprop.read.notes.grammar.tree import (
-    Add, Call, Derivative, Entry, Expr, Gradient, IndexName, Missing, Num, Over, Product, Sum, Symbol, Transpose,
+    Add, Call, Derivative, Entry, Expr, Gradient, IndexName, Missing, Num, Product, Sum, Symbol, Transpose,
 )  # fmt: skip
-from symbackprop.read.notes.grammar.walking import walk
+from symbackprop.read.notes.grammar.walking import product_of, walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 from symbackprop.read.notes.statements.claims import Claim, Unequal, equation
 from symbackprop.read.notes.statements.classes import conditioned
@@ -37,7 +37,7 @@ from ..trials import Unit, factor
 from .deriving import derivatives
 from .edits import Edit, Surroundings, edits
 from .putting_together import Builder, slopes, with_missing_term
-from .shape_repairs import repaired_shape, shape_sizes
+from .rebuilding import repaired_shape, shape_sizes
 from .values_at_points import mentioned_symbols, plausible, ratio
 
 Prover: TypeAlias = Callable[[Reading, Claim], "tuple[str, ...] | None"]
@@ -99,6 +99,7 @@ class Repairer:
         self.sides = Sides(rhs, lhs, True) if swapped else Sides(lhs, rhs, False)
         own = [t for t in (lhs, rhs) if t.span != reading.span]  # a side that goes on from another formula has no text
         self.speller = Speller(self.text, own, self.decl, reading.where.source.text)
+        self.written = self.speller.shown
         self.proofs = 0
         self.seen: set[tuple[Expr, Expr]] = set()
 
@@ -167,13 +168,6 @@ class Repairer:
         except (Unspelled, ReadError):
             return None
 
-    def written(self, node: Expr) -> str:
-        """For messages."""
-        try:
-            return self.speller(node)
-        except Unspelled:
-            return type(node).__name__.lower()
-
     # --- candidates --------------------------------------------------------------------------
 
     def candidates(self) -> Iterator[Candidate]:
@@ -237,8 +231,7 @@ class Repairer:
             near = mentioned_symbols(self.decl, trees, self.text)
         except (SymbackpropError, RecursionError):
             near = [s for t in trees for s in symbols_in(t)]
-        labels = {s.label for t in trees for s in symbols_in(t) if s.label is not None}
-        arguments = tuple(a for call in slopes(self.decl, labels) for a in call.args if isinstance(a, Symbol))
+        arguments = tuple(a for call in slopes(self.decl, trees) for a in call.args if isinstance(a, Symbol))
         return Surroundings(
             self.decl, self.written, index_names(trees), tuple(dict.fromkeys(near)), shape_sizes(trees), loose(*trees),
             arguments,
@@ -249,13 +242,12 @@ class Repairer:
         formula = self.sides.formula
         if not around.indices or isinstance(formula, Add):
             return
-        labels = {s.label for t in (self.sides.fixed, formula) for s in symbols_in(t) if s.label is not None}
         rest = formula.args if isinstance(formula, Product) else (formula,)
-        for slope in slopes(self.decl, labels):
+        for slope in slopes(self.decl, (self.sides.fixed, formula)):
             for name in around.indices:
                 entry = Call(slope.function, (Entry(slope.args[0], (IndexName(name),)),))
-                new = Product((entry, *rest), ("",) * len(rest))
-                yield from self.if_agreeing(*self.sides.ordered(new), f"missing factor {self.written(entry)}")
+                new = self.sides.ordered(product_of([entry, *rest]))
+                yield from self.if_agreeing(*new, f"missing factor {self.written(entry)}")
 
     def put_together(self, around: Surroundings) -> Iterator[Candidate]:
         """The same factors otherwise, one replaced, one more or less."""
@@ -358,5 +350,5 @@ def loose(fixed: Expr, formula: Expr) -> tuple[str, ...]:
     """Index names that occur free in the formula only: a sum over one may be missing."""
     left = set(index_names([fixed]))
     free = {n.name for n in walk(formula) if isinstance(n, IndexName)}
-    bound = {b.name for n in walk(formula) if isinstance(n, (Sum, Over)) for b in n.binders}
+    bound = {b.name for n in walk(formula) if isinstance(n, Sum) for b in n.binders}
     return tuple(sorted(free - left - bound))

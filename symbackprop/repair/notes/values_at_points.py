@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations, product
+from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,7 +28,7 @@ from symbackprop.read.notes.meaning.elaborate import Elaborator
 from symbackprop.read.notes.meaning.values import Mat, Value, as_scalar
 from symbackprop.read.notes.statements.claims import Claim, closure, machine
 
-from ..trials import constant_ratio
+from ..trials import Trials, constant_ratio
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Laid: TypeAlias = tuple[tuple[IndexExpr, IndexExpr], Term]
@@ -142,67 +142,36 @@ def laid_out(run: WorkingOut, value: Value, k: int) -> Laid:
 # --- whole claims ----------------------------------------------------------------------------
 
 
-def plausible(claim: Claim) -> bool:
-    """Both sides agree at a point of distinct sizes."""
-    found = compared(claim, 1)
-    return bool(found) and all(np.isfinite(a).any() and (close(b, a) or vanishing(a, b)) for a, b, _ in found)
-
-
-def vanishing(a: FloatArray, b: FloatArray) -> bool:
-    """Zero on one side, no more than rounding on the other: a solution put into its condition."""
-    return any(not x.any() and bool((np.abs(y) < ROUNDING).all()) for x, y in ((a, b), (b, a)))
-
-
-def ratio(claim: Claim) -> tuple[list[float], list[dict[str, int]]] | None:
-    """The number c with lhs = c rhs at each of two points, if there is one."""
-    found = compared(claim, POINTS + 3)
-    ratios = [constant_ratio(a, b) for a, b, _ in found]
-    if len(found) < POINTS or any(r is None for r in ratios):
-        return None
-    return [r for r in ratios if r is not None], [s for _, _, s in found]
-
-
-@np.errstate(all="ignore")
-def compared(claim: Claim, points: int) -> list[tuple[FloatArray, FloatArray, dict[str, int]]]:
+def trials(claim: Claim, count: int) -> Trials | None:
     try:
         worked: Worked = worked_out(claim)
     except ProofError:
-        return []
-    if worked.too_large:
-        return []
-    question = worked.question()
-    sampler = Sampler(question)
-    out: list[tuple[FloatArray, FloatArray, dict[str, int]]] = []
-    sizes = sampler.sizes(12 if points == 1 else 40, least=2) or sampler.sizes(2)
-    for chosen, attempt in product(varied(sizes) if points > 1 else sizes[:6], range(3)):
-        if out and out[-1][2] == chosen:
-            continue
-        point = sampler.point(chosen, attempt)
-        if point is None:
-            continue
-        evaluation = FloatEvaluation(point, sampler.reaches)
-        try:
-            a, b = (evaluation.tensor(question.free, t) for t in (question.lhs, question.rhs))
-        except Undefined:
-            continue
-        if not np.isfinite(a).any() or not np.isfinite(b).any():
-            continue
-        out.append((a, b, dict(chosen)))
-        if len(out) == points:
-            break
-    return out
+        return None
+    return None if worked.too_large else Trials(worked.question(), count)
 
 
-def varied(sizes: Sequence[dict[str, int]]) -> list[dict[str, int]]:
-    """In an order in which every two sizes soon have many pairs of values, so that K/6 is not taken for 1/N."""
-    left, out = list(sizes), list[dict[str, int]]()
-    seen: set[tuple[tuple[str, int], tuple[str, int]]] = set()
-    while left:
-        best = max(left, key=lambda z: len(set(combinations(z.items(), 2)) - seen) + len(set(z.values())))
-        left.remove(best)
-        out.append(best)
-        seen |= set(combinations(best.items(), 2))
-    return out
+@np.errstate(all="ignore")
+def plausible(claim: Claim) -> bool:
+    """Both sides agree at a point of distinct sizes, or one is 0 there, and the other no more than rounding."""
+    found = trials(claim, 1)
+    if found is None or not found.trials:
+        return False
+    truth, value = found.trials[0].truth, found.values(found.trials[0], found.question.rhs)
+    if value is None or close(value, truth):
+        return value is not None
+    sides = ((truth, value), (value, truth))  # a solution put into its condition
+    return any(not a.any() and bool((np.abs(b) < ROUNDING).all()) for a, b in sides)
+
+
+@np.errstate(all="ignore")
+def ratio(claim: Claim) -> tuple[list[float], list[dict[str, int]]] | None:
+    """The number c with lhs = c rhs at each of some points, if there is one."""
+    found = trials(claim, POINTS + 3)
+    if found is None or len(found.trials) < POINTS:
+        return None
+    values = [(t.truth, found.values(t, found.question.rhs)) for t in found.trials]
+    ratios = [r for a, b in values if b is not None and (r := constant_ratio(a, b)) is not None]
+    return (ratios, [dict(t.point.sizes) for t in found.trials]) if len(ratios) == len(values) else None
 
 
 def mentioned_symbols(decl: Declarations, trees: Sequence[Expr], text: str) -> list[Symbol]:

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from symbackprop.decide.outcomes import Checked
+from symbackprop.decide.outcomes import Checked, Status
 
 from . import read_as
 
 FORMAT = 1
+VERDICTS: tuple[Status, ...] = ("proved", "refuted", "ill-formed", "unknown")
 
 
 def summed_up(named: Sequence[tuple[str, Sequence[dict[str, Any]]]]) -> dict[str, Any]:
@@ -20,14 +21,7 @@ def summed_up(named: Sequence[tuple[str, Sequence[dict[str, Any]]]]) -> dict[str
     return {
         "format": FORMAT,
         "files": [name for name, _ in named],
-        "summary": {
-            "statements": len(statements),
-            "proved": counts["proved"],
-            "refuted": counts["refuted"],
-            "ill-formed": counts["ill-formed"],
-            "unknown": counts["unknown"],
-            "null": counts[None],
-        },
+        "summary": {"statements": len(statements), **{v: counts[v] for v in VERDICTS}, "null": counts[None]},
         "statements": statements,
     }
 

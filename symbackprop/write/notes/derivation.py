@@ -6,6 +6,7 @@ summands 0 and factors 1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from fractions import Fraction
@@ -22,11 +23,13 @@ from symbackprop.core.terms import (
     ONE, ZERO, Add, Array, Delta, Diff, Entry, Mul, Num, Power, ProofError, Size, Sum, Term, add, arguments, free,
     map_parts, mul, over, rebuilt, substitute, subterms, whole,
 )  # fmt: skip
-from symbackprop.decide.outcomes import Line, Proved
+from symbackprop.decide.outcomes import DIFFER, Checked, Line, Proved
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.working_out import CheckedEquation, Tidy
+from symbackprop.write.paper.term_parts import SIGNS, latex_words
 
 from .letters import COLUMN, ROW, DocumentLatex
+from .terminal import details
 
 STEPS = (Chain, Flip, Inside, UnderSum, UnderWhole, UnderDiff, Instance, Linear, Values, Digits, Let, Rephrase)
 _LINES, _LENGTH = 14, 2200
@@ -295,3 +298,78 @@ def shown(t: Term) -> Term:
             return ZERO
         case _:
             return map_parts(t, shown)
+
+
+# --- the author's derivations written out, law by law, as a LaTeX document ---
+
+
+PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
+\usepackage{amsmath,amssymb,bm,xcolor,graphicx}
+\usepackage[margin=2.2cm]{geometry}
+\setlength{\parindent}{0pt}\setlength{\parskip}{3pt}
+\newsavebox{\formula}
+\newcommand{\fit}[2]{\sbox{\formula}{$\displaystyle #2$}%
+  \ifdim\wd\formula>#1\resizebox{#1}{!}{\usebox{\formula}}\else\usebox{\formula}\fi}
+\newcommand{\step}[2]{\par\hspace*{1.5em}\makebox[.7\linewidth][l]{\fit{.7\linewidth}{#1}}\hfill
+  \parbox{.24\linewidth}{\raggedright\footnotesize\color{gray}#2}}
+\newcommand{\said}[3]{\par\medskip\makebox[.7\linewidth][l]{\fit{.7\linewidth}{#1}}\hfill
+  \parbox{.24\linewidth}{\raggedright\footnotesize\textbf{#2} #3}}
+\newcommand{\note}[2]{\par\hspace*{1.5em}{\footnotesize\textit{#1}\quad #2}}
+"""
+
+
+def latex_page(title: str, statements: Sequence[Checked]) -> str:
+    """One document: headings, definitions, each claim with its derivation or with what is wrong."""
+    lines = [PREAMBLE, rf"\title{{{latex_words(title)}}}\date{{}}", r"\begin{document}\maketitle"]
+    section: tuple[str, ...] = ()
+    for c in statements:
+        found = c.reading.formula.section
+        if found != section:
+            level = r"\section*" if len(found) <= 1 else r"\subsection*"
+            lines.append(rf"{level}{{{mixed(found[-1]) if found else ''}}}")
+            section = found
+        lines += statement(c)
+    return "\n".join([*lines, r"\end{document}", ""])
+
+
+def statement(c: Checked) -> Iterator[str]:
+    where = f"line {c.line}" if c.cell is None else f"cell {c.cell}, line {c.line}"
+    if c.verdict is None and c.kind != "definition" and not c.asked:
+        return
+    shown = c.outcome.repair.latex if c.asked and c.outcome.repair is not None else c.latex
+    yield rf"\said{{{formula(shown)}}}{{{c.verdict or ('answer' if c.asked else c.kind)}}}{{{where}}}"
+    if c.outcome.proof is not None:
+        yield from map(step, derivation(c.outcome.proof))
+        if c.outcome.hypotheses:
+            yield rf"\note{{rests on}}{{{mixed('; '.join(c.outcome.hypotheses))}}}"
+    elif c.bad or c.open:
+        said = c.outcome.mistake or c.outcome.message
+        if said and said != DIFFER:
+            yield rf"\note{{{'why' if c.open else 'mistake'}}}{{{mixed(said)}}}"
+        for label, value in details(c.outcome, said):
+            if label == "proved instead":
+                yield rf"\step{{{formula(value)}}}{{proved instead}}"
+            elif label == "true only when":
+                yield rf"\note{{{label}}}{{{mixed(value)}}}"
+
+
+def step(line: Line) -> str:
+    sign = "" if line.opens else "= "
+    return rf"\step{{{formula(sign + line.latex)}}}{{{mixed(line.reason)}}}"
+
+
+def formula(latex: str) -> str:
+    """As the author wrote it, in signs that every LaTeX has; without labels, tabs of align and loose ends."""
+    latex = re.sub(r"\\(?:label|tag\*?|notag|nonumber)(?:\{[^{}]*\})?", " ", latex)
+    latex = re.sub(r"(?<!\\)[&%#~]|\n\s*\n", " ", latex)
+    signs = "".join(f"{SIGNS[c]} " if c in SIGNS else c if ord(c) < 128 else "?" for c in latex)
+    return signs.strip().rstrip("\\").strip()
+
+
+def mixed(words: str) -> str:
+    """Words among which formulas stand."""
+    out = []
+    for piece in re.split(r"(\$[^$]*\$|\S*\\\S+)", words):
+        inner = piece.strip("$")
+        out.append(f"${formula(inner)}$" if "\\" in inner or piece.startswith("$") else latex_words(piece))
+    return "".join(out)

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from symbackprop.decide.outcomes import DIFFER, Checked, Line, Outcome, Status
+from symbackprop.decide.outcomes import DIFFER, Checked, Line, Outcome
 from symbackprop.read.notes.files.items import Formula
 from symbackprop.write.notes.page_body import Tables
 
 from ..html import page
 from . import read_as
+from .as_json import VERDICTS
 from .derivation import derivation
 from .page_body import Writers, body
 from .terminal import UNREAD
 
-VERDICTS: tuple[Status, ...] = ("proved", "refuted", "ill-formed", "unknown")
 MARKS = {"proved": "✓", "refuted": "✗", "ill-formed": "!", "unknown": "?"}
 WORST = ("refuted", "ill-formed", "unknown", "proved", None)
 

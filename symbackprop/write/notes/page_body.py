@@ -196,7 +196,7 @@ def markdown_body(source: Source, to: Writers) -> str:
     def after(tag: str) -> Callable[..., str]:
         def rule(_self: Any, tokens: Any, k: int, _options: Any, _env: Any) -> str:
             hidden = tag == "p" and tokens[k].hidden
-            return ("" if hidden else f"</{tag}>\n") + ("" if hidden or (tag == "li" and False) else asides())
+            return "" if hidden else f"</{tag}>\n{asides()}"
 
         return rule
 

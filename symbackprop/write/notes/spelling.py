@@ -82,6 +82,13 @@ class Speller:
     def __call__(self, node: Expr) -> str:
         return self.at_level(node, SUM)
 
+    def shown(self, node: Expr) -> str:
+        """For messages."""
+        try:
+            return self(node)
+        except Unspelled:
+            return type(node).__name__.lower()
+
     def at_level(self, node: Expr, level: int) -> str:
         text = self.spelled(node)
         if self.level(node, text) >= level and not (
@@ -158,7 +165,7 @@ class Speller:
                 return rf"\nabla_{{{self(wrt_one)}}} {self.at_level(body, ATOM)}"
             case Cases(rows):
                 return self.cases(rows)
-            case Sum(binders, body):
+            case Sum(binders, body, kind="sum"):
                 return f"{self.sigma(node, [b.name for b in binders])} {self.at_level(body, PRODUCT)}"
             case Kronecker(i, j):
                 return rf"\delta_{{{subscripts([self(i), self(j)])}}}"

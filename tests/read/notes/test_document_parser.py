@@ -9,7 +9,7 @@ import pytest
 
 from symbackprop.read.notes.declared.declarations import declare
 from symbackprop.read.notes.declared.symbols import Declarations
-from symbackprop.read.notes.files.place import Place, ReadError, Source, render_error
+from symbackprop.read.notes.files.place import Place, ReadError, Source, render
 from symbackprop.read.notes.grammar.cursor import Cursor
 from symbackprop.read.notes.grammar.lexer import tokenize
 from symbackprop.read.notes.grammar.resolve import parse_statement
@@ -75,6 +75,7 @@ def brief(node: object) -> str:
     kind = type(node).__name__
     hidden = ("span", "at_", "signs", "where")
     fields = [getattr(node, f) for f in getattr(node, "__dataclass_fields__", {}) if f not in hidden]
+    fields = [f for f in fields if f != "sum"]  # the kind of a Sum that is none of the others
     match kind:
         case "Num":
             return str(fields[0])
@@ -174,8 +175,8 @@ NOTATIONS = [
     (r"\sum_{q=1}^N C", "Sum(q,C)"),
     (r"\sum_i y_i + r", "Add(Sum(i,Entry(y,i)),r)"),
     (r"-\sum_k t_k \log y_k", "Neg(Sum(k,Product(Entry(t,k),Call(log,Entry(y,k)))))"),
-    (r"\prod_i y_i", "Over(prod,i,Entry(y,i))"),
-    (r"\max_k z_k", "Over(max,k,Entry(z,k))"),
+    (r"\prod_i y_i", "Sum(i,Entry(y,i),prod)"),
+    (r"\max_k z_k", "Sum(k,Entry(z,k),max)"),
     (r"\lVert y - t \rVert_2^2", "Power(Norm(Add(y,Neg(t)),2),2)"),
     (r"\|y\|^2", "Power(Norm(y,2),2)"),
     (r"|r| |C|", "Product(Norm(r,abs),Norm(C,abs))"),
@@ -323,7 +324,8 @@ def test_spans_point_at_the_text() -> None:
     text = r"y = W^l q + b^l"
     with pytest.raises(ReadError) as caught:
         parse_statement(text, TABLE, Place(Source("notes.md", "line\n" + text), 5))
-    assert render_error(caught.value) == f"notes.md:2:9 q is not declared\n  {text}\n          ^"
+    error = caught.value
+    assert render(error.message, error.span, error.where) == f"notes.md:2:9 q is not declared\n  {text}\n          ^"
 
 
 def test_every_statement_of_the_notes_is_read() -> None:

@@ -13,9 +13,7 @@ from ..files.place import Place, ReadError, Span
 from ..grammar.resolve import parse_leniently
 from ..grammar.tree import Add, Chain, Expr, IndexName, Label, Neg, Num, Product, Shape, Symbol
 from ..meaning.definitions import circular, head
-from .symbols import (
-    Declarations, Definition, Orientation, SizeSymbol,
-)  # fmt: skip
+from .symbols import Declarations, Definition, Orientation, SizeSymbol
 
 _TIMES = re.compile(r"(?<=[\w})\]])\s+x\s+(?=[\w\\({])")
 

@@ -103,7 +103,7 @@ class Definition:
 
     chain: Chain
     text: str
-    where: Place | None = field(compare=False, default=None)
+    where: Place | None = field(default=None, compare=False, repr=False)
 
 
 T = TypeVar("T")

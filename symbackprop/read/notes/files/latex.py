@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from .items import Collector, Formula, dedented
-from .macros import braced, collect
+from .items import Collector, Formula, braced, collect, dedented
 from .place import Place, ReadError, Source, Unsettled, read_text
 
 MATH_ENVIRONMENTS: Final = frozenset(
@@ -66,7 +65,6 @@ def read_latex(source: Source, collector: Collector) -> None:
 class _Scan:
     def __init__(self, source: Source, collector: Collector) -> None:
         self.source, self.text, self.out = source, source.text, collector
-        self.paragraph, self.after_comment = 0, 0
         self.struck = -1
         definitions = collect(_without_comments(self.text), collector.macros)
         self.defined = definitions
@@ -79,7 +77,6 @@ class _Scan:
         started = re.search(r"\\begin\{document\}", text)
         skip = iter([*self.defined, (len(text) + 1, len(text) + 1)])
         hidden = next(skip)
-        self.paragraph = at
         if started is None:
             self.announce(0)
         while (m := _TOKEN.search(text, at)) is not None:

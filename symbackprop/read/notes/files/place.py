@@ -129,7 +129,3 @@ def render(message: str, span: Span, where: Place | None, width: int = 100) -> s
         carets = min(carets, width - (column - 1 - left))
     shown = text[left : left + width]
     return f"{where.label(span[0])} {message}\n  {shown}\n  {' ' * (column - 1 - left)}{'^' * max(1, carets)}"
-
-
-def render_error(error: ReadError) -> str:
-    return render(error.message, error.span, error.where)

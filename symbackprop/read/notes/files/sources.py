@@ -226,9 +226,6 @@ class _Walk:
             self.out.block(text, Place(self.source, places[0] if places else 0, places))
 
 
-__all__ = ["Block", "Formula", "Item", "Prose", "collected", "read_document", "read_text"]
-
-
 def read_document(path: str | Path, text: str | None = None) -> tuple[Item, ...]:
     """The items of a file.  Raises ReadError when it cannot be opened, or is no text, or is broken."""
     return collected(path, text)[0]

@@ -8,9 +8,7 @@ from typing import TypeAlias
 
 import yaml
 
-from ..declared.symbols import (
-    Declarations,
-)
+from ..declared.symbols import Declarations
 from ..grammar.resolve import parse_leniently
 from ..grammar.tree import Entry, Label, Symbol
 from ..grammar.vocabulary import NEUTRAL
@@ -108,7 +106,7 @@ class Block:
                     return word, None, "^"
                 raise ReadError(f"{text!r} is not a name", (0, len(text)), place)
         name, label = node.name, node.label
-        name = self.without_mark(name, text)
+        name = self.without_mark(name)
         if label is not None and label.base not in self.decl.layers:
             sign = "^" if "^" in text else "_"
             bracketed = re.search(r"[\^_]\s*\{?\s*([(\[]" + re.escape(str(label)) + r"[)\]])", text)
@@ -117,7 +115,7 @@ class Block:
         return name, label, at
 
     @staticmethod
-    def without_mark(name: str, text: str) -> str:
+    def without_mark(name: str) -> str:
         found = re.match(r"\\(\w+)\{(.+)\}(.*)\Z", name)
         return found[2] + found[3] if found and found[1] in NEUTRAL else name
 

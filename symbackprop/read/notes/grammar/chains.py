@@ -11,11 +11,11 @@ from .lexer import Token
 from .names import MAX_SCRIPTS, prime_count
 from .operators import ROWS, Operators
 from .primes import primed_bracket
-from .statement import Part, Statement
+from .walking import Part, Statement
 from .tree import (
     Chain, Dots, Entry, Equated, Expr, Inner, Link, Matrix, Missing, Name, Paren, ShapeWord, Transpose, Words,
 )  # fmt: skip
-from .unmarked_sums import with_wide_sums
+from .means import with_wide_sums
 
 _SHAPE_WORD = re.compile(r"(?:an?\s+)?(scalar|row|column|vector|matrix|matrices)(?:[\s-]*vectors?)?s?\Z", re.IGNORECASE)
 
@@ -289,12 +289,7 @@ class Chains(Operators):
             if self.tok.kind in ("^", "_"):
                 raise self.fail("a script on nothing")
             return self.prefix()
-        bars, self.bars = self.bars, 0
-        node = self.expression(SUM)
-        self.bars = bars
-        if self.tok.kind != "}":
-            raise self.fail(f"{{ is not closed before {shown(self.tok)}", opening)
-        self.advance()
+        node = self.braced(opening)
         if isinstance(node, Name) and self.tok.kind in ("^", "_", "prime", "top"):  # {W^l}^T
             return self.scripted(node)
         return self.postfix(node, opening.start)

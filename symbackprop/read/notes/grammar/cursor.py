@@ -144,14 +144,7 @@ class Cursor:
         """A {…} group, or the one token that stands for it."""
         token = self.tok
         if token.kind == "{":
-            self.advance()
-            bars, self.bars = self.bars, 0
-            node = self.expression(SUM)
-            self.bars = bars
-            if self.tok.kind != "}":
-                raise self.fail(f"the {{ is not closed before {shown(self.tok)}")
-            self.advance()
-            return node
+            return self.braced(self.advance())
         self.deeper()
         if token.kind == "number" and len(token.text) > 1 and "." not in token.text:
             # \frac12: each digit is an argument of its own
@@ -165,6 +158,16 @@ class Cursor:
         else:
             node = self.prefix()
         self.depth -= 1
+        return node
+
+    def braced(self, opening: Token) -> Expr:
+        """The rest of a {…} group."""
+        bars, self.bars = self.bars, 0
+        node = self.expression(SUM)
+        self.bars = bars
+        if self.tok.kind != "}":
+            raise self.fail(f"{{ is not closed before {shown(self.tok)}", opening)
+        self.advance()
         return node
 
     def letter(self) -> Expr:

@@ -9,9 +9,8 @@ from ..files.place import ReadError
 from .cursor import STARTS, STOPS, Range, shown
 from .lexer import Token
 from .names import Names
-from .tree import (
-    Derivative, Expr, Name, Num, Operator, Power, Product,
-)  # fmt: skip
+from .tree import Derivative, Expr, Name, Num, Operator, Power
+from .walking import product_of
 
 
 class Differentials(Names):
@@ -118,8 +117,7 @@ class Differentials(Names):
         start, factors = self.tok.start, list[Expr]()
         while self.tok.kind in STARTS or self.tok.kind == "bar":
             factors.append(self.prefix())
-        whole = Product(tuple(factors), ("",) * (len(factors) - 1), (start, self.end())) if factors[1:] else None
-        body = whole or next(iter(factors), None)
+        body = product_of(factors, (start, self.end())) if factors else None
         if not (self.tok.kind == "op" and self.tok.text == "/"):
             raise self.fail("∂ without / ∂: by which variable?", token)
         self.advance()

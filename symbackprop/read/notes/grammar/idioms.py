@@ -14,11 +14,10 @@ from .moving import Along, Moving
 from .primes import Primes
 from .resolve_names import PI
 from .shorthand import Shorthand, up_to_factors
-from .statement import Statement
+from .walking import Statement, beside, bracketed, joined, letters_in, mapped, names, rewritten, walk
 from .tree import (
     Add, At, Chain, Derivative, Entry, Expr, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Script,
 )  # fmt: skip
-from .walking import beside, bracketed, joined, letters_in, mapped, names, rewritten, walk
 
 ONE: Final = Num(Fraction(1))
 

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import cast
 
 from .tree import (
-    Add, All, Chain, Dots, Entry, Expr, IndexName, Matrix, Name, Neg, Num, Over, Paren, Power, Product, Script, Sum,
+    Add, All, Chain, Dots, Entry, Expr, IndexName, Matrix, Name, Neg, Num, Paren, Power, Product, Script, Sum,
     Symbol, Transpose, Words,
 )  # fmt: skip
 from .walking import mapped, names, transposed
@@ -67,7 +67,7 @@ def without_power(a: Expr, power: Num) -> Expr | None:
 
 
 def put_in(node: object, table: dict[tuple[str, str], Expr], beside: frozenset[str] = frozenset()) -> object:
-    if isinstance(node, (Sum, Over)):
+    if isinstance(node, Sum):
         node, table = apart(node, table, beside)
     if isinstance(node, Name):
         found = table.get((node.letter + "'" * node.primes, node.mark))
@@ -80,8 +80,8 @@ def put_in(node: object, table: dict[tuple[str, str], Expr], beside: frozenset[s
 
 
 def apart(
-    node: Sum | Over, table: dict[tuple[str, str], Expr], beside: frozenset[str]
-) -> tuple[Sum | Over, dict[tuple[str, str], Expr]]:
+    node: Sum, table: dict[tuple[str, str], Expr], beside: frozenset[str]
+) -> tuple[Sum, dict[tuple[str, str], Expr]]:
     """A sum whose dummy is also a letter of an argument, or stands beside the whole, gets another one."""
     bound = {b.name for b in node.binders}
     inner = {k: a for k, a in table.items() if k[0] not in bound}

@@ -13,13 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
-from .statement import Statement, chains_of
-from .tree import (
-    At, Chain, Derivative, Differential, Expr, Link, Name, Operator, Paren, Power, Product, Transpose,
-)  # fmt: skip
-from .walking import joined, letters_in, mapped, names, reached, respan, rebuilt, walk
+from .walking import EQUATIONS, Statement, chains_of, joined, letters_in, mapped, names, reached, rebuilt, respan, walk
+from .tree import At, Chain, Derivative, Differential, Expr, Link, Name, Operator, Paren, Power, Product, Transpose
 
-RELATIONS = ("=", ":=", "≡")
 DOTS = {"dot": 1, "ddot": 2}
 
 
@@ -29,7 +25,7 @@ class Along:
         self.given: dict[str, set[str]] = {}
         for c in chains:
             match c:
-                case Chain((subject,), (Link(relation, body), *_)) if relation in RELATIONS:
+                case Chain((subject,), (Link(relation, body), *_)) if relation in EQUATIONS:
                     head = without_argument(subject)
                     named = isinstance(body, Product) and body.args[0] == head  # X = X(t)
                     if isinstance(head, Name) and not isinstance(body, Derivative) and not named:
@@ -48,7 +44,7 @@ class Along:
         """The t by which alone a formula differentiates what depends on it in no way that is said."""
         own = {(x, t) for x, t in rates(Chain((), c.links)) if x not in self.given}
         letters = {t for _, t in own}
-        if len(letters) != 1 or not c.links or any(k.relation not in RELATIONS for k in c.links):
+        if len(letters) != 1 or not c.links or any(k.relation not in EQUATIONS for k in c.links):
             return None
         t, moved = next(iter(letters)), {x for x, _ in own}
         nodes = (n for n in walk(c) if isinstance(n, (Derivative, Operator)))
@@ -154,7 +150,7 @@ class Moving:
         self.motions = {x: c for x, c in self.motions.items() if x not in self.given}
 
     def gives(self, chain: Chain) -> None:
-        if not chain.links or len(chain.subjects) != 1 or chain.links[0].relation not in RELATIONS:
+        if not chain.links or len(chain.subjects) != 1 or chain.links[0].relation not in EQUATIONS:
             return
         body = chain.links[0].rhs
         match chain.subjects[0]:

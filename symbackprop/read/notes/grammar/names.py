@@ -11,7 +11,7 @@ from typing import Final
 from ..files.place import ReadError
 from .cursor import OPENING, Cursor, Range, shown
 from .lexer import Token
-from .tree import Add, All, Expr, Label, Name, Neg, Num, Over, Paren, Power, Script, Words
+from .tree import Add, All, Expr, Label, Name, Neg, Num, Paren, Power, Script, Sum, Words
 from .vocabulary import BOLD, DISTINCT, SUBSCRIPT_WORDS
 from .walking import transposed
 
@@ -266,7 +266,7 @@ class Names(Cursor):
         if isinstance(node, Name) and not (squared and token.text == "overline"):
             return self.scripted(self.with_mark(node, token, self.end()))
         if token.text in ("overline", "bar"):
-            return self.postfix(Over("mean", (), node, (), (token.start, self.end())), token.start)
+            return self.postfix(Sum((), node, (), (token.start, self.end()), "mean"), token.start)
         if token.text in DISTINCT and token.text not in ("mathcal", "mathscr", "mathfrak", "mathbb", "mathbbm", "cal"):
             raise self.unsupported(f"\\{token.text} over more than a name is not supported", token)
         return self.postfix(node, token.start)

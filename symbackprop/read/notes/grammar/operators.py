@@ -11,7 +11,7 @@ from .cursor import HADAMARD, SUM, Range, nests, shown
 from .differentials import Differentials
 from .lexer import Token
 from .tree import (
-    Binder, Cases, Chain, Dots, Equated, Expr, Indicator, Matrix, Name, Norm, Num, Ones, Over, Paren, Power, Product,
+    Binder, Cases, Chain, Dots, Equated, Expr, Indicator, Matrix, Name, Norm, Num, Ones, Paren, Power, Product,
     Quotient, Sum, Words,
 )  # fmt: skip
 from .walking import walk
@@ -62,13 +62,13 @@ class Operators(Differentials):
             binders = self.only_index(body)
             if kind != "sum" or high is not None or len(binders) != 1:
                 raise self.unsupported(f"{token.text}: over which index? a subscript is missing", token)
-        return Sum(binders, body, where, span) if kind == "sum" else Over(kind, binders, body, where, span)
+        return Sum(binders, body, where, span, kind)
 
     @staticmethod
     def only_index(body: Expr) -> tuple[Binder, ...]:
         """Σ y_i log p_i: over the only letter that stands as a subscript."""
         scripts = [n.sub for n in walk(body) if isinstance(n, Name) and n.sub is not None]
-        inside = {b.name for n in walk(body) if isinstance(n, (Sum, Over)) for b in n.binders}
+        inside = {b.name for n in walk(body) if isinstance(n, Sum) for b in n.binders}
         items = [i for s in scripts for i in s.items]
         letters = {i.letter: i.span for i in items if isinstance(i, Name) and i.letter.islower() and i.sub is None}
         return tuple(Binder(n, span=span) for n, span in letters.items() if n not in inside)

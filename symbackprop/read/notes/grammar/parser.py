@@ -18,13 +18,12 @@ from ..files.place import Place, ReadError, Span
 from .chains import Chains
 from .cursor import HADAMARD, PRODUCT, SHOWN, STARTS, STOPS, SUM, nests, shown
 from .lexer import MAX_DEPTH, Token, tokenize
-from .statement import Statement
+from .walking import Statement, bracketed, grouped
 from .tree import (
     Add, At, Call, Chain, Derivative, Dots, Expr, Function, Hadamard, Link, Name, Neg, Num, Operator, Outer, Paren,
     Product, Quotient, Reals,
 )  # fmt: skip
 from .vocabulary import FACTORIAL, FUNCTION_WORDS
-from .walking import bracketed
 
 MAX_SLASHES: Final = 8
 MAX_FACTORIAL: Final = 20
@@ -147,16 +146,7 @@ class Parser(Chains):
         if "outer" in signs:
             if any(s not in ("", "outer") for s in signs):
                 raise ReadError("⊗ beside another product: put parentheses", span)
-            groups: list[list[Expr]] = [[]]
-            for factor, sign in zip(factors, signs, strict=True):
-                if sign == "outer":
-                    groups.append([])
-                groups[-1].append(factor)
-            parts = [
-                g[0] if len(g) == 1 else Product(tuple(g), ("",) * (len(g) - 1), (g[0].span[0], g[-1].span[1]))
-                for g in groups
-            ]
-            return Outer(tuple(parts), span)
+            return Outer(tuple(grouped(factors, signs[1:], "outer")), span)
         return Product(tuple(factors), tuple(signs[1:]), span)
 
     def after_operator(self, sign: Token) -> None:

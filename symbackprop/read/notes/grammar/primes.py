@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import cast
 
-from .shorthand import EQUAL, Heads, heads_of
-from .statement import Statement, chains_of
+from .shorthand import Heads, heads_of
+from .walking import Statement, beside, bracketed, chains_of, letters_in, mapped, outside_scripts, parts, walk
 from .tree import Chain, Derivative, Expr, Hadamard, Link, Name, Num, Operator, Paren, Power, Product, Script
-from .walking import beside, bracketed, letters_in, mapped, outside_scripts, parts, walk
+from .walking import EQUATIONS
 
 PRIME = "prime"
 """The name of the operator that a prime behind a bracket stands for; its variable is found here."""
@@ -45,7 +45,7 @@ class Primes:
         given = set(heads_of(self.above))
         for c in chains:
             match c:
-                case Chain((a,), (Link(relation, b),)) if relation in EQUAL:
+                case Chain((a,), (Link(relation, b),)) if relation in EQUATIONS:
                     for new, old in ((a, b), (b, a)):
                         name, of = whole_function(new), whole_function(old)
                         if name is None or of is None or name[0].primes or not of[0].primes or name[0] == of[0]:
@@ -94,7 +94,7 @@ class Primes:
 
     def note(self, c: Chain) -> None:
         match c:
-            case Chain((Name(y, _, None, (), 0),), (Link(relation, body),)) if relation in EQUAL:
+            case Chain((Name(y, _, None, (), 0),), (Link(relation, body),)) if relation in EQUATIONS:
                 letters = frozenset(letters_in(body))
                 usual = next((x for x in VARIABLES if x in letters), None)
                 if usual is not None and y not in letters:

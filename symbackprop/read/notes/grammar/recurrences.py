@@ -14,11 +14,8 @@ from fractions import Fraction
 from functools import partial
 from typing import TypeAlias, cast
 
-from .statement import Statement, chains_of
-from .tree import (
-    Add, Binder, Chain, Derivative, Expr, Link, Name, Neg, Num, Product, Script, Sum, Transpose,
-)  # fmt: skip
-from .walking import bracketed, mapped, names, reached, rebuilt, transposed, walk
+from .walking import Statement, bracketed, chains_of, mapped, names, reached, rebuilt, replaced, transposed, walk
+from .tree import Add, Binder, Chain, Derivative, Expr, Link, Name, Neg, Num, Product, Script, Sum, Transpose
 
 Key: TypeAlias = tuple[str, str]
 BEFORE, AFTER, ALONE = "₋", "₊", "₁"
@@ -98,17 +95,10 @@ class Time:
     def by_way_of(self) -> None:
         """h_t = tanh(W h_{t-1}), beside z_t = W h_{t-1}: h_t = tanh(z_t)."""
         for k, chain in list(self.steps.items()):
-            body = chain.links[0].rhs
-            if not isinstance(body, (Add, Product)):
-                continue
-
-            def go(node: object, body: Expr = body, name: Expr = chain.subjects[0]) -> object:
-                return name if node == body else mapped(node, go)
-
-            for other, c in list(self.steps.items()):
+            body, name = chain.links[0].rhs, chain.subjects[0]
+            for other, c in list(self.steps.items()) if isinstance(body, (Add, Product)) else ():
                 if other != k:
-                    rhs = cast(Expr, go(c.links[0].rhs))
-                    self.steps[other] = replace(c, links=(replace(c.links[0], rhs=rhs), *c.links[1:]))
+                    self.steps[other] = replace(c, links=(*replaced(c.links[:1], body, name), *c.links[1:]))
 
     # --- what leads where --------------------------------------------------------------------
 
@@ -331,7 +321,7 @@ def members(time: Time, statements: Sequence[Statement | None]) -> Iterator[Chai
 def written(time: Time, chain: Chain) -> Chain:
     first = chain.subjects[-1] if len(chain.subjects) == 1 else None
     gives = isinstance(first, Name) and any(c is chain for c in time.given)
-    sums = any(isinstance(n, Sum) and any(b.name == time.t for b in n.binders) for n in walk(chain))
+    sums = any(isinstance(n, Sum) and n.kind == "sum" and any(b.name == time.t for b in n.binders) for n in walk(chain))
     if gives and isinstance(first, Name) and (signal := time.signal(first)) is not None:
         by = replace(cast(Name, signal.wrt[0]), sub=None)
         return cast(Chain, time.step(time.with_loss_in(chain, by)))
@@ -391,10 +381,10 @@ def sum_over(chain: Chain, t: str) -> Expr | None:
     if len(chain.subjects) != 1 or not plain(chain.subjects[0]) or not chain.links:
         return None
     match chain.links[0].rhs:
-        case Sum((Binder(name),), body, ()) if name == t:
+        case Sum((Binder(name),), body, (), kind="sum") if name == t:
             return body
-        case Neg(Sum((Binder(name),), body, ())) if name == t:
+        case Neg(Sum((Binder(name),), body, (), kind="sum")) if name == t:
             return Neg(body, body.span)
-        case Product((*front, Sum((Binder(name),), body, ()))) as whole if name == t:
+        case Product((*front, Sum((Binder(name),), body, (), kind="sum"))) as whole if name == t:
             return Product((*front, bracketed(body)), ("",) * len(front), whole.span)
     return None

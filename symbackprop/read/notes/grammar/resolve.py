@@ -13,13 +13,12 @@ from .loosely import dotted, order_of_d
 from .parser import located, parse, parse_value
 from .resolve_derivatives import checked_exponent
 from .resolve_products import Products
-from .statement import Part, Statement
+from .walking import Part, Statement, items_of, letters_in, mapped, names, outside_scripts, walk
 from .tree import (
     Add, At, Binder, Call, Cases, Chain, Derivative, Differential, Entry, Equated, Expr, Function, Gradient, Hadamard,
-    IndexName, Indicator, Label, Link, Matrix, Name, Neg, Num, Ones, Operator, Over, Paren, Power, Product, Quotient,
+    IndexName, Indicator, Label, Link, Matrix, Name, Neg, Num, Ones, Operator, Paren, Power, Product, Quotient,
     Script, Shape, Sum, Symbol, Words,
 )  # fmt: skip
-from .walking import items_of, letters_in, mapped, names, outside_scripts, walk
 
 
 @dataclass(slots=True)
@@ -77,7 +76,7 @@ class Resolver(Products):
                 return self.entry(self.expr(base), tuple(map(self.index, at)), node.span)
             case Derivative(body, wrt):
                 return self.derivative(self.expr(body), wrt, node.total, node.span)
-            case Sum() | Over():
+            case Sum():
                 return self.big(node)
             case At():
                 return self.at_point(node)
@@ -193,8 +192,8 @@ class Resolver(Products):
 
     # --- sums --------------------------------------------------------------------------------
 
-    def big(self, node: Sum | Over) -> Expr:
-        if isinstance(node, Over) and node.kind == "mean":
+    def big(self, node: Sum) -> Expr:
+        if node.kind == "mean":
             raise Unsettled("a bar over more than a name: say what it means", node.span)
         node = replace(node, binders=tuple(from_one(b, node.body) for b in node.binders))
         dummies = [b.name for b in node.binders]
@@ -213,7 +212,7 @@ class Resolver(Products):
             hold: Expr = Indicator(c, c.span)
             if c.links and c.links[0].relation == "∈":
                 hold = c.links[0].rhs
-            if isinstance(node, Sum):
+            if node.kind == "sum":
                 body = Product((hold, body), ("",), body.span)
             elif node.kind == "prod":
                 body = Add((Product((hold, body), ("",)), Num(Fraction(1)), Neg(hold)), body.span)

@@ -22,7 +22,6 @@ from .walking import transposed
 
 PI: Final = "\\pi"
 """The number, beside an array of the same letter."""
-"""Letters that are indices without being declared, where they stand as subscripts of a declared array."""
 
 
 @dataclass(slots=True)

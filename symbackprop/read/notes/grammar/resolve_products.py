@@ -11,21 +11,15 @@ from .loosely import order_of_d, substituted
 from .resolve_derivatives import checked_exponent
 from .resolve_names import NameResolver
 from .tree import (
-    Add, Call, Chain, Derivative, Dots, Entry, Equated, Expr, Function, Hadamard, Label, Name, Neg, Num, Operator, Over,
+    Add, Call, Chain, Derivative, Dots, Entry, Equated, Expr, Function, Hadamard, Label, Name, Neg, Num, Operator,
     Paren, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
 )  # fmt: skip
 from .vocabulary import FUNCTION_WORDS, WHOLE_WORDS
-from .walking import bracketed, respan, transposed
+from .walking import bracketed, grouped, respan, transposed
 
 _UNREAD = frozenset(("lim", "sup", "inf", "Var", "Cov", "Pr", "argmin", "argmax"))
 _EXPECTED = frozenset(("E", "V", "P", "\\mathbb{E}", "\\mathbb{V}", "\\mathbb{P}", "\\mathcal{E}"))
 PREFIX_LIKE = (Name, Num, Symbol)
-
-
-def plain_product(group: list[Expr]) -> Expr:
-    if len(group) == 1:
-        return group[0]
-    return Product(tuple(group), ("",) * (len(group) - 1), (group[0].span[0], group[-1].span[1]))
 
 
 def listed(brackets: Paren) -> Paren:
@@ -271,7 +265,7 @@ class Products(NameResolver):
     def bare_argument(self, word: Operator, args: tuple[Expr, ...], signs: tuple[str, ...]) -> tuple[Expr, int]:
         """The one factor behind log; the whole product behind tr, and behind a number (sin 2x)."""
         inner, used = self.taken(args, signs)
-        if used == len(args) or signs[used - 1] or isinstance(args[used], (Sum, Over)):
+        if used == len(args) or signs[used - 1] or isinstance(args[used], Sum):
             return inner, used
         whole = word.name in WHOLE_WORDS and word.name not in ("max", "min")
         simple = all(isinstance(a, PREFIX_LIKE) for a in args) and not any(signs[: len(args) - 1])
@@ -307,17 +301,10 @@ class Products(NameResolver):
         if len(args) == 1:
             return args[0]
         if "times" in signs and not self.in_fraction:
-            groups: list[list[Expr]] = [[]]
-            for factor, sign in zip(args, ("", *signs), strict=True):
-                if sign == "times":
-                    groups.append([])
-                groups[-1].append(factor)
-            if all(self.size_like(f) for f in args):
-                return Shape(tuple(plain_product(g) for g in groups), span)
-            if len(args) == 2 and self.size_like(args[0]) and isinstance(args[1], Shape):
-                return Shape((args[0], args[1]), span)
-            if len(args) == 2 and isinstance(args[0], Shape) and self.size_like(args[1]):
-                return Shape((args[0], args[1]), span)
+            if all(map(self.size_like, args)):
+                return Shape(tuple(grouped(args, signs, "times")), span)
+            if len(args) == 2 and sorted(isinstance(a, Shape) + 2 * self.size_like(a) for a in args) == [1, 2]:
+                return Shape(args, span)
         return Product(args, signs, span)
 
     def is_size_symbol(self, node: Symbol) -> bool:

@@ -1,18 +1,21 @@
-"""A tree with its sign turned, transposed, or times a number, written as one would."""
+"""Questions about resolved trees, and trees with their sign turned, transposed, or times a number, as one writes."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 from ..declared.symbols import Declarations
-from ..meaning.definitions import array_of
+from ..meaning.definitions import array_of, definition_of
 from .tree import (
-    Add, Annotated, Call, Derivative, Entry, Expr, Function, Gradient, Hadamard, Identity, IndexName, Indicator, Inner,
-    Kronecker, Neg, Norm, Num, Outer, Over, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
+    Add, Annotated, Call, Chain, Derivative, Entry, Expr, Function, Gradient, Hadamard, Identity, IndexName,
+    Indicator, Inner, Kronecker, Neg, Norm, Num, Outer, Power, Product, Quotient, Reals, Shape,
+    ShapeWord, Sum, Symbol, Transpose,
 )  # fmt: skip
-from .walking import walk
+from .walking import mapped, product_of, rewritten, walk
 
 
 def negative(tree: Expr) -> Expr:
@@ -76,7 +79,9 @@ NUMBERS = frozenset({"tr", "det", "sum", "mean", "norm", "max", "min", "logsumex
 def is_number(node: Expr, decl: Declarations) -> bool:
     """A number by its form: not what it is worth to be found out by shapes."""
     match node:
-        case Num() | Norm() | Inner() | Kronecker() | Over() | IndexName():
+        case Num() | Norm() | Inner() | Kronecker() | IndexName():
+            return True
+        case Sum(kind=kind) if kind != "sum":
             return True
         case Indicator(condition):
             return not any(isinstance(n, Symbol) and is_array(n, decl) for n in walk(condition))
@@ -129,7 +134,7 @@ def scaled_tree(tree: Expr, coefficient: Expr, name: str) -> Expr:
         args = (coefficient, *rest) if joined is None else (joined, *rest[1:])
         if len(args) > 1 and args[0] == Num(Fraction(1)):
             args = args[1:]
-        inner = args[0] if len(args) == 1 else Product(args, ("",) * (len(args) - 1))
+        inner = product_of(args)
     if isinstance(tree, Neg):
         return inner if name.startswith("-") else Neg(inner)
     return negative(inner) if name.startswith("-") else inner
@@ -154,3 +159,55 @@ def joined_numbers(coefficient: Expr, first: Expr) -> Expr | None:
             return Quotient(Num(c * v), bottom)
         case _:
             return None
+
+
+# --- questions that decide what kind of statement something is ---
+
+
+def with_left(text: str, start: int) -> int:
+    r"""The \left of a bracket belongs to it."""
+    found = re.search(r"\\left\s*\Z", text[:start])
+    return found.start() if found else start
+
+
+def restates(lhs: Expr, rhs: Expr, known: Chain, table: Declarations) -> bool:
+    """lhs = rhs is the known definition, whole or entry by entry, up to plain renamings such as a^0 := x."""
+    subject, body = known.subjects[-1], renamed(known.links[0].rhs, table)
+    rhs = cast(Expr, renamed(rhs, table))
+    if lhs == subject and rhs == body:
+        return True
+    if not isinstance(lhs, Entry) or lhs.base != subject:
+        return False
+    return rewritten(rhs, lambda n: n.base if isinstance(n, Entry) and n.at == lhs.at else None) == body
+
+
+def renamed(node: object, table: Declarations) -> object:
+    """The tree with every symbol that is defined to be just another one replaced by that."""
+    if isinstance(node, Symbol):
+        known = definition_of(node, table) if node.sample is None else None
+        if known is not None and known.subjects[-1] == node and isinstance(known.links[0].rhs, Symbol):
+            return replace(known.links[0].rhs, span=node.span)
+        return node
+    return mapped(node, lambda child: renamed(child, table))
+
+
+def free_indices(node: Entry) -> bool:
+    """Each subscript is an index of its own: a_i, w_{jk}; not a_1 or w_{ii}."""
+    names = [a.name for a in node.at if isinstance(a, IndexName)]
+    return len(names) == len(node.at) == len(set(names))
+
+
+def is_shape(node: Expr, table: Declarations) -> bool:
+    match node:
+        case Shape() | Reals() | ShapeWord():
+            return True
+        case Transpose(arg):
+            return is_shape(arg, table)
+        case Product(args) | Hadamard(args):
+            return any(isinstance(a, Shape) for a in args) and all(is_shape(a, table) for a in args)
+        case Quotient(top, bottom):
+            return is_shape(bottom, table) or (is_shape(top, table) and not isinstance(top, (Symbol, Num)))
+        case Symbol(name):
+            return (name in table.sizes or name in table.layered_sizes) and array_of(node, table) is None
+        case _:
+            return False

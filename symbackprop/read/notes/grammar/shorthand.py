@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, cast
 
 from ..files.place import Span
-from .statement import Statement, chains_of
+from .walking import EQUATIONS, Statement, beside, bracketed, chains_of, joined, rebuilt, walk
 from .tree import (
     Add, At, Binder, Chain, Derivative, Dots, Expr, Inner, Link, Matrix, Name, Neg, Num, Operator, Paren, Power,
     Product, Script, Transpose,
 )  # fmt: skip
 from .vocabulary import DISTINCT
-from .walking import beside, bracketed, joined, rebuilt, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ def heads_of(chains: Iterable[Chain]) -> dict[str, Given]:
             case Chain((Product((Name(f, _, None, (), 0) as name, Paren(inner, "("))),), (Link(relation, body), *_)):
                 args = tuple(c.subjects[-1] for c in inner if not c.links)
                 names = tuple(a for a in args if isinstance(a, Name))
-                if relation not in EQUAL or len(names) < len(inner):
+                if relation not in EQUATIONS or len(names) < len(inner):
                     continue
                 if any(scripted(a) and not numbered(a) for a in names):
                     continue
@@ -66,7 +65,6 @@ def numbered(name: Name) -> bool:
     return len(items) == 1 and isinstance(items[0], Num) and not (name.sups or name.primes or name.top)
 
 
-EQUAL = ("=", ":=", "≡")
 USUAL = frozenset("fghqφψℓJLEFGH")
 """Letters that, with a bracket behind them, are functions."""
 
@@ -245,7 +243,8 @@ class Shorthand:
 
 def with_vectors(chain: Chain) -> Chain:
     """∇f = (a, b), a list beside an array: a column; [a, b] is a row, as it is written."""
-    if not (heads_of([chain]) or any(map(is_array, chain.sides))) or not all(k.relation in EQUAL for k in chain.links):
+    equal = all(k.relation in EQUATIONS for k in chain.links)
+    if not equal or not (heads_of([chain]) or any(map(is_array, chain.sides))):
         return chain
     links = tuple(replace(k, rhs=as_array(k.rhs)) for k in chain.links)
     return replace(chain, subjects=tuple(map(as_array, chain.subjects)), links=links)
@@ -295,7 +294,7 @@ FACTOR: Final = "κ∝"
 def up_to_factors(statements: Sequence[Statement]) -> list[Statement]:
     """p(x) ∝ e^{-x²/2}, where no equation gives p: p(x) = κ e^{-x²/2}."""
     chains = [c for c in chains_of(statements) if c.links]
-    given = {head_letter(c.subjects[-1]) for c in chains if c.links[0].relation in EQUAL}
+    given = {head_letter(c.subjects[-1]) for c in chains if c.links[0].relation in EQUATIONS}
     told = [head_letter(c.subjects[-1]) for c in chains if c.links[0].relation == "∝"]
 
     def go(chain: Chain) -> Chain:

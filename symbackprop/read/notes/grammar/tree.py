@@ -166,21 +166,13 @@ class Binder:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
+    """Σ_i body, and ∏_i body, max_i body, min_i body; `where`: conditions written under it."""
+
     binders: tuple[Binder, ...]
     body: Expr
     where: tuple[Chain, ...] = ()
     span: Span = field(default=(0, 0), compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """∏_i body, max_i body, min_i body; `kind` is prod, max or min.  `where`: conditions written under it."""
-
-    kind: str
-    binders: tuple[Binder, ...]
-    body: Expr
-    where: tuple[Chain, ...] = ()
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    kind: str = "sum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +363,7 @@ class Operator:
 
 Expr: TypeAlias = (
     Num | Symbol | IndexName | All | Function | Call | Entry | Neg | Add | Product | Hadamard | Outer | Quotient
-    | Power | Transpose | Derivative | Gradient | Sum | Over | Matrix | Cases | Norm | Inner | Kronecker
+    | Power | Transpose | Derivative | Gradient | Sum | Matrix | Cases | Norm | Inner | Kronecker
     | Indicator | Ones | Identity | Annotated | Equated | Shape | Reals | ShapeWord | Words | Dots | Missing
     | Differential | At | Name | Paren | Operator
 )  # fmt: skip

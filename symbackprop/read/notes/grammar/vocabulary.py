@@ -93,33 +93,15 @@ _SPELLED: Final = {
 }  # fmt: skip
 """By kind and text of the token: its spellings, characters and the commands of LaTeX."""
 _PLAIN = {
-    "frac": "frac dfrac tfrac cfrac",
-    "sum": "sum",
-    "prod": "prod",
-    "partial": "partial",
-    "nabla": "nabla",
-    "sqrt": "sqrt",
-    "binom": "binom",
-    "begin": "begin",
-    "end": "end",
-    "infty": "infty",
-    "forall": "forall exists",
-    "top": "top intercal",
-    "prime": "prime",
-    "semi": "",
-    "substack": "substack",
-    "stack": "overset stackrel underset",
-    "over": "underbrace overbrace",
-    "unwrap": "boxed bbox cancel bcancel xcancel cancelto mathop "
-    "mathord mathrel mathbin ensuremath fbox mathclap mathrlap mathllap",
-    "colored": "textcolor colorbox",
+    **{w: w for w in "sum prod partial nabla sqrt binom begin end infty prime substack norm abs".split()},
+    "frac": "frac dfrac tfrac cfrac", "forall": "forall exists", "top": "top intercal",
+    "stack": "overset stackrel underset", "over": "underbrace overbrace", "colored": "textcolor colorbox",
+    "unwrap": "boxed bbox cancel bcancel xcancel cancelto mathop mathord mathrel mathbin ensuremath fbox mathclap "
+              "mathrlap mathllap",
     "drop1": "label tag hspace vspace color phantom hphantom vphantom ref eqref cite mspace kern",
-    "uparrow": "uparrow nearrow nwarrow Uparrow updownarrow",
-    "reals": "R RR reals Reals Real",
+    "uparrow": "uparrow nearrow nwarrow Uparrow updownarrow", "reals": "R RR reals Reals Real",
     "setminus": "setminus smallsetminus",
-    "norm": "norm",
-    "abs": "abs",
-}
+}  # fmt: skip
 _SKIPPED = (
     "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm displaystyle textstyle "
     "scriptstyle limits nolimits nonumber notag thinspace medspace thickspace negthinspace enspace hfill noindent "

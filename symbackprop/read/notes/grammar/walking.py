@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass, replace
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import TypeVar, cast
 
 from ..files.place import Span
 from .tree import Chain, Expr, Label, Name, Paren, Product, Script, Transpose
 
 T = TypeVar("T")
+EQUATIONS = frozenset(("=", ":=", "≡"))
 
 
 def relabel(node: object, base: str, new: Label) -> object:
@@ -60,6 +61,21 @@ def joined(node: Product, rule: Callable[[Expr, Expr], Expr | None]) -> Expr:
     return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
 
 
+def product_of(factors: Sequence[Expr], span: Span = (0, 0)) -> Expr:
+    """Factors beside each other; one alone is itself."""
+    return factors[0] if len(factors) == 1 else Product(tuple(factors), ("",) * (len(factors) - 1), span)
+
+
+def grouped(args: Sequence[Expr], signs: Sequence[str], sign: str) -> list[Expr]:
+    """What stands between the signs of one kind: products of the factors there."""
+    groups = [[args[0]]]
+    for s, a in zip(signs, args[1:], strict=True):
+        if s == sign:
+            groups.append([])
+        groups[-1].append(a)
+    return [product_of(g, (g[0].span[0], g[-1].span[1])) for g in groups]
+
+
 def beside(node: object) -> Iterator[tuple[Expr, Expr]]:
     """The factors of a product that stand beside each other with no sign between them."""
     if isinstance(node, Product):
@@ -70,6 +86,11 @@ def rewritten(node: object, f: Callable[[object], object | None]) -> object:
     """The tree with what f makes of its nodes, from above; where that is None, of their parts."""
     new = f(node)
     return mapped(node, lambda child: rewritten(child, f)) if new is None else new
+
+
+def replaced(node: T, old: Expr, new: Expr) -> T:
+    """The tree with another in every place of one."""
+    return cast(T, rewritten(node, lambda n: respan(new, getattr(n, "span", (0, 0))) if n == old else None))
 
 
 def walk(node: object, closed: tuple[type, ...] = ()) -> Iterator[object]:
@@ -132,3 +153,26 @@ def parts(kind: type) -> tuple[str, ...] | None:
     if kind not in _PARTS:
         _PARTS[kind] = tuple(f.name for f in fields(kind) if f.name != "span") if is_dataclass(kind) else None
     return _PARTS[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A chain and how it hangs on the part before it: "" (first), and, implies, becomes, where."""
+
+    joined: str
+    chain: Chain
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    parts: tuple[Part, ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+    def rewritten(self, f: Callable[[Chain], object]) -> Statement:
+        """With another chain in the place of each."""
+        return replace(self, parts=tuple(replace(p, chain=cast(Chain, f(p.chain))) for p in self.parts))
+
+
+def chains_of(statements: Iterable[Statement | None]) -> Iterator[Chain]:
+    return (p.chain for s in statements if s is not None for p in s.parts)

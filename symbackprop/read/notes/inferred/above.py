@@ -23,7 +23,7 @@ from ..grammar.tree import (
     At, Chain, Derivative, Differential, Expr, Gradient, Link, Name, Num, Operator, Paren, Product,
 )  # fmt: skip
 from ..grammar.vocabulary import GREEK
-from ..grammar.walking import mapped, names, reached, walk
+from ..grammar.walking import names, reached, replaced, rewritten, walk
 from .hypotheses import Saying
 from .kinds import Frame
 from .occurrences import key_of
@@ -41,14 +41,13 @@ _TABLES = ("functions", "macros", "composite", "sizes", "indices", "layers", "la
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A definition in force from a formula on: loose sides, or (`made`) already resolved."""
+    """A definition in force from a formula on."""
 
     key: str
     chain: Chain
     text: str
     record: int
-    where: Place | None = field(default=None, compare=False)
-    made: Chain | None = None
+    where: Place | None = field(default=None, compare=False, repr=False)
     rests: tuple[str, ...] = ()
     """The letters of its chain, once the section it stands in is read."""
 
@@ -238,14 +237,7 @@ def with_tables(table: Declarations, above: Declarations, options: Mapping[str, 
 
 def by_way_of(name: Name, rhs: Expr, d: Given) -> Given:
     """h = σ(V x) and then b = V x: h is σ(b)."""
-
-    def go(node: object) -> object:
-        if node == rhs:
-            return replace(name, span=getattr(node, "span", name.span))
-        return mapped(node, go)
-
-    links = tuple(replace(k, rhs=cast(Expr, go(k.rhs))) for k in d.chain.links)
-    return replace(d, chain=replace(d.chain, links=links))
+    return replace(d, chain=replace(d.chain, links=replaced(d.chain.links, rhs, name)))
 
 
 class Resting:
@@ -313,7 +305,8 @@ class Resting:
         if not derivatives or any(isinstance(n, (Operator, Gradient, Differential, At)) for n in walk(chain)):
             return self.opaque(self.all_keys(chain), at)
         by = [self.all_keys(Chain(d.wrt, ())) - self.recurrent for d in derivatives]
-        plain = self.all_keys(cast(Chain, underived(chain))) - frozenset.intersection(*by)
+        underived = rewritten(chain, lambda n: Num(Fraction(0)) if isinstance(n, Derivative) else None)
+        plain = self.all_keys(cast(Chain, underived)) - frozenset.intersection(*by)
         parts = (
             self.opaque(self.all_keys(Chain((d.body,), ())), at, h) for d, h in zip(derivatives, by, strict=True)
         )
@@ -341,8 +334,3 @@ class Resting:
             work.extend(rests)
             work.extend(k for k in self.unread if f is not None and not letters(k).isdisjoint(letters(f.body)))
         return ""
-
-
-def underived(node: object) -> object:
-    """Without what stands in derivatives."""
-    return Num(Fraction(0)) if isinstance(node, Derivative) else mapped(node, underived)

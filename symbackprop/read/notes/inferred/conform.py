@@ -12,13 +12,11 @@ from ..declared.symbols import ArraySymbol
 from ..grammar.tree import (
     Add, All, Annotated, At, Binder, Call, Cases, Chain, Derivative, Differential, Dots, Entry, Equated, Expr, Function,
     Gradient, Hadamard, Identity, IndexName, Indicator, Inner, Kronecker, Label, Matrix, Missing, Neg, Norm, Num, Ones,
-    Outer, Over, Power, Product, Quotient, Sum, Symbol, Transpose, Words,
+    Outer, Power, Product, Quotient, Sum, Symbol, Transpose, Words,
 )  # fmt: skip
 from ..meaning.definitions import array_of
 from ..meaning.model import at_layer
-from .conform_operations import (
-    ANY, LONE, UNIT, Found, Misfit, Shape2, ShapeOperations, SizeName, Third,
-)  # fmt: skip
+from .conform_operations import ANY, LONE, UNIT, Axes, Found, Misfit, ShapeOperations, SizeName
 
 
 @dataclass(slots=True)
@@ -34,13 +32,12 @@ class Shapes(ShapeOperations):
         zero = isinstance(right, Num) and right.value == 0
         if a is ANY or b is ANY or zero:
             return
-        if isinstance(a, Third) or isinstance(b, Third):
-            if not (isinstance(a, Third) and isinstance(b, Third)):
-                raise Misfit("three axes on one side only")
-            return
+        if len(a) != len(b):
+            raise Misfit("three axes on one side only")
         if self.lone(a) != self.lone(b):
             raise Misfit("a number and an array")
-        self.same(a, b)
+        if len(a) == 2:
+            self.same(a, b)
 
     # --- expressions -------------------------------------------------------------------------
 
@@ -52,14 +49,12 @@ class Shapes(ShapeOperations):
                 return self.symbol(node)
             case Entry(base, at):
                 return self.entry(base, at)
-            case Neg(arg):
-                return self.of(arg)
-            case Annotated(arg, _):
+            case Neg(arg) | Annotated(arg) | Differential(arg):
                 return self.of(arg)
             case Add(args):
                 return self.sum([self.of(a) for a in args], args)
             case Product(args):
-                return self.product([(self.of(a), a) for a in args])
+                return self.product([self.of(a) for a in args])
             case Hadamard(args):
                 return self.hadamard([self.of(a) for a in args])
             case Outer(args):
@@ -71,24 +66,24 @@ class Shapes(ShapeOperations):
                 return self.power(node)
             case Transpose(arg):
                 found = self.of(arg)
-                if isinstance(found, Third):
+                if found is ANY:
+                    return ANY
+                if len(found) == 3:
                     raise Misfit("the transpose of three axes")
                 if found == LONE:  # nobody transposes a number
                     self.cost += 2.0
-                return found if found is ANY else (found[1], found[0])
+                return found[::-1]
             case Call(function, args):
                 return self.call(function, args)
             case Derivative(body, wrt):
                 return self.derivative(self.of(body), [self.of(v) for v in wrt], self.decl.layout or "gradient")
             case Gradient(body, wrt_one):
                 return self.derivative(self.of(body), [self.of(wrt_one)], "gradient")
-            case Differential(body):
-                return self.of(body)
             case At(body, Chain((x,), (link,))):
                 zero = isinstance(link.rhs, Num) and link.rhs.value == 0
                 self.sides(x, x if zero else link.rhs)
                 return self.of(body)
-            case Sum(binders, body) | Over(_, binders, body):
+            case Sum(binders, body):
                 return self.big(binders, body)
             case Norm(arg, order):
                 return self.norm(self.of(arg), order)
@@ -100,9 +95,9 @@ class Shapes(ShapeOperations):
             case Ones(sizes):
                 if not sizes:
                     return f"#{self.tag}ones{id(node)}", UNIT
-                return self.size(sizes[0]), self.size(sizes[1]) if len(sizes) > 1 else UNIT
+                return (*map(self.size, sizes), UNIT)[:2]
             case Identity(size):
-                return ANY if size is None else (self.size(size), self.size(size))
+                return ANY if size is None else (self.size(size),) * 2
             case Cases(rows):
                 values = [self.of(v) for v, _ in rows]
                 for _, c in rows:
@@ -123,8 +118,7 @@ class Shapes(ShapeOperations):
         for side in chain.sides:
             if not isinstance(side, (IndexName, Num)):
                 got = self.of(side)
-                if got is not ANY and not isinstance(got, Third) and not self.lone(got):
-                    found = got
+                found = got if got is not ANY and len(got) == 2 and not self.lone(got) else found
         return found
 
     def size(self, node: Expr) -> SizeName:
@@ -139,7 +133,7 @@ class Shapes(ShapeOperations):
             case _:
                 return str(bare(node))
 
-    def axes(self, symbol: ArraySymbol, label: Label | None) -> tuple[SizeName, ...]:
+    def axes(self, symbol: ArraySymbol, label: Label | None) -> Axes:
         return tuple(self.size(at_layer(p, symbol, label)) for p in symbol.shape)
 
     def symbol(self, node: Symbol) -> Found:
@@ -147,19 +141,12 @@ class Shapes(ShapeOperations):
         if symbol is None:
             return LONE
         axes = self.axes(symbol, node.label)
-        if node.sample is not None:
+        if node.sample is not None or len(axes) > 2:
             return ANY
-        if not axes:
-            return LONE
         if len(axes) == 1:
-            return self.oriented(symbol, axes[0])
-        if len(axes) == 2:
-            return axes[0], axes[1]
-        return ANY
-
-    def oriented(self, symbol: ArraySymbol, n: SizeName) -> Shape2:
-        kind = (self.decl.convention or "column") if symbol.orientation == "vector" else symbol.orientation
-        return (UNIT, n) if kind == "row" else (n, UNIT)
+            kind = (self.decl.convention or "column") if symbol.orientation == "vector" else symbol.orientation
+            return (UNIT, *axes) if kind == "row" else (*axes, UNIT)
+        return axes or LONE
 
     def entry(self, base: Expr, at: tuple[Expr, ...]) -> Found:
         if isinstance(base, Symbol) and (symbol := array_of(base, self.decl)) is not None and base.sample is None:
@@ -170,16 +157,16 @@ class Shapes(ShapeOperations):
             if len(axes) == 3 and len(at) == symbol.family:
                 for i, n in zip(at, axes, strict=False):
                     self.index(i, n)
-                return (axes[1], axes[2]) if len(at) == 1 else (axes[2], UNIT)
+                return axes[1:] if len(at) == 1 else (axes[2], UNIT)
             if len(axes) != len(at):
                 raise Misfit(f"{len(at)} subscripts on {len(axes)} axes")
-            return self.taken([(i, n) for i, n in zip(at, axes, strict=True)], axes)
+            return self.taken(at, axes)
         found = self.of(base)
-        if found is ANY or isinstance(found, Third):
+        if found is ANY or len(found) == 3:
             return LONE
         if self.lone(found):
             if len(at) == 1 and isinstance(at[0], IndexName):  # [e_i]_i
-                return self.scope.get(at[0].name, f"#{self.tag}{at[0].name}"), UNIT
+                return self.range(at[0].name), UNIT
             if len(at) == 2:  # [∂y_i/∂z_j]_{ij}
                 return self.scope.get(name_of(at[0]), "#r"), self.scope.get(name_of(at[1]), "#c")
             raise Misfit("a subscript on a number")
@@ -190,28 +177,28 @@ class Shapes(ShapeOperations):
             return found if isinstance(at[0], All) else LONE
         if len(at) != 2:
             raise Misfit("too many subscripts")
-        return self.taken(list(zip(at, found, strict=True)), found)
+        return self.taken(at, found)
 
-    def taken(self, pairs: list[tuple[Expr, SizeName]], axes: tuple[SizeName, ...]) -> Found:
-        kept = []
-        for i, n in pairs:
-            if isinstance(i, All):
-                kept.append(n)
-            else:
-                self.index(i, n)
+    def taken(self, at: tuple[Expr, ...], axes: Axes) -> Found:
+        for i, n in zip(at, axes, strict=True):
+            self.index(i, n)
+        kept = tuple(n for i, n in zip(at, axes, strict=True) if isinstance(i, All))
         if not kept:
             return LONE
-        if len(kept) == len(axes):
-            return (axes[0], axes[1]) if len(axes) == 2 else (axes[0], UNIT)
-        return (kept[0], UNIT) if isinstance(pairs[0][0], All) else (UNIT, kept[0])
+        if len(kept) == len(axes) == 2:
+            return kept
+        return (kept[0], UNIT) if isinstance(at[0], All) else (UNIT, kept[0])
+
+    def range(self, name: str) -> SizeName:
+        return self.scope.get(name, f"#{self.tag}{name}")
 
     def index(self, node: Expr, axis: SizeName) -> None:
         match node:
             case IndexName(name):
                 known = self.decl.indices.get(name)
                 if name not in self.scope and known is not None and known.size is not None:
-                    self.sizes.same(f"#{self.tag}{name}", self.size(known.size))
-                self.equal(self.scope.get(name, f"#{self.tag}{name}"), axis, f"{name} runs over another range")
+                    self.sizes.same(self.range(name), self.size(known.size))
+                self.equal(self.range(name), axis, f"{name} runs over another range")
             case Num(value):
                 limit = self.sizes.find(axis)
                 if isinstance(limit, int) and value > limit:

@@ -15,9 +15,7 @@ from ..declared.symbols import (
     ArraySymbol, Declarations, FunctionSymbol, IndexSymbol, LayerSymbol, MacroSymbol, SizeSymbol,
 )  # fmt: skip
 from ..grammar.resolve_names import PI
-from ..grammar.tree import (
-    Expr, Inner, Name, Norm, Operator, Over, Product, Sum, Symbol, Transpose,
-)  # fmt: skip
+from ..grammar.tree import Expr, Inner, Name, Norm, Operator, Product, Sum, Symbol, Transpose
 from ..grammar.vocabulary import FACTORIAL, FUNCTION_WORDS, GAMMA
 from ..grammar.walking import bracketed, names, reached, walk
 from .occurrences import key_of, names_in
@@ -26,8 +24,7 @@ from .prose_patterns import LOGISTIC_FORMULA
 from .roles import LOSSES, USUAL_FUNCTIONS
 from .said import ArrayUse, Candidate, softmax_given
 
-"""Behind a key: the array with one copy a layer."""
-_WHOLE = (Transpose, Norm, Sum, Over, Inner)
+_WHOLE = (Transpose, Norm, Sum, Inner)
 
 
 @dataclass(slots=True)
@@ -37,8 +34,6 @@ class Frame:
     table: Declarations
     options: dict[str, tuple[Option, ...]] = field(default_factory=dict)
     of: dict[str, str] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
-    """Candidates (by record) that only give a function."""
 
     @property
     def moved(self) -> set[str]:
@@ -52,14 +47,12 @@ class Frame:
             name = key.removesuffix(AT)
             symbol = ArraySymbol(name, option.shape, option.orientation, of=self.of.get(key, ""), family=option.family)
             if key.endswith(AT):
-                layer, at = self.layer_of(name)
-                layered[name] = replace(symbol, layer=layer, label_at=at)
+                layers = self.table.layers
+                layer = next((k for k, s in layers.items() if s.last != k), next(iter(layers), "l"))
+                layered[name] = replace(symbol, layer=layer)
             else:
                 arrays[name] = symbol
         return replace(self.table, arrays=arrays, layered=layered)
-
-    def layer_of(self, name: str) -> tuple[str, str]:
-        return next((k for k, s in self.table.layers.items() if s.last != k), next(iter(self.table.layers), "l")), "^"
 
 
 class Framer(Options):

@@ -16,13 +16,12 @@ from ..declared.symbols import ArraySymbol, Declarations, SizeSymbol
 from ..files.place import Unsettled
 from ..grammar.tree import (
     Add, All, At, Binder, Call, Chain, Derivative, Differential, Entry, Expr, Gradient, Hadamard, IndexName, Inner,
-    Label, Neg, Num, Over, Power, Product, Quotient, Sum, Symbol, Transpose,
+    Label, Neg, Num, Power, Product, Quotient, Sum, Symbol, Transpose,
 )  # fmt: skip
-from ..grammar.walking import mapped, walk
+from ..grammar.walking import mapped, rewritten, walk
 from ..meaning.ranges import indices
 from .conform import Shapes
-from .conform_operations import ANY, UNIT, Misfit, Third, Unifier, unbound_indices, unknown
-from .options import Option
+from .conform_operations import ANY, UNIT, Misfit, Unifier, unbound_indices, unknown
 
 _SIZES = ("n", "m", "d", "p", "q", "r", "k", "h", "s")
 
@@ -31,9 +30,7 @@ def fresh_names(taken: Collection[str]) -> Iterator[str]:
     return (n for n in (*_SIZES, *(f"{a}_{k}" for k in range(1, 20) for a in "nmd")) if n not in taken)
 
 
-def with_named_sizes(
-    rough: Declarations, here: Mapping[str, Option], sizes: Unifier, taken: Collection[str]
-) -> Declarations:
+def with_named_sizes(rough: Declarations, sizes: Unifier, taken: Collection[str]) -> Declarations:
     """The table with every unknown size under a name that nothing else has."""
     names: dict[object, str] = {}
     fresh = fresh_names(taken)
@@ -55,8 +52,7 @@ def with_named_sizes(
     def settled(symbol: ArraySymbol) -> ArraySymbol:
         return replace(symbol, shape=tuple(map(size, symbol.shape)))
 
-    arrays = {**rough.arrays, **{k: settled(rough.arrays[k]) for k in here if k in rough.arrays}}
-    layered = {k: settled(s) for k, s in rough.layered.items()}
+    arrays, layered = ({k: settled(s) for k, s in table.items()} for table in (rough.arrays, rough.layered))
     return replace(
         rough, arrays=arrays, layered=layered, sizes={**rough.sizes, **more}, fresh=frozenset(more) | rough.fresh
     )
@@ -147,7 +143,7 @@ def explicit(node: object, table: Declarations, rows_of: RowsOf, hidden: Mapping
 ROW, COLUMN = "a''", "b''"
 
 
-def rewritten(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, list[Chain], Declarations]:
+def without_shorthand(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, list[Chain], Declarations]:
     """The sides without what is short for something, the points at which they are taken, the table."""
     if table.einstein:
         lhs, rhs = (cast(Expr, summed(x, table)) for x in (lhs, rhs))
@@ -199,7 +195,7 @@ def shape_of(node: Expr, table: Declarations) -> tuple[object, object] | None:
         found = shapes.of(node)
     except (Misfit, SymbackpropError):
         return None
-    if found is ANY or isinstance(found, Third):
+    if found is ANY or len(found) == 3:
         return None
     return shapes.sizes.find(found[0]), shapes.sizes.find(found[1])
 
@@ -207,12 +203,9 @@ def shape_of(node: Expr, table: Declarations) -> tuple[object, object] | None:
 def changed(node: Expr | Chain, variables: set[str], table: Declarations) -> Expr:
     """Every d of a variable as an array of its own, every other d as the sum of what the variables bring."""
 
-    def go(n: object) -> object:
-        if isinstance(n, Differential):
-            return one(n.body, variables, table, n)
-        return mapped(n, go)
-
-    return cast(Expr, go(node))
+    return cast(
+        Expr, rewritten(node, lambda n: one(n.body, variables, table, n) if isinstance(n, Differential) else None)
+    )
 
 
 def one(body: Expr, variables: set[str], table: Declarations, node: Differential) -> Expr:
@@ -273,7 +266,7 @@ def at_points(lhs: Expr, rhs: Expr) -> tuple[Expr, Expr, list[Chain]]:
 def summed(node: object, table: Declarations, bound: frozenset[str] = frozenset()) -> object:
     """Einstein's convention: an index that stands twice in a product is summed there, unless it is a dummy already."""
     match node:
-        case Sum(binders) | Over(_, binders):
+        case Sum(binders):
             inside = bound | {b.name for b in binders}
             return mapped(node, lambda c: summed(c, table, inside))
         case Product() | Hadamard() | Entry() | Quotient() | Power():
@@ -304,7 +297,7 @@ def counts(node: object) -> dict[str, int]:
             entries = (e.at for e in (n.body, *n.wrt) if isinstance(e, Entry))
             for name in {i.name for at in entries for i in at if isinstance(i, IndexName)}:
                 out[name] = out.get(name, 0) + 1
-        if isinstance(n, (Sum, Over, Derivative, Gradient)):
+        if isinstance(n, (Sum, Derivative, Gradient)):
             continue
         if isinstance(n, Entry):
             for i in n.at:

@@ -9,13 +9,12 @@ from ..declared.symbols import marked
 from ..grammar.loosely import order_of_d, spelled_items
 from ..grammar.primes import PRIME
 from ..grammar.resolve_products import head_paren
-from ..grammar.statement import Statement
+from ..grammar.walking import Statement, parts, walk
 from ..grammar.tree import (
-    All, Cases, Chain, Derivative, Entry, Expr, Indicator, Label, Name, Norm, Num, Operator, Over, Paren, Power,
+    All, Cases, Chain, Derivative, Entry, Expr, Indicator, Label, Name, Norm, Num, Operator, Paren, Power,
     Product, Quotient, Reals, Script, Sum, Transpose, Words,
 )  # fmt: skip
 from ..grammar.vocabulary import DISTINCT
-from ..grammar.walking import parts, walk
 
 
 def key_of(name: Name) -> str:
@@ -92,7 +91,7 @@ class Uses:
                     self.visit(child, scope)
             case Product(args, signs):
                 self.product(args, signs, scope)
-            case Sum() | Over():
+            case Sum():
                 self.big(node, scope)
             case Transpose(arg):
                 self.visit(arg, scope, transposed=True)
@@ -167,7 +166,7 @@ class Uses:
                 self.visit(a, scope)
                 after_d = False
 
-    def big(self, node: Sum | Over, scope: frozenset[str]) -> None:
+    def big(self, node: Sum, scope: frozenset[str]) -> None:
         inner = scope | {b.name for b in node.binders}
         self.bound |= {b.name for b in node.binders}
         for b in node.binders:

@@ -8,14 +8,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from ..declared.symbols import (
-    Declarations, Orientation,
-)  # fmt: skip
+from ..declared.symbols import Declarations, Orientation
 from ..files.place import ReadError
 from ..grammar.resolve import Resolver
-from ..grammar.tree import (
-    Expr, Label, Name, Num, Operator, Paren, Product, Reals, Shape, Symbol,
-)  # fmt: skip
+from ..grammar.tree import Expr, Label, Name, Num, Operator, Paren, Product, Reals, Shape, Symbol
 from ..grammar.walking import walk
 from .occurrences import SINGLE, key_of
 from .prose import Facts

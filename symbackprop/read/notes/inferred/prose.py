@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from ..files.place import ReadError
 from ..grammar.idioms import Announced
 from ..grammar.parser import parse
-from ..grammar.statement import Statement
 from ..grammar.tree import Chain, Expr, Name, Num, Paren, Product
+from ..grammar.walking import Statement
 from ..grammar.vocabulary import GREEK
 from . import prose_patterns as ways
 from .hypotheses import ANY, LAST, SQUARE, Saying
@@ -119,7 +119,6 @@ class Facts:
     """Functions that words give, "σ is the logistic function": their formulas."""
     adjoint: str = ""
     adjoint_of: str = ""
-    likewise: bool = False
     short_d: str = ""
     stacked: dict[str, str] = field(default_factory=dict)
     layered: bool = False

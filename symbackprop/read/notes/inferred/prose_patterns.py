@@ -150,9 +150,6 @@ MEANS = re.compile(
 DECOMPOSED = said(
     r"\b(?:singular[\s-]values?|SVD|eigen-?decompos\w+|spectral decompos\w+|diagonali[sz]\w+|eigen-?vectors?)\b"
 )
-LIKEWISE = said(
-    r"\band\s+so\s+on\b|\blikewise\b|\bsimilarly\b|\betc\b|\band\s+the\s+like\b|\bfor\s+short\b|\banalogous|\babbreviat"
-)
 _REALS = r"(?:\\mathbb\s*\{?\s*R\s*\}?|\\R{1,2}(?![A-Za-z])|ℝ)"
 TO_NUMBERS = re.compile(
     rf"(\\?[A-Za-z]+)\s*(?::|\\colon(?![a-z]))\s*{_REALS}\s*\^[^$\\]*(?:\\times[^$\\]*)?\\(?:to|rightarrow|mapsto)\s*{_REALS}\s*(?![\s^])"
@@ -193,7 +190,7 @@ BOLD_CASE = said(
 )
 N_BY_M = re.compile(rf"(?P<list>{LIST})\s+(?:is|are|be)\s+(?:an?\s+)?(?:\w+\s+)?(?P<n>⟦\d+⟧)-by-(?P<m>⟦\d+⟧)")
 FLAGS = {
-    "einstein": EINSTEIN, "layered": LAYER, "decomposed": DECOMPOSED, "law": LAW, "likewise": LIKEWISE,
+    "einstein": EINSTEIN, "layered": LAYER, "decomposed": DECOMPOSED, "law": LAW,
     "partials": PARTIALS, "moving": MOVING, "means": BAR_MEANS,
 }  # fmt: skip
 """What a sentence says by holding such words."""

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from ..declared.symbols import ArraySymbol, Declarations
 from ..grammar.loosely import spelled_items
-from ..grammar.tree import (
-    Add, All, Chain, Expr, Name, Num, Reals, Script, Sum, Symbol, Words,
-)  # fmt: skip
+from ..grammar.tree import Add, All, Chain, Expr, Name, Num, Reals, Script, Sum, Symbol, Words
 from ..grammar.walking import walk
 from .occurrences import Use, key_of, names_in
 from .prose import Facts

@@ -11,16 +11,14 @@ from itertools import pairwise
 
 from ..declared.symbols import Declarations
 from ..files.items import Formula
-from ..grammar.statement import Statement
+from ..grammar.walking import EQUATIONS, Statement, walk
 from ..grammar.tree import (
     Chain, Dots, Entry, Expr, Label, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Reals, Script,
     ShapeWord, Sum, Transpose, Words,
 )  # fmt: skip
-from ..grammar.walking import walk
 from .occurrences import Use, Uses, key_of, names_in
 from .prose import Facts
 
-EQUATIONS = frozenset(("=", ":=", "≡"))
 
 COUNTERS = frozenset("bdklmnpqr")
 """Small letters that count: 1/v Σ_n x_n is no mean."""
@@ -93,8 +91,6 @@ class ArrayUse:
     calls: int = 0
     layered: bool = False
     unlayered: bool = False
-    label_at: str = "^"
-    layer: str = ""
     words: int = 0
     """How often it was written as \\text{…}."""
 
@@ -161,7 +157,7 @@ def softmax_given(chain: Chain) -> Name | None:
     match chain:
         case Chain((Product((Name() as name, Entry(Paren((Chain((Name() as z,), ()),)), (Name(i),)))),), (link,)):
             match link.rhs:
-                case Quotient(top, Sum((binder,), body)):
+                case Quotient(top, Sum((binder,), body, kind="sum")):
                     wanted = [(key_of(z), i), (key_of(z), binder.name)]
                     return name if [exponential(top), exponential(body)] == wanted else None
     return None
@@ -290,13 +286,13 @@ class Said:
     def means(self, r: Record) -> None:
         """1/N Σ_n x_n without a limit is a mean: n runs to N, as it does beside Σ_{n=1}^N."""
         for node in walk(r.loose):
-            for b in node.binders if isinstance(node, Sum) else ():
+            for b in node.binders if isinstance(node, Sum) and node.kind == "sum" else ():
                 self.upto.setdefault(b.name, set()).add(b.high)
             if not isinstance(node, Product):
                 continue
             for first, second in zip(node.args, node.args[1:], strict=False):
                 match first, second:
-                    case Quotient(_, bottom), Sum((binder,)) if binder.high is None:
+                    case Quotient(_, bottom), Sum((binder,), kind="sum") if binder.high is None:
                         counts = [n for n in names_in(bottom) if n.sub is None and not n.sups]
                         if len(counts) == 1 and not self.declared(key_of(counts[0])):
                             self.counted.setdefault(binder.name, counts[0].letter)

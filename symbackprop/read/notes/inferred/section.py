@@ -10,14 +10,11 @@ from symbackprop.core.terms import SymbackpropError
 
 from ..declared.symbols import Declarations, Definition
 from ..grammar.resolve import Resolver
-from ..grammar.tree import (
-    Chain, Derivative, Expr, Name, Operator, Symbol,
-)  # fmt: skip
+from ..grammar.tree import Chain, Derivative, Expr, Name, Operator
 from ..grammar.walking import names, reached, walk
 from .above import Above, Given, Resting, inherit, inherit_functions
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
-from .evidence import weigh
 from .hypotheses import LEFT, SOLVED, STATED, Saying, hypothesis, in_force, own_transpose, with_diagonals
 from .kinds import Frame, Framer
 from .notations import Unwritten, diagonals, summed, with_axes, with_named_sizes
@@ -25,7 +22,7 @@ from .options import AT, Option
 from .prose import Facts
 from .roles import Roles
 from .said import Record
-from .solver import Cost, Solver
+from .solver import Cost, Solver, weigh
 
 MAX_DEFINITIONS = 60
 LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}
@@ -196,29 +193,14 @@ class Section(Resting):
         layout: str = "", extra: Sequence[Given] = (),
     ) -> Declarations:  # fmt: skip
         """The symbol table for one statement: its letters, what they rest on, sizes as far as these force them."""
-        options: Mapping[str, Option] = chosen if chosen is not None else self.chosen
-        keys = dict.fromkeys(self.keys(chain))
-        given: dict[str, Given] = {d.key: d for d in extra}
         beyond = self.beyond(chain, at)
-        work = [*keys, *(k for d in extra for k in self.keys(d.chain)), *sorted(set[str]().union(*beyond.values()))]
-        while work and len(given) < MAX_DEFINITIONS:
-            key = work.pop(0)
-            keys.setdefault(key)
-            d = given.get(key) or self.leading(key, chain, at)
-            if d is None or any(d is w for w in without) or (d.key in given and d not in extra):
-                continue
-            given[d.key] = d
-            for k in self.keys(d.made or d.chain) if d.made is None else self.made_keys(d.made):
-                if k not in keys:
-                    keys[k] = None
-                    work.append(k)
-        here = {k: options[k] for k in keys if k in options}
-        rough = self.frame.with_arrays(here)
-        rough = replace(rough, layout=layout or self.base.layout or self.layout, beyond=beyond)  # type: ignore[arg-type]
-        sizes = self.unified(rough, list(given.values()), chain)
-        table = self.named(rough, here, sizes)
+        more = [*(k for d in extra for k in self.keys(d.chain)), *sorted(set[str]().union(*beyond.values()))]
+        options = chosen if chosen is not None else self.chosen
+        rough, given = self.rests_on(chain, at, options, layout, without, extra, more)
+        rough = replace(rough, beyond=beyond)
+        table = self.named(rough, self.unified(rough, given, chain))
         derived = any(isinstance(n, (Derivative, Operator)) for n in walk(chain))
-        return self.filled(table, list(given.values()), chain, at, SOLVED if extra or derived else "", extra)
+        return self.filled(table, given, chain, at, SOLVED if extra or derived else "", extra)
 
     def beyond(self, chain: Chain, at: int) -> dict[str, frozenset[str]]:
         """∂L/∂v of an L that nothing gives: what v leads to and L is differentiated by elsewhere, for each such L."""
@@ -247,9 +229,6 @@ class Section(Resting):
         over = {s.of for s in in_force(self.stated, at)} | {s.of for s in self.stated if s.what == LEFT and s.at <= at}
         return [s for s in self.stated if s.what == STATED and s.holds and s.at <= at and s.of not in over]
 
-    def made_keys(self, chain: Chain) -> list[str]:
-        return [n.name for n in walk(chain) if isinstance(n, Symbol) and n.name in self.frame.options]
-
     def unified(self, rough: Declarations, given: list[Given], chain: Chain) -> Unifier:
         sizes = Unifier()
         for whole, (item, axis) in self.rows_of.items():
@@ -260,49 +239,55 @@ class Section(Resting):
                 for x, y in zip(wanted, b.shape, strict=True):
                     sizes.same(shapes.size(x), shapes.size(y))
         for k, d in enumerate(given):
-            self.constrain(rough, d.made or d.chain, sizes, f"{k}:", d.made is not None)
+            self.constrain(rough, d.chain, sizes, f"{k}:")
         trial = sizes.copy()
-        if self.constrain(rough, chain, trial, "", False):
+        if self.constrain(rough, chain, trial):
             return trial
         for side in chain.sides:  # each makes sense by itself
             trial = sizes.copy()
-            if self.constrain(rough, Chain((side,), ()), trial, "", False):
+            if self.constrain(rough, Chain((side,), ()), trial):
                 sizes = trial
         return sizes
 
     def fits(self, chain: Chain, at: int, layout: str) -> bool:
         """A statement goes together with what it rests on, in one layout."""
-        rough, given = self.rests_on(chain, at, self.chosen)
-        rough = replace(rough, layout=layout)  # type: ignore[arg-type]
+        rough, given = self.rests_on(chain, at, self.chosen, layout)
         sizes = Unifier()
         for k, d in enumerate(given):
-            self.constrain(rough, d.chain, sizes, f"{k}:", False)
-        return self.constrain(rough, chain, sizes, "", False)
+            self.constrain(rough, d.chain, sizes, f"{k}:")
+        return self.constrain(rough, chain, sizes)
 
-    def rests_on(self, chain: Chain, at: int, chosen: Mapping[str, Option]) -> tuple[Declarations, list[Given]]:
+    def rests_on(
+        self, chain: Chain, at: int, chosen: Mapping[str, Option], layout: str = "", without: Sequence[Given] = (),
+        extra: Sequence[Given] = (), more: Sequence[str] = (),
+    ) -> tuple[Declarations, list[Given]]:  # fmt: skip
+        """A table of the letters of a statement (and `more`) and of those below them; the definitions it rests on."""
         keys = dict.fromkeys(self.keys(chain))
-        work: list[str] = list(keys)
-        given: dict[str, Given] = {}
+        given: dict[str, Given] = {d.key: d for d in extra}
+        work = [*keys, *more]
         while work and len(given) < MAX_DEFINITIONS:
-            d = self.leading(work.pop(0), chain, at)
-            if d is not None and d.key not in given and d.made is None:
-                given[d.key] = d
-                new = [k for k in self.keys(d.chain) if k not in keys]
-                keys.update(dict.fromkeys(new))
-                work += new
+            key = work.pop(0)
+            keys.setdefault(key)
+            d = given.get(key) or self.leading(key, chain, at)
+            if d is None or any(d is w for w in without) or (d.key in given and d not in extra):
+                continue
+            given[d.key] = d
+            new = [k for k in self.keys(d.chain) if k not in keys]
+            keys.update(dict.fromkeys(new))
+            work += new
         rough = self.frame.with_arrays({k: chosen[k] for k in keys if k in chosen})
-        return rough, list(given.values())
+        layout = layout or self.base.layout or self.layout
+        return replace(rough, layout=layout), list(given.values())  # type: ignore[arg-type]
 
     def clashes(self, chain: Chain, at: int, chosen: Mapping[str, Option]) -> int:
         """How many of the definitions that a statement rests on do not go together under a reading."""
         rough, given = self.rests_on(chain, at, chosen)
-        rough = replace(rough, layout=self.base.layout or self.layout)  # type: ignore[arg-type]
         sizes = Unifier()
-        return sum(not self.constrain(rough, d.chain, sizes, f"{k}:", False) for k, d in enumerate(given))
+        return sum(not self.constrain(rough, d.chain, sizes, f"{k}:") for k, d in enumerate(given))
 
-    def constrain(self, rough: Declarations, chain: Chain, sizes: Unifier, tag: str, made: bool) -> bool:
+    def constrain(self, rough: Declarations, chain: Chain, sizes: Unifier, tag: str = "") -> bool:
         try:
-            resolved = chain if made else Resolver(rough).chain(chain)
+            resolved = Resolver(rough).chain(chain)
             left = resolved.subjects[-1]
             if not resolved.links:
                 Shapes(rough, sizes, tag=tag).of(left)
@@ -317,12 +302,12 @@ class Section(Resting):
             return False
         return True
 
-    def named(self, rough: Declarations, here: Mapping[str, Option], sizes: Unifier) -> Declarations:
+    def named(self, rough: Declarations, sizes: Unifier) -> Declarations:
         """Unknown sizes with names that nothing else has."""
         roles, base = self.roles, self.base
         taken = roles.used() | set(roles.arrays) | roles.sizes | roles.indices | set(base.sizes) | set(base.arrays)
         taken |= {s.last for s in self.frame.table.layers.values()} | set(self.frame.table.layered_sizes)
-        return with_named_sizes(rough, here, sizes, taken)
+        return with_named_sizes(rough, sizes, taken)
 
     def symmetric(self, chain: Chain, at: int, assumed: Iterable[Saying]) -> Iterator[Saying]:
         """What is differentiated by is a variable, and symmetric all the same where its definition makes it so."""
@@ -343,7 +328,7 @@ class Section(Resting):
         definitions = list(table.definitions)
         for d in reversed(given):
             try:
-                chain = d.made or Resolver(table).chain(d.chain)
+                chain = Resolver(table).chain(d.chain)
                 if table.einstein:
                     link = chain.links[0]
                     chain = replace(chain, links=(replace(link, rhs=cast(Expr, summed(link.rhs, table))),))

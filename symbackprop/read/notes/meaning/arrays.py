@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from symbackprop.core.indices import Affine, Index, IndexExpr, Pick, affine
-from symbackprop.core.matrix import UNIT, Given, Leaf, entry
-from symbackprop.core.matrix import Transpose as TransposeForm
-from symbackprop.core.terms import PI, Array, Delta, Size, Term, dummy
-from symbackprop.core.terms import Entry as EntryTerm
+from symbackprop.core.matrix import UNIT, Given, Leaf, Transpose as TransposeForm, entry
+from symbackprop.core.terms import PI, Array, Delta, Entry as EntryTerm, Size, Term, dummy
 
 from ..declared.sizes import Sizes, label_size, lone_symbol
 from ..declared.symbols import ArraySymbol, Declarations
@@ -278,7 +276,7 @@ class Arrays:
                 return Scalar(EntryTerm(array, tuple(self.checked(a, n) for a, n in zip(at, axes, strict=True))))
         v = self.value(base)
         if isinstance(v, Scalar):
-            return self.entries_of_scalar(v, at, base, span)
+            return self.entries_of_scalar(v, at, span)
         if not isinstance(v, Mat):
             raise self.fail("this has no subscripts", span)
         rows, columns = v.shape
@@ -341,7 +339,7 @@ class Arrays:
             j = self.below(j, i.size)
         return Delta(i, j)
 
-    def entries_of_scalar(self, v: Scalar, at: tuple[Expr, ...], base: Expr, span: Span) -> Value:
+    def entries_of_scalar(self, v: Scalar, at: tuple[Expr, ...], span: Span) -> Value:
         """[∂y_i/∂z_j]_{ij}: the matrix with these entries."""
         match [self.index(a) for a in at]:
             case [Index() as i]:

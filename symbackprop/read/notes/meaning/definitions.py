@@ -39,14 +39,9 @@ def definition_of(symbol: Symbol, table: Declarations) -> Chain | None:
             continue
         if defined.label == symbol.label:
             return d.chain
-        if (
-            defined.label is not None
-            and symbol.label is not None
-            and defined.label.base is not None
-            and defined.label.shift == 0
-        ):
-            if defined.label.base != table.last:
-                general = cast(Chain, relabel(d.chain, defined.label.base, symbol.label))
+        layer = defined.label
+        if layer and symbol.label and layer.base and layer.base != table.last and not layer.shift:
+            general = cast(Chain, relabel(d.chain, layer.base, symbol.label))
     return general
 
 

@@ -16,19 +16,15 @@ from typing import assert_never
 
 from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.matrix import UNIT, Given, Identity, entry
-from symbackprop.core.terms import Diff, Ordinal, Size, Term, add, dummy, num
-from symbackprop.core.terms import Entry as EntryTerm
-from symbackprop.core.terms import Num as NumTerm
+from symbackprop.core.terms import Diff, Entry as EntryTerm, Num as NumTerm, Ordinal, Size, Term, add, dummy, num
 
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.tree import (
     Add, All, Annotated, At, Call, Cases, Derivative, Differential, Dots, Entry, Equated, Expr, Function, Gradient,
-    Hadamard, IndexName, Indicator, Inner, Kronecker, Missing, Name, Neg, Norm, Num, Operator, Outer, Over, Paren,
-    Power, Product, Quotient, Reals, Shape, ShapeWord, Sum, Symbol, Transpose, Words,
+    Hadamard, Identity as IdentityExpr, IndexName, Indicator, Inner, Kronecker, Matrix as MatrixExpr, Missing, Name,
+    Neg, Norm, Num, Ones as OnesExpr, Operator, Outer, Paren, Power, Product, Quotient, Reals, Shape, ShapeWord,
+    Sum, Symbol, Transpose, Words,
 )  # fmt: skip
-from ..grammar.tree import Identity as IdentityExpr
-from ..grammar.tree import Matrix as MatrixExpr
-from ..grammar.tree import Ones as OnesExpr
 from ..grammar.walking import walk
 from .definitions import array_of, plain
 from .operations import Operations
@@ -129,10 +125,8 @@ class Elaborator(Operations):
                 return derivative(self, body, wrt, node.span, self.decl.layout)
             case Gradient(body, wrt_one):
                 return derivative(self, body, (wrt_one,), node.span, "gradient")
-            case Sum(binders, body):
-                return self.sum(node, body, [b.name for b in binders])
-            case Over(kind, binders, body):
-                return self.over(node, kind, body, [b.name for b in binders])
+            case Sum():
+                return self.big(node)
             case MatrixExpr(rows):
                 return self.matrix(rows, node.span)
             case Cases(rows):

@@ -102,11 +102,8 @@ class Model:
 
     def exact(self, s: Symbol) -> bool:
         """There is a definition for just this layer, such as a^0 := x."""
-        return any(
-            isinstance(head, Symbol) and plain(head) == s and (s.label is None or s.label.base is None)
-            for d in self.decl.definitions
-            for head in [d.chain.subjects[-1].base if isinstance(d.chain.subjects[-1], Entry) else d.chain.subjects[-1]]
-        )
+        heads = (head(d.chain.subjects[-1]) for d in self.decl.definitions)
+        return (s.label is None or s.label.base is None) and any(h is not None and plain(h) == s for h in heads)
 
     # --- one statement -----------------------------------------------------------------------
 
@@ -243,11 +240,9 @@ class Model:
         """The arrays of the same layer whose definition holds t."""
         out: list[Symbol] = []
         for d in self.decl.definitions:
-            subject = d.chain.subjects[-1]
-            head = subject.base if isinstance(subject, Entry) else subject
-            if not isinstance(head, Symbol) or self.is_loss(head) or self.inlined(self.at(head, t)) is not None:
+            h = head(d.chain.subjects[-1])
+            if h is None or self.is_loss(h) or self.inlined(s := self.at(h, t)) is not None:
                 continue
-            s = self.at(head, t)
             if s != t and t in self.behind(s) and s not in out:
                 out.append(s)
         return out

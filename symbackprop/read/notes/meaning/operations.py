@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from symbackprop.core.indices import Index
-from symbackprop.core.matrix import UNIT, Given, Matrix, Ones
-from symbackprop.core.matrix import Hadamard as HadamardForm
-from symbackprop.core.matrix import Product as ProductForm
-from symbackprop.core.matrix import Transpose as TransposeForm
-from symbackprop.core.terms import Add as AddTerm
-from symbackprop.core.terms import (
-    Apply, Delta, Holds, Mul, Positive, Term, add, dummy, mul, num, sized, sub, sum_over, whole,
+from symbackprop.core.matrix import (
+    UNIT, Given, Hadamard as HadamardForm, Matrix, Ones, Product as ProductForm, Transpose as TransposeForm,
 )  # fmt: skip
-from symbackprop.core.terms import Num as NumTerm
-from symbackprop.core.terms import Power as PowerTerm
-from symbackprop.core.terms import Size as SizeTerm
+from symbackprop.core.terms import (
+    Add as AddTerm, Apply, Delta, Holds, Mul, Num as NumTerm, Positive, Power as PowerTerm, Size as SizeTerm, Term, add,
+    dummy, mul, num, sized, sub, sum_over, whole,
+)  # fmt: skip
 
 from ..declared.sizes import Match, shown_dims
 from ..files.place import Span, Unsettled
-from ..grammar.tree import Add, Chain, Entry, Expr, IndexName, Link, Neg, Norm, Num, Over, Power, Product, Sum, Symbol
+from ..grammar.tree import Add, Chain, Entry, Expr, IndexName, Link, Neg, Norm, Num, Power, Sum, Symbol
 from .functions import Functions
 from .values import Loose, Mat, Scalar, Value, as_scalar, dummies, entrywise, number, times, total
+from ..grammar.walking import grouped
 
 
 @dataclass(slots=True)
@@ -42,15 +38,9 @@ class Operations(Functions):
             is_number = as_scalar(factor) is not None
             before = out
             out = self.algebra.product(out, factor, here, self.decl.layout)
-            if (
-                not number_so_far
-                and not is_number
-                and isinstance(factor, Mat)
-                and isinstance(before, Mat)
-                and before.shape == (UNIT, UNIT)
-            ):
-                if factor.shape[0] != UNIT:  # (1×n)(n×1)(m×1): a number only with parentheses
-                    n, m = factor.shape
+            if not number_so_far and not is_number and isinstance(factor, Mat) and isinstance(before, Mat):
+                n, m = factor.shape
+                if before.shape == (UNIT, UNIT) and n != UNIT:  # (1×n)(n×1)(m×1): a number only with parentheses
                     raise self.fail(f"product of 1×1 and {n}×{m}; parentheses around the number?", here)
             number_so_far = number_so_far and is_number
         return out
@@ -64,27 +54,12 @@ class Operations(Functions):
             )
         if meaning == "matrix":
             return self.product(args, tuple("" if s == "*" else s for s in signs), span)
-        groups: list[list[Expr]] = [[args[0]]]
-        for sign, a in zip(signs, args[1:], strict=True):
-            if sign == "*":
-                groups.append([])
-            groups[-1].append(a)
-        parts = [
-            Product(tuple(g), ("",) * (len(g) - 1), (g[0].span[0], g[-1].span[1])) if len(g) > 1 else g[0]
-            for g in groups
-        ]
-        return self.hadamard(tuple(parts))
+        return self.hadamard(tuple(grouped(args, signs, "*")))
 
     def dot(self, args: tuple[Expr, ...], span: Span) -> Value | None:
         """a · b of two columns, or two rows, of one shape is not their matrix product: refuse to guess."""
         a, b = self.value(args[0]), self.value(args[1])
-        if (
-            isinstance(a, Mat)
-            and isinstance(b, Mat)
-            and a.shape == b.shape
-            and UNIT in a.shape
-            and a.shape != (UNIT, UNIT)
-        ):
+        if isinstance(a, Mat) and isinstance(b, Mat) and a.shape == b.shape != (UNIT, UNIT) and UNIT in a.shape:
             n, k = a.shape
             raise self.fail(
                 f"· of two {n}×{k} vectors: the inner product is written with ^T, the product of entries with \\odot",
@@ -178,12 +153,8 @@ class Operations(Functions):
                 if value is None:
                     raise Unsettled("a block matrix is not supported", cell.span)
                 if value != num(0):
-                    at = [
-                        d
-                        for d, size, k in ((Delta(i, number(r)), len(rows), r), (Delta(j, number(c)), width, c))
-                        if size > 1
-                    ]
-                    terms.append(mul(value, *at))
+                    at = ((Delta(i, number(r)), len(rows)), (Delta(j, number(c)), width))
+                    terms.append(mul(value, *(d for d, size in at if size > 1)))
         return Mat(Given(i, j, add(*terms)))
 
     def cases(self, rows: tuple[tuple[Expr, Chain | None], ...], span: Span) -> Value:
@@ -229,17 +200,16 @@ class Operations(Functions):
             return compared(relation, a, b)
         raise self.fail(f"{relation} is no condition", condition.span)
 
-    def bound(self, node: Expr, names: list[str], body: Callable[[], Value]) -> tuple[list[Index], Value]:
-        outer = self.scope
-        indices = [Index(n, self.ranges.at(id(node), n, node.span)) for n in names]
+    def big(self, node: Sum) -> Value:
+        outer, kind = self.scope, node.kind
+        indices = [Index(b.name, self.ranges.at(id(node), b.name, node.span)) for b in node.binders]
         self.scope = {**outer, **{i.name: i for i in indices}}
         try:
-            return indices, body()
+            v = self.value(node.body)
         finally:
             self.scope = outer
-
-    def sum(self, node: Sum, body: Expr, names: list[str]) -> Value:
-        indices, v = self.bound(node, names, lambda: self.value(body))
+        if kind != "sum":
+            return self.over(kind, tuple(indices), as_scalar(v), node.span)
         if isinstance(v, Scalar):
             return Scalar(sum_over(indices, v.term))
         if isinstance(v, Mat):
@@ -247,14 +217,13 @@ class Operations(Functions):
             return Mat(Given(r, c, sum_over(indices, term)))
         raise Unsettled("a sum of this is not supported", node.span)
 
-    def over(self, node: Over, kind: str, body: Expr, names: list[str]) -> Value:
-        indices, v = self.bound(node, names, lambda: self.value(body))
-        term = as_scalar(v)
+    @staticmethod
+    def over(kind: str, indices: tuple[Index, ...], term: Term | None, span: Span) -> Value:
         if term is None:
-            raise Unsettled(f"{kind} of arrays is not supported", node.span)
+            raise Unsettled(f"{kind} of arrays is not supported", span)
         if kind == "min":
-            return Scalar(times(num(-1), whole("max", 0, tuple(indices), times(num(-1), term), ())))
-        return Scalar(whole(kind, 0, tuple(indices), term, ()))
+            return Scalar(times(num(-1), whole("max", 0, indices, times(num(-1), term), ())))
+        return Scalar(whole(kind, 0, indices, term, ()))
 
 
 def index_like(node: Expr) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from symbackprop.core.terms import Size, sized
@@ -12,9 +12,9 @@ from ..declared.sizes import Sizes
 from ..declared.symbols import Declarations
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.tree import (
-    Add, Derivative, Entry, Expr, IndexName, Kronecker, Neg, Num, Over, Product, Quotient, Sum, Symbol,
+    Add, Derivative, Entry, Expr, IndexName, Kronecker, Label, Neg, Num, Product, Quotient, Sum, Symbol,
 )  # fmt: skip
-from ..grammar.walking import walk
+from ..grammar.walking import parts, walk
 
 Key = tuple[int, str]
 """The binder (its id; 0 for a free index) and the name."""
@@ -78,7 +78,7 @@ class Ranges:
             case tuple():
                 for child in node:
                     self.visit(child, scope)
-            case Sum(binders, body) | Over(_, binders, body):
+            case Sum(binders, body):
                 inner = dict(scope)
                 for b in binders:
                     inner[b.name] = id(node)
@@ -117,18 +117,15 @@ class Ranges:
                     declared = self.sizes.decl.indices.get(name.rstrip("'"))
                     if key[0] == 0 and declared is not None and declared.size is not None:
                         self.found.setdefault(key, self.sizes.size(declared.size))
-            case _ if is_dataclass(node) and not isinstance(node, type):
-                sample = getattr(node, "sample", None)
-                if sample is not None and sample.base is not None and sample.base not in self.sizes.decl.sizes:
-                    key = self.key(sample.base, scope)
-                    if key in self.found:
-                        self.sample_sizes.add(self.found[key])
-                    axes = self.axes_of(node, -1)  # type: ignore[arg-type]
-                    if axes is not None:
-                        self.assign(key, axes[0], getattr(node, "span", (0, 1)))
-                for f in fields(node):
-                    if f.name not in ("span", "sample", "label"):
-                        self.visit(getattr(node, f.name), scope)
+            case Symbol(sample=Label(str() as base)) if base not in self.sizes.decl.sizes:
+                key = self.key(base, scope)
+                if key in self.found:
+                    self.sample_sizes.add(self.found[key])
+                axes = self.axes_of(node, -1)
+                if axes is not None:
+                    self.assign(key, axes[0], node.span)
+            case _:
+                self.visit(tuple(getattr(node, name) for name in parts(type(node)) or ()), scope)
 
     def at(self, binder: int, name: str, span: Span) -> Size:
         size = self.found.get((binder, name))
@@ -214,7 +211,7 @@ def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
         if isinstance(n, tuple):
             for child in n:
                 visit(child, scope)
-        elif isinstance(n, (Sum, Over)):
+        elif isinstance(n, Sum):
             names = {b.name for b in n.binders}
             for b in n.binders:
                 if b.name in scope:
@@ -227,18 +224,11 @@ def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
         elif isinstance(n, IndexName):
             if n.name not in scope and n.name not in decl.layers:
                 free.setdefault(n.name, n.span)
-        elif is_dataclass(n) and not isinstance(n, type):
-            sample = getattr(n, "sample", None)
-            if (
-                sample is not None
-                and sample.base is not None
-                and sample.base not in scope
-                and sample.base in decl.indices
-            ):
-                free.setdefault(sample.base, getattr(n, "span", (0, 1)))
-            for f in fields(n):
-                if f.name not in ("span", "at_span", "sample", "label"):
-                    visit(getattr(n, f.name), scope)
+        elif isinstance(n, Symbol):
+            if n.sample is not None and n.sample.base in decl.indices.keys() - scope:
+                free.setdefault(str(n.sample.base), n.span)
+        else:
+            visit(tuple(getattr(n, name) for name in parts(type(n)) or ()), scope)
 
     visit(node, frozenset())
     return free, bound

@@ -12,11 +12,9 @@ from typing import TypeAlias, assert_never
 
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.matrix import (
-    UNIT, ZERO_INDEX, ElementPower, Given, Identity, Inverse, Matrix, Ones, Plus, Scale, entry, shape,
+    UNIT, ZERO_INDEX, ElementPower, Given, Hadamard as HadamardForm, Identity, Inverse, Matrix, Ones, Plus,
+    Product as ProductForm, Scale, Transpose as TransposeForm, entry, shape,
 )  # fmt: skip
-from symbackprop.core.matrix import Hadamard as HadamardForm
-from symbackprop.core.matrix import Product as ProductForm
-from symbackprop.core.matrix import Transpose as TransposeForm
 from symbackprop.core.terms import Add, IndexExpr, Mul, Num, Power, Size, Term, dummy, num, over, substitute, sum_over
 
 from ..files.place import ReadError, Span, Unsettled

@@ -15,10 +15,9 @@ from symbackprop.core.indices import EVERY_SIZE, Index, Least
 from symbackprop.core.matrix import UNIT, ZERO_INDEX, Matrix, entry
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    ZERO, Array, AtLeastZero, Diff, Nonzero, Positive, ProofError, Size, Term, Whole, free, map_opened, sub, substitute,
-    whole,
+    ZERO, Array, AtLeastZero, Diff, Entry as EntryTerm, Nonzero, Positive, ProofError, Size, Term, Whole, free,
+    map_opened, sub, substitute, whole,
 )  # fmt: skip
-from symbackprop.core.terms import Entry as EntryTerm
 
 from ..declared.sizes import Sizes, shown_dims
 from ..declared.symbols import ArraySymbol, Declarations

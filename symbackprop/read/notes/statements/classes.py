@@ -20,59 +20,50 @@ from ..inferred.occurrences import key_of
 from ..inferred.options import Option
 from ..inferred.said import Candidate, Head, Record
 from ..inferred.section import Section
+from ..inferred.prose_patterns import said as words
 
-Class: TypeAlias = Literal[
-    "definition", "redefinition", "condition", "claim", "conclusion", "remark", "shape", "side", "asked"
-]
+Class: TypeAlias = Literal["definition", "condition", "claim", "conclusion", "remark", "shape", "side", "asked"]
 
 _END = r"[^.;=]{0,70}\Z"
-STIPULATES = re.compile(
+STIPULATES = words(
     r"(?:\b(?:define[sd]?|denote[sd]?|let|introduce|abbreviate|notation|put|suppose|consider|take|instead|given|choose)\b"
-    r"|(?:\A|[.;:,(]\s*|\b(?:we|I|us|and|then|also|shall|now)\s+)(?:set|write|call)\b)" + _END,
-    re.IGNORECASE,
+    r"|(?:\A|[.;:,(]\s*|\b(?:we|I|us|and|then|also|shall|now)\s+)(?:set|write|call)\b)" + _END
 )
-CONDITION = re.compile(
+CONDITION = words(
     r"(?:\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}|\A\s*(?:(?:equal\s+)?to\s+|=\s*))\b(?:zero|0)\b[^.;]{0,60}\Z"
     r"|\b(?:requir\w+|demand\w*|must\b|have to|need to|solv(?:e|ing)|subject to"
     r"|constraint\w*|condition\w*|vanish\w*|stationar\w*|such that|s\.\s?t\."
     r"|first[\s-]order|normal equations?|equation)\b"
     + _END
-    + r"|\b(?:is|are|becomes?|equals?|vanish\w*)\s+(?:zero|0)?\s*(?:for|at|when|if|iff|only for)\s*\Z",
-    re.IGNORECASE,
+    + r"|\b(?:is|are|becomes?|equals?|vanish\w*)\s+(?:zero|0)?\s*(?:for|at|when|if|iff|only for)\s*\Z"
 )
-TO_SOLVE = re.compile(
+TO_SOLVE = words(
     r"\b(?:sett?ing|puts?|putting|sets?|equat\w+)\b[^.;]{0,80}\b(?:zero|0)\b[^.;]{0,60}\Z"
-    r"|\b(?:solv(?:e|es|ing)|vanish\w*|stationar\w*|first[\s-]order|normal equations?|optimality)\b" + _END,
-    re.IGNORECASE,
+    r"|\b(?:solv(?:e|es|ing)|vanish\w*|stationar\w*|first[\s-]order|normal equations?|optimality)\b" + _END
 )
 """What is demanded is no assumption: it is to be solved."""
-VANISHES = re.compile(
+VANISHES = words(
     r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|which|if|until|unless|whenever|implies|so that|at"
-    r"|optimal\w*|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END,
-    re.IGNORECASE,
+    r"|optimal\w*|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END
 )
 """Before ∇J = 0: where it holds, not that it holds everywhere."""
 YIELDS = re.compile(
     r"\W*(?:yields?|gives?|leads?|implies|results?|and solv|we (?:get|find|obtain)|for\b)", re.IGNORECASE
 )
-ASSUMES = re.compile(
+ASSUMES = words(
     r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis|that is|i\.e\.|meaning|satisf(?:y|ies|ying)"
-    r"|if|when|whenever|for|under|since|because|as)\b" + _END,
-    re.IGNORECASE,
+    r"|if|when|whenever|for|under|since|because|as)\b" + _END
 )
-STRONGLY_ASSUMES = re.compile(
-    r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|under the hypothesis|satisf(?:y|ies|ying))\b" + _END,
-    re.IGNORECASE,
+STRONGLY_ASSUMES = words(
+    r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|under the hypothesis|satisf(?:y|ies|ying))\b" + _END
 )
-SOLVED = re.compile(
+SOLVED = words(
     r"\b(?:minimi\w+|maximi\w+|optim\w+|solution|solved|estimat\w+|minimum|maximum|stationary|yields?|attained|argmin)\b"
-    + _END,
-    re.IGNORECASE,
+    + _END
 )
-GRADIENT = re.compile(
+GRADIENT = words(
     r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b"
-    r"(?![\s-]+(?:penalty|descent|ascent|flow|steps?|methods?|norm|clipping|boosting|equation)\b)" + _END,
-    re.IGNORECASE,
+    r"(?![\s-]+(?:penalty|descent|ascent|flow|steps?|methods?|norm|clipping|boosting|equation)\b)" + _END
 )
 CALLED = re.compile(
     r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)"
@@ -82,56 +73,44 @@ CALLED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """The formula is called a derivative: not "the gradient penalty: for …" or "gradient: for …"."""
-DERIVED = re.compile(
+DERIVED = words(
     r"\b(?:gradients?|derivatives?|Jacobian|Hessian)(?:\s+(?:matrix|vector|operator))?\s+of"
-    r"(?:\s+(?!(?:is|are|equals?|becomes?|as|with|by|for)\b)[\w-]+){0,4}\s*\Z|\bfor\s*\Z",
-    re.IGNORECASE,
+    r"(?:\s+(?!(?:is|are|equals?|becomes?|as|with|by|for)\b)[\w-]+){0,4}\s*\Z|\bfor\s*\Z"
 )
 """What follows is differentiated: "the Hessian of the loss J(w) = …"."""
-FOLLOWS = re.compile(
+FOLLOWS = words(
     r"\b(?:hence|so|thus|therefore|then|get|find|obtain\w*|gives?|follows?|equals?|equivalently|simplif\w+|rewrit\w+"
-    r"|that is|in short|becomes?|yields?|show|see|prove|read\w*|shorter|also|as well)\b" + _END,
-    re.IGNORECASE,
+    r"|that is|in short|becomes?|yields?|show|see|prove|read\w*|shorter|also|as well)\b" + _END
 )
-LISTED = re.compile(r"\s*[,;]?\s*(?:and|with|where)?\s*", re.IGNORECASE)
+LISTED = words(r"\s*[,;]?\s*(?:and|with|where)?\s*")
 """Between the formulas of a list of what is given: no word says that the second follows."""
-GIVEN = re.compile(r"\b(?:given|denote|write|define|let|with|where|abbreviate|call|for short)\b" + _END, re.IGNORECASE)
-IN_CASE = re.compile(
+GIVEN = words(r"\b(?:given|denote|write|define|let|with|where|abbreviate|call|for short)\b" + _END)
+IN_CASE = words(
     r"\b(?:if|wenn|falls|ist|when|whenever|unless|in (?:the|this|that) case|otherwise|as long as|assuming|suppose"
     r"|active|else)\b"
     r"(?!\s+(?:(?:we|one|I|you|people)\b|taking|computing|differentiat))[^.;]{2,90}\Z"
-    r"|\b(?:approximately|roughly|for (?:small|large|tiny|huge)|in the limit|near|asymptotically)\b[^.;]{0,60}\Z",
-    re.IGNORECASE,
+    r"|\b(?:approximately|roughly|for (?:small|large|tiny|huge)|in the limit|near|asymptotically)\b[^.;]{0,60}\Z"
 )
 """A condition in words that is not understood."""
 _EITHER = r"(?:iff|if and only if|(?:exactly|precisely|only) (?:when|if)|implies|\\(?:iff|Leftrightarrow))"
 EQUIVALENT_BEFORE = re.compile(_EITHER + r"\W*\Z", re.IGNORECASE)
-EQUIVALENT_AFTER = re.compile(r"\W*" + _EITHER + r"(?![A-Za-z])", re.IGNORECASE)
-PARTLY = re.compile(
-    r"\s*,?\s*(?:(?P<else>otherwise|else)\b|(?:if|when(?:ever)?|for|in case|provided(?: that)?|as long as)\s*\Z)",
-    re.IGNORECASE,
+EQUIVALENT_AFTER = words(r"\W*" + _EITHER + r"(?![A-Za-z])")
+PARTLY = words(
+    r"\s*,?\s*(?:(?P<else>otherwise|else)\b|(?:if|when(?:ever)?|for|in case|provided(?: that)?|as long as)\s*\Z)"
 )
 """What stands between a definition and the condition that it holds under."""
 
 
 def holds_derivative(node: Expr) -> bool:
     """∂, ∇, d/dx, f′ occurs."""
-    return any(
-        isinstance(n, Derivative)
-        or (isinstance(n, Operator) and n.kind != "function")
-        or (isinstance(n, Name) and n.primes)
-        for n in walk(node)
-    )
+    found = (n for n in walk(node) if isinstance(n, (Derivative, Name, Operator)))
+    return any(n.primes if isinstance(n, Name) else isinstance(n, Derivative) or n.kind != "function" for n in found)
 
 
 def differentiates(node: object) -> bool:
     """A derivative by something, whose layout may matter."""
-    return any(
-        isinstance(n, Derivative)
-        or (isinstance(n, Operator) and n.kind == "derivative")
-        or (isinstance(n, Operator) and n.name == "partial")
-        for n in walk(node)
-    )
+    operators = [n for n in walk(node) if isinstance(n, (Derivative, Operator))]
+    return any(isinstance(n, Derivative) or n.kind == "derivative" or n.name == "partial" for n in operators)
 
 
 def is_derivative(node: Expr) -> bool:
@@ -215,7 +194,7 @@ def stacked_items(rhs: Expr) -> tuple[str, str] | None:
 # --- conditions, and readings in words ---
 
 
-_IF = re.compile(r"\b(?:if|when(?:ever)?|in case)\s*\Z", re.IGNORECASE)
+_IF = words(r"\b(?:if|when(?:ever)?|in case)\s*\Z")
 _ANEW = re.compile(
     r"\n[ \t]*\n\W*(?!(?:Then|Thus|Hence|So|Therefore|Moreover|Also|In (?:this|that|the) case|And|It follows|Here|This)"
     r"\b)[A-Z][a-z]"

@@ -125,7 +125,7 @@ class Doubts(Intents):
         return (
             ("it does not hold always, and the condition it is said under is not understood" if case else "")
             or self.among_many(chain) or self.one_of_many(chain, r.at) or self.nowhere_given(reading)
-            or self.doubted(chain, reading.declarations, r.at)
+            or self.doubted(chain, r.at)
             or self.of_event(chain) or self.one_of_several(chain) or self.item_by_item(chain, r)
             or self.operator_letter(chain, reading.declarations) or self.against_print(chain)
             or self.of_law(reading) or self.slope_said(chain, reading) or self.of_which(chain, reading.declarations)
@@ -299,7 +299,7 @@ class Doubts(Intents):
                     work.append(k)
         return [k for k in found if k in self.section.frame.options]
 
-    def doubted(self, chain: Chain, table: Declarations, at: int) -> str:
+    def doubted(self, chain: Chain, at: int) -> str:
         """What is said of an array of a statement and is not understood; a letter whose definition above is not."""
         section = self.section
         open_ = (k for k in section.all_keys(chain) if section.definition(k, at) is None)

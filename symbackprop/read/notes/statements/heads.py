@@ -11,7 +11,7 @@ from symbackprop.core.terms import SymbackpropError
 from ..declared.sizes import define
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
-from ..grammar.syntax import free_indices, restates
+from ..grammar.rewriting import free_indices, restates
 from ..grammar.tree import Add, Cases, Chain, Entry, Expr, Link, Name, Norm, Num, Product, Sum, Transpose, Words
 from ..grammar.walking import respan, walk
 from ..inferred.above import Above, Given, by_way_of
@@ -130,7 +130,7 @@ class Heads:
 
     def normalises(self, lhs: Expr, rhs: Expr) -> bool:
         """Σ_k t_k = 1, ‖u‖ = 1 of a letter that nothing gives and of which nothing else is said."""
-        body = lhs.body if isinstance(lhs, Sum) else lhs.arg if isinstance(lhs, Norm) else None
+        body = lhs.body if isinstance(lhs, Sum) and lhs.kind == "sum" else lhs.arg if isinstance(lhs, Norm) else None
         if not isinstance(body, Name) or not (isinstance(rhs, Num) and rhs.value == 1):
             return False
         key, section = self.section.key(body), self.section
@@ -185,7 +185,7 @@ class Heads:
         if (part := self.in_a_case(r, unit, key)) is not None:
             return part
         if self.table.known_name(key, layered):
-            return self.declared_head(r, unit, key, stated)
+            return self.declared_head(r, unit, stated)
         gives_function = found.args is not None and (key in self.table.functions or key in self.table.macros)
         in_base = self.table.functions.get(key) is section.base.functions.get(key)
         gives_function &= not in_base or key in self.table.macros
@@ -221,7 +221,7 @@ class Heads:
         if plain and (called := named_derivative(section, r)) is not None:
             self.define(r, unit, key)
             left = f"{called.latex} = {r.formula.text[unit.lhs.span[0] : unit.lhs.span[1]]} ="
-            derivative = cast(Expr, respan(called.derivative, link.at))
+            derivative = cast(Expr, respan(called.tree, link.at))
             return replace(unit, lhs=derivative, meant="claim", span=link.at, left=left)
         named = classes.GRADIENT.search(before) and not classes.GIVEN.search(before)
         named = named and not classes.DERIVED.search(before) and not classes.is_derivative(rhs)
@@ -330,7 +330,7 @@ class Heads:
         self.section.definitions.append(given)
         return replace(unit, meant="definition", given=given)
 
-    def declared_head(self, r: Record, unit: Unit, key: str, stated: bool) -> Unit:
+    def declared_head(self, r: Record, unit: Unit, stated: bool) -> Unit:
         """The left side is a name that the author declared: the rules of its table."""
         try:
             lhs = Resolver(self.table).expr(unit.lhs)

@@ -10,15 +10,15 @@ from symbackprop.core.terms import SymbackpropError
 
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
-from ..grammar.syntax import is_shape, with_left
+from ..grammar.rewriting import is_shape, with_left
 from ..grammar.tree import (
     Add, Chain, Derivative, Dots, Entry, Expr, Indicator, Link, Matrix, Missing, Name, Num, Paren, Product, Shape,
     ShapeWord, Symbol, Words,
 )  # fmt: skip
 from ..grammar.vocabulary import GREEK
-from ..grammar.walking import mapped, outside_scripts, respan, walk
+from ..grammar.walking import EQUATIONS, mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of
-from ..inferred.said import EQUATIONS, Record, cut_at_colon, head_of, is_interval, softmax_given
+from ..inferred.said import Record, cut_at_colon, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class, comes_in, in_sentence, of_a_letter, on_values
 from .heads import Heads, Unit
@@ -53,19 +53,13 @@ def loosened(node: Expr, inner: list[Chain]) -> Expr:
         return replace(node, chains=tuple(Chain((c.subjects[-1],), (), c.span) for c in node.chains))
     if isinstance(node, Matrix):
         return node
-    return cast(
-        Expr,
-        mapped(
-            node,
-            lambda c: (
-                tuple(loosened(x, inner) for x in c)
-                if isinstance(c, tuple) and all(not isinstance(x, (Chain, tuple)) for x in c)
-                else c
-                if isinstance(c, (Chain, tuple))
-                else loosened(cast(Expr, c), inner)
-            ),
-        ),
-    )
+
+    def child(c: object) -> object:
+        if isinstance(c, tuple) and not any(isinstance(x, (Chain, tuple)) for x in c):
+            return tuple(loosened(x, inner) for x in c)
+        return c if isinstance(c, (Chain, tuple)) else loosened(cast(Expr, c), inner)
+
+    return cast(Expr, mapped(node, child))
 
 
 def unread_names(written: str) -> set[str]:
@@ -207,7 +201,7 @@ class Intents(Heads):
             if (called := None if other else named_derivative(self.section, r)) is None:
                 return [self.bare(r, first, chain.span)]
             link = Link("=", first, first.span, first.span)
-            derivative = cast(Expr, respan(called.derivative, chain.span))  # it has no text here
+            derivative = cast(Expr, respan(called.tree, chain.span))  # it has no text here
             return [Unit(r.at, derivative, link, "claim", chain.span, f"{called.latex} =")]
         if isinstance(first, Missing):
             over = self.above.get(r.formula.aligned, first) if r.formula.aligned is not None else first

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
-from ..grammar.statement import Statement
 from ..grammar.tree import (
     Add, Derivative, Expr, Name, Neg, Num, Operator, Paren, Product, Quotient, Reals, Script, Sum,
 )  # fmt: skip
-from ..grammar.walking import rewritten, walk
+from ..grammar.walking import EQUATIONS, Statement, rewritten, walk
 from ..inferred.occurrences import key_of, names_in
-from ..inferred.said import EQUATIONS, head_of
+from ..inferred.said import head_of
 
 
 def sizes_apart(trees: Sequence[Statement | None]) -> list[Statement | None]:
@@ -43,7 +42,7 @@ def families_apart(trees: list[Statement | None]) -> list[Statement | None]:
     linked = (p.chain for s in trees if s is not None for p in s.parts if p.chain.links)
     apart = set[str]()
     for sides in (c.sides for c in linked):
-        sums = [(n, called(n.body)) for n in walk(sides) if isinstance(n, Sum)]
+        sums = [(n, called(n.body)) for n in walk(sides) if isinstance(n, Sum) and n.kind == "sum"]
         within = {f.letter for n, f in sums if f and f.sub and f.sub.text in [b.name for b in n.binders]}
         terms = (t for x in sides for t in (x.args if isinstance(x, Add) else (x,)))
         whole = (called(t.arg if isinstance(t, Neg) else t) for t in terms)

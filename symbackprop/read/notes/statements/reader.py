@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -13,39 +14,35 @@ from ..files.place import ReadError, Unsettled
 from ..grammar.means import is_outcome
 from ..grammar.resolve import Resolver
 from ..grammar.resolve_derivatives import ManyVariables
-from ..grammar.syntax import is_shape, unnested
+from ..grammar.rewriting import is_shape
 from ..grammar.tree import (
-    Chain, Derivative, Dots, IndexName, Link, Matrix, Name, Num, Ones, Operator, Paren, Product, Shape, ShapeWord,
+    Chain, Derivative, Dots, Expr, IndexName, Link, Matrix, Name, Num, Ones, Operator, Paren, Product, Shape, ShapeWord,
     Symbol, Words,
 )  # fmt: skip
 from ..grammar.walking import walk
 from ..inferred.above import Given
-from ..inferred.notations import along_chain, rewritten
+from ..inferred.notations import along_chain, without_shorthand
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
-from .classes import conditioned, settles
-from .dialects import Dialects
+from ..inferred.solver import Piece
+from .classes import as_name, conditioned, settles, stacked_items
 from .heads import Unit
-from .rivals import sound
+from .rivals import Rivals, sound
 from .statements import Reading
 
+ADJOINT_MARKS = ("bar", "hat", "tilde", "dot", "overline")
+_ANY = re.compile(r"\b(?:each|every|any|all)\b|\bfor (?:a|an) (?:variable|quantity|node|array|tensor)\b", re.IGNORECASE)
 
-class SectionReader(Dialects):
+
+class SectionReader(Rivals):
     def after(self) -> Declarations:
         """The author's table with the shapes that the text says, for a block that comes next."""
         base, options = self.section.base, self.section.frame.options
         known = set(self.section.solver.said)
         said = {k: options[k][0] for k in options if k in known and not k.endswith(AT)}
         table = replace(base, definitions=self.table.definitions)
-        sizes = {
-            n.name
-            for o in said.values()
-            for e in o.shape
-            for n in walk(e)
-            if isinstance(n, Symbol) and "." not in n.name
-        }
-        for name in sorted(sizes - set(table.sizes)):
+        for name in sorted({n for o in said.values() for n in o.sizes} - set(table.sizes)):
             table = table.with_size(SizeSymbol(name))
         for key, option in said.items():
             if not any("." in n.name for e in option.shape for n in walk(e) if isinstance(n, Symbol)):
@@ -98,7 +95,7 @@ class SectionReader(Dialects):
                 return self.asked(base, u, r)
             case "shape":
                 return self.shape(base, u, r)
-            case "definition" | "redefinition":
+            case "definition":
                 return self.definition(base, u, r)
             case "conclusion":
                 return self.concluded(base, u, r)
@@ -150,9 +147,8 @@ class SectionReader(Dialects):
 
     def claim(self, base: Reading, u: Unit, r: Record) -> Reading:
         chain = Chain((u.lhs,), (u.link,), u.span)
-        blocked = self.blocked(chain, u, r)
-        if blocked is not None:
-            return replace(base, kind="claim", error=blocked)
+        if (blocked := self.blocked(base, chain, r)) is not None:
+            return blocked
         layout = self.layout_of(chain, r)
         alone = self.numbers_alone(chain, r)
         apart = self.entries_given(chain, r) if alone is not None else ()
@@ -165,17 +161,13 @@ class SectionReader(Dialects):
         number = self.transposed_number(reading)
         if number:
             message = f"{number} is meant to be a matrix here, but the rest makes sense only if it is a number"
-            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
+            return unsettled(base, message)
         reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt, quantified=self.quantified(chain, r))
-        blocked = self.blocked(chain, u, r)
-        if blocked is not None:
-            return replace(base, kind="claim", error=blocked)
-        return self.with_rivals(reading, base, chain, u, r)
+        return self.blocked(base, chain, r) or self.with_rivals(reading, base, chain, u, r)
 
-    def blocked(self, chain: Chain, u: Unit, r: Record) -> Unsettled | None:
+    def blocked(self, base: Reading, chain: Chain, r: Record) -> Reading | None:
         name = self.section.unreadable(chain, r.at)
-        message = f"the definition of {name} could not be read, and this rests on it"
-        return Unsettled(message, u.span, r.formula.where) if name else None
+        return unsettled(base, f"the definition of {name} could not be read, and this rests on it") if name else None
 
     def built(
         self, base: Reading, chain: Chain, r: Record, without: Sequence[Given] = (), conditions: Sequence[Chain] = (),
@@ -193,8 +185,8 @@ class SectionReader(Dialects):
         except ReadError as error:
             return replace(base, kind="claim", declarations=table, error=self.softened(error.located(r.formula.where)))
         except RecursionError:
-            deep = Unsettled("nested too deeply, or definitions that lead to each other", base.span, r.formula.where)
-            return replace(base, kind="claim", declarations=table, error=deep)
+            deep = "nested too deeply, or definitions that lead to each other"
+            return unsettled(replace(base, declarations=table), deep)
 
     def by_one_of(
         self, several: ManyVariables, base: Reading, chain: Chain, conditions: Sequence[Chain], r: Record
@@ -211,12 +203,9 @@ class SectionReader(Dialects):
     ) -> Reading:
         resolver = Resolver(table, by=by)
         resolver.look(chain)
-        inner: list[Chain] = []
-        lhs = unnested(resolver.expr(chain.subjects[-1]), inner)
-        rhs = unnested(resolver.expr(chain.links[0].rhs), inner)
         unwritten = self.section.unwritten
-        lhs, rhs = unwritten.written(lhs, table), unwritten.written(rhs, table)
-        lhs, rhs, points, table = rewritten(lhs, rhs, table)
+        lhs, rhs = (unwritten.written(resolver.expr(x), table) for x in (chain.subjects[-1], chain.links[0].rhs))
+        lhs, rhs, points, table = without_shorthand(lhs, rhs, table)
         if points:
             at = (Definition(c, self.point_text(c, base.formula), base.formula.where) for c in points)
             table = replace(table, hypotheses=(*table.hypotheses, *at))
@@ -269,17 +258,13 @@ class SectionReader(Dialects):
         condition = self.to_solve(u, r)
         if condition is None:
             self.section.unread |= {self.section.key(u.lhs)} if isinstance(u.lhs, Name) else set()
-            message = "what this solves is not stated as an equation"
-            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
+            return unsettled(base, "what this solves is not stated as an equation")
         section = self.section
-        blocked = self.blocked(condition, u, r)
-        if blocked is not None:
-            return replace(base, kind="claim", error=blocked)
-        found = head_of(u.lhs)
-        assert found is not None
-        name = self.solved_for(found.name, r)
+        if (blocked := self.blocked(base, condition, r)) is not None:
+            return blocked
+        name, key = self.solving(u, r)
         value = replace(u.link, relation="=")
-        variable = Given(section.key(name), Chain((name,), (value,), u.span), r.formula.text, r.at, r.formula.where)
+        variable = Given(key, Chain((name,), (value,), u.span), r.formula.text, r.at, r.formula.where)
         own = Chain((u.lhs,), (u.link,), u.span)
         try:
             alone = self.built(base, own, r)
@@ -292,20 +277,21 @@ class SectionReader(Dialects):
             return replace(base, kind="claim", error=self.softened(error.located(r.formula.where)))
         return replace(made, note="put into the condition it is said to solve", also=alone)
 
-    def solved_for(self, name: Name, r: Record) -> Name:
-        """ŵ and w^* are values of w, where no condition holds them themselves."""
+    def solving(self, u: Unit, r: Record) -> tuple[Name, str]:
+        """What is solved for: ŵ and w^* are values of w, where no condition holds them themselves."""
+        found = head_of(u.lhs)
+        assert found is not None
+        name = found.name
         bare = replace(name, mark="", sups=())
         keys = [self.section.key(n) for n in (name, bare)]
         own = any(at <= r.at and keys[0] in self.section.names(c) for c, at in self.stationary)
         own |= keys[1] in self.section.frame.moved and keys[1] not in self.section.frame.options
-        return name if own or keys[0] == keys[1] or self.is_variable(keys[0]) else bare
+        name = name if own or keys[0] == keys[1] or self.is_variable(keys[0]) else bare
+        return name, self.section.key(name)
 
     def to_solve(self, u: Unit, r: Record) -> Chain | None:
         """The condition that holds the variable, else the gradient by it of the last loss that depends on it."""
-        found = head_of(u.lhs)
-        assert found is not None
-        name = self.solved_for(found.name, r)
-        key = self.section.key(name)
+        name, key = self.solving(u, r)
         above = (c for c in reversed(self.stationary) if c[1] <= r.at and key in self.section.names(c[0]))
         condition, since = next(above, (None, -1))
         of = self.section.frame.of
@@ -323,3 +309,88 @@ class SectionReader(Dialects):
             parts = (nabla, Name(of_it[0].name, span=u.span), Paren((Chain((name,), (), u.span),), "(", span=u.span))
             return Chain((Product(parts, ("", ""), u.span),), (Link("=", Num(Fraction(0), u.span), u.span),), u.span)
         return condition
+
+    # --- what the section writes for what: adjoints with a bar, rows stacked to a matrix, softmax in words ---
+
+    def stacks(self) -> None:
+        """Which vectors are the rows or columns of which matrix: said, written out, or by their letters."""
+        section, options = self.section, self.section.frame.options
+        for whole, (item, axis) in section.facts.rows_of.items():
+            if whole in options and item in options:
+                section.rows_of[whole] = (item, axis)
+        for r in self.records:
+            for chain in r.chains:
+                subject = chain.subjects[-1]
+                found = stacked_items(chain.links[0].rhs) if chain.links else None
+                if found is not None and isinstance(subject, Name) and key_of(subject) in options:
+                    section.rows_of[key_of(subject)] = found
+        for key, use in section.roles.arrays.items():
+            array = section.chosen.get(key.upper())
+            entries = use.items == use.least == 2 and not use.bare and key.islower() and not section.defines(key)
+            if entries and array is not None and array.rank == 2 and key not in section.solver.said:
+                section.rows_of.setdefault(key.upper(), (key, "entry"))
+        for key, option in section.chosen.items():
+            if option.rank == 2 and option.family == 0 and key not in section.rows_of and not key.endswith(AT):
+                lower = {"Φ": "φ", "Ψ": "ψ"}.get(key, key.lower())
+                other = section.chosen.get(lower)
+                if lower != key and other is not None and other.family == 1 and other.rank == 2:
+                    section.rows_of[key] = (lower, section.facts.stacked.get(key, "row"))
+
+    def steps(self) -> None:
+        """The steps of a recurrence at other times, and its loss."""
+        for r in self.records:
+            for chain in r.more:
+                name = chain.subjects[-1]
+                if isinstance(name, Name) and chain.links[0].relation == "=":
+                    key = self.section.key(name)
+                    self.section.definitions.append(Given(key, chain, "", -1))
+                    self.defined.setdefault(key, -1)
+
+    def adjoints(self) -> None:
+        """ "The bar denotes the adjoint, v̄ = ∂C/∂v": ū is ∂C/∂u."""
+        section = self.section
+        mark = section.facts.adjoint
+        if section.facts.short_d:
+            self.table = section.frame.table = replace(self.table, upstream=section.facts.short_d)
+        for r in self.records:
+            for chain in r.chains:
+                if chain.links:
+                    self.names_dialect(chain.subjects[-1], chain.links[0].rhs)
+        loss: Expr | None = Name(section.facts.adjoint_of) if section.facts.adjoint_of else None
+        for c in section.roles.candidates:
+            match c.head.name, c.link.rhs:
+                case Name(letter, m), Derivative(Name() as body, (Name(v),)) if letter == v and m in ADJOINT_MARKS:
+                    if m == mark or (not mark and self.of_any(letter, self.records[c.record])):
+                        mark, loss = m, body
+        if loss is None:
+            return
+        for key in list(section.frame.options):
+            found = re.fullmatch(rf"\\{mark}\{{(.+)\}}", key)
+            if found and found[1] in section.frame.options:
+                name = Name(found[1])
+                chain = Chain((Name(found[1], mark),), (Link("=", Derivative(loss, (name,))),))
+                section.definitions.append(Given(key, chain, "", -1))
+                section.solver.pieces.append(Piece(-1, chain, section.solver.keys(chain)))
+                self.adjoint_keys.add(key)
+        self.adjoint_mark = mark
+        section.solve()
+
+    def of_any(self, letter: str, r: Record) -> bool:
+        """ "For each variable v let v̄ = ∂L/∂v": v stands for all of them."""
+        words = f"{self.sentence(r)} {r.formula.after[:60]}"
+        elsewhere = any(u.key == letter for other in self.records if other.at != r.at for u in other.uses.uses)
+        return not elsewhere or _ANY.search(words) is not None
+
+    def softmaxes(self) -> None:
+        """ "P is the softmax of each row of S": a definition in words."""
+        for of, argument, _ in self.section.facts.softmaxes:
+            if of in self.section.frame.options and argument in self.section.frame.options:
+                word = Operator("function", "softmax")
+                inner = Paren((Chain((as_name(argument),), ()),), "(")
+                chain = Chain((as_name(of),), (Link("=", Product((word, inner), ("",))),))
+                self.section.definitions.append(Given(of, chain, "", -1))
+                self.defined[of] = 0
+
+
+def unsettled(base: Reading, message: str) -> Reading:
+    return replace(base, kind="claim", error=Unsettled(message, base.span, base.where))

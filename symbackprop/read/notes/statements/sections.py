@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -126,7 +126,7 @@ class Fingerprints:
     def of(self, reading: Reading) -> tuple[str, str]:
         """The key of the statement as it is written where it is, and that of its meaning, wherever it is written."""
         error = "" if reading.error is None else f"{reading.error.message}@{reading.error.span}"
-        sides = written(reading.lhs), written(reading.rhs)
+        sides = repr(reading.lhs), repr(reading.rhs)  # without places
         meaning = digest(
             reading.kind, reading.relation, reading.note, error, *sides, self.parts(reading.declarations),
             reading.doubt, reading.introduced, str(reading.quantified), str(reading.also is None), *self.rivals(reading)
@@ -172,38 +172,12 @@ class Fingerprints:
         if isinstance(value, str) or value is None:
             return f"{value!r}"
         if id(value) not in self._written:
-            self._written[id(value)] = value, digest(written(value))
+            self._written[id(value)] = value, digest(repr(value))
         return self._written[id(value)][1]
 
 
 def spaced(text: str) -> str:
     return " ".join(text.split())
-
-
-def written(value: object) -> str:
-    """The content without places."""
-    match value:
-        case Place():
-            return ""
-        case tuple():
-            return f"({','.join(map(written, value))})"
-        case frozenset():
-            return f"{{{','.join(sorted(map(written, value)))}}}"
-        case Mapping():
-            return f"{{{','.join(f'{k}:{written(value[k])}' for k in sorted(value))}}}"
-        case _ if (names := compared(type(value))) is not None:
-            return f"{type(value).__name__}({','.join([written(getattr(value, name)) for name in names])})"
-        case _:
-            return repr(value)
-
-
-_COMPARED: dict[type, tuple[str, ...] | None] = {}
-
-
-def compared(kind: type) -> tuple[str, ...] | None:
-    if kind not in _COMPARED:
-        _COMPARED[kind] = tuple(f.name for f in fields(kind) if f.compare) if is_dataclass(kind) else None
-    return _COMPARED[kind]
 
 
 def digest(*texts: str) -> str:
@@ -386,7 +360,7 @@ def left_by(section: Section) -> Above:
     for name in dict.fromkeys([*section.above.definitions, *(d.key for d in section.definitions)]):
         found = section.definition(name, END)
         if found is not None and found.record >= 0:
-            found = replace(found, record=-1, rests=section.keys(found.chain) if found.made is None else ())
+            found = replace(found, record=-1, rests=section.keys(found.chain))
         if found is not None:
             definitions[name] = found
     said = in_force(facts.sayings, END)

@@ -11,10 +11,7 @@ from symbackprop.core.terms import Size, Term, sized
 
 from ..declared.sizes import Dims, Match, shown_dims
 from ..files.place import ReadError, Unsettled
-from ..grammar.tree import (
-    Dots, Expr, Hadamard, Matrix, Product, Quotient, Reals, Shape, ShapeWord, Symbol,
-    Transpose,
-)  # fmt: skip
+from ..grammar.tree import Dots, Expr, Hadamard, Matrix, Product, Quotient, Reals, Shape, ShapeWord, Symbol, Transpose
 from ..grammar.walking import walk
 from ..meaning.ranges import constant
 from ..meaning.values import Mat, Tensor3, Value, as_scalar

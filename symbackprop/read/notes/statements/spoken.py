@@ -11,6 +11,7 @@ from ..inferred.occurrences import Uses
 from ..inferred.said import Head, Record, head_of
 from ..inferred.section import Section
 from .classes import holds_derivative, is_derivative
+from ..inferred.prose_patterns import said as words
 
 _CALLS = re.compile(
     r"\b(?:(?:call|denote|abbreviate|name|write)\s+(?:it|this|that|these|them|both)"
@@ -21,18 +22,16 @@ _LISTED = re.compile(r"\s*(?:,|and|,\s*and)\s*")
 _WORDS = r"(?:(?!with\b|is\b|are\b)[\w-]+\s*){0,4}?"
 _KINDS = "loss|cost|objective|error|energy|risk|function|criterion"
 _LOSS = rf"(?:(?:the|this|our|that)\s+)?(?:it|this|that|\w*\s*(?:{_KINDS}))"
-_BY = re.compile(r"\bw\.?\s?r\.?\s?t\b\.?", re.IGNORECASE)
-_NAMED = re.compile(
+_BY = words(r"\bw\.?\s?r\.?\s?t\b\.?")
+_NAMED = words(
     r"(?P<kind>(?:[\w-]+\s+){0,2})\b(?P<noun>gradient|derivative|Hessian)(?:\s+(?:matrix|vector))?"
     rf"(?:\s+(?:of|for)\s+(?:{_WORDS}(?P<of>⟨\d+⟩)|{_LOSS}))?"
     r"(?:\s*(?:with respect to|by|in)\s+(?:the\s+)?(?:[\w-]+\s+){0,2}?(?P<by>⟨\d+⟩))?"
-    r"\s*,?\s*(?:is|equals|reads|becomes)(?:\s+(?:then|thus|therefore|simply|just|given by|hence))?\s*:?\s*\Z",
-    re.IGNORECASE,
+    r"\s*,?\s*(?:is|equals|reads|becomes)(?:\s+(?:then|thus|therefore|simply|just|given by|hence))?\s*:?\s*\Z"
 )
 _END = re.compile(r".*[.;!?](?=\s|\Z)", re.DOTALL)
-_CASE = re.compile(
-    r"\s*,?\s*(?:if|when(?:ever)?|for|at|unless|only|times|plus|minus|multiplied|divided|up to|dimensional|per)\b|-\w",
-    re.IGNORECASE,
+_CASE = words(
+    r"\s*,?\s*(?:if|when(?:ever)?|for|at|unless|only|times|plus|minus|multiplied|divided|up to|dimensional|per)\b|-\w"
 )
 """What follows where the formula is not the whole derivative, or not always."""
 
@@ -55,7 +54,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    r"""What has no name: "the Hessian of \log \sum_j e^{z_j}"."""
+    r"""A formula and how it is written: the Hessian of \log \sum_j e^{z_j}, what that is of, and itself."""
 
     tree: Expr
     latex: str
@@ -70,15 +69,7 @@ class Spoken:
     by: Letter | None
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
-    """The derivative that a formula is said to be, and how that is written."""
-
-    derivative: Expr
-    latex: str
-
-
-def named_derivative(section: Section, r: Record) -> Called | None:
+def named_derivative(section: Section, r: Record) -> Formula | None:
     """The derivative that the words before a formula call it, if they leave no choice."""
     if len(r.chains) != 1:
         return None
@@ -92,7 +83,7 @@ def named_derivative(section: Section, r: Record) -> Called | None:
     return called(section, of, found.by, found.order)
 
 
-def of_formula(records: Sequence[Record], r: Record) -> Called | None:
+def of_formula(records: Sequence[Record], r: Record) -> Formula | None:
     r"""The derivative of what has no name, by the letter that the words name, or by its only one."""
     found = spoken(records, r)
     if found is None or not isinstance(found.of, Formula):
@@ -110,22 +101,22 @@ def only_letter(tree: Expr) -> Letter | None:
     return Letter(replace(names[0], sub=None, sups=()), names[0].letter) if one else None
 
 
-def called(section: Section, of: Letter, by: Letter | None, order: int) -> Called | None:
+def called(section: Section, of: Letter, by: Letter | None, order: int) -> Formula | None:
     key = section.key(of.name)
     if key in section.frame.table.functions:  # f(t) = tanh t: f′(t)
         if len(of.args) != 1 or (by is not None and by.name != of.args[0]):
             return None
         argument = Paren((Chain((of.args[0],), ()),), "(")
-        return Called(Product((replace(of.name, primes=order), argument), ("",)), of.latex + "'" * order)
+        return Formula(Product((replace(of.name, primes=order), argument), ("",)), of.latex + "'" * order)
     return derivative(of.name, of.latex, by, order)
 
 
-def derivative(of: Expr, latex: str, by: Letter | None, order: int) -> Called:
+def derivative(of: Expr, latex: str, by: Letter | None, order: int) -> Formula:
     if by is not None and order == 1:
-        return Called(Derivative(of, (by.name,)), rf"\frac{{\partial {latex}}}{{\partial {by.latex}}}")
+        return Formula(Derivative(of, (by.name,)), rf"\frac{{\partial {latex}}}{{\partial {by.latex}}}")
     nabla = Operator("nabla", wrt=(by.name,) if by is not None else (), order=order)
     sign = r"\nabla" + (f"_{{{by.latex}}}" if by is not None else "") + ("^2" if order == 2 else "")
-    return Called(Product((nabla, of), ("",)), f"{sign} {latex}")
+    return Formula(Product((nabla, of), ("",)), f"{sign} {latex}")
 
 
 def differentiated(section: Section, at: int, by: Letter | None) -> Letter | None:
@@ -161,10 +152,9 @@ def no_derivative(section: Section, found: Head, key: str, r: Record) -> bool:
     return any(section.key(u.name) == key for u in uses) or any(stated)
 
 
-_DATA = re.compile(
+_DATA = words(
     r"\b(?:measur\w+|observ\w+|nois\w+|data|model|disturb\w+|random"
-    r"|process|time series|innovations?|shocks?|autoregress\w*|AR)\b",
-    re.IGNORECASE,
+    r"|process|time series|innovations?|shocks?|autoregress\w*|AR)\b"
 )
 
 

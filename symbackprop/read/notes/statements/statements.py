@@ -20,9 +20,9 @@ from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
 from ..grammar.parser import parse
 from ..grammar.recurrences import in_time
-from ..grammar.statement import Statement
+from ..grammar.means import sums_are_meant
 from ..grammar.tree import Chain, Expr, Link
-from ..grammar.unmarked_sums import sums_are_meant
+from ..grammar.walking import Statement
 from ..grammar.vocabulary import ACTIVATION_WORDS
 from ..inferred.above import END, Above, letters
 from ..inferred.occurrences import Uses
@@ -315,7 +315,7 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
     for r in out:
         chain = r.chains[0] if len(r.chains) == 1 else None
         if chain is not None and not chain.links and (called := of_formula(out, r)) is not None:
-            r.worded = Chain((called.derivative,), (Link("=", chain.subjects[-1], chain.span),), chain.span)
+            r.worded = Chain((called.tree,), (Link("=", chain.subjects[-1], chain.span),), chain.span)
             r.uses.chain(r.worded, frozenset())
     facts.einstein |= sums_are_meant(c for r in out for c in r.chains)
     return out
