@@ -74,7 +74,8 @@ class MatrixWriter(TermWriter):
                 name = self.operator("exp") if (fn, order) == ("exp", 0) else self.function(fn, order)
                 return name + self.brackets(self.form(of)[0]), ATOM
             case ElementPower(of, exponent):
-                return self.raised(self.raisable(of), f"{self.circ} {exponent}"), ATOM
+                base = self.form(of)[0] if isinstance(of, Elementwise) else self.raisable(of)  # tanh(Z)^(∘2)
+                return self.raised(base, f"{self.circ} {exponent}"), ATOM
             case Diagonal(of) | DiagonalOf(of) | Trace(of) | Determinant(of) | Softmax(of):
                 return self.operator(OPERATORS[type(m)]) + self.brackets(self.form(of)[0]), ATOM
             case Inverse(of):
