@@ -148,10 +148,14 @@ def items_of(node: Expr) -> tuple[Expr, ...]:
 _PARTS: dict[type, tuple[str, ...] | None] = {}
 
 
+# Fields of these kinds hold no node: half of all that trees hold, and trees are walked all the time.
+_PLAIN = frozenset(("str", "int", "bool", "Fraction", "str | None", "tuple[str, ...]", "Span"))
+
+
 def parts(kind: type) -> tuple[str, ...] | None:
-    """The fields of a node but its span; None for what is no node."""
+    """The fields of a node that can hold nodes; None for what is no node."""
     if kind not in _PARTS:
-        _PARTS[kind] = tuple(f.name for f in fields(kind) if f.name != "span") if is_dataclass(kind) else None
+        _PARTS[kind] = tuple(f.name for f in fields(kind) if f.type not in _PLAIN) if is_dataclass(kind) else None
     return _PARTS[kind]
 
 
