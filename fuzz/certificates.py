@@ -24,9 +24,8 @@ from typing import Any
 from kernel_account import argued
 
 from symbackprop.checker.recheck import LAWS, NODES, STEPS, Refused, recheck
-from symbackprop.core.certificate import Reader
-from symbackprop.core.indices import refusing
 from symbackprop.core.kernel import check
+from symbackprop.core.rows import Reader
 from symbackprop.core.signs import says
 from symbackprop.core.terms import ProofError
 
@@ -138,14 +137,13 @@ def by_kernel(data: dict[str, Any]) -> bool:
         argued(data)
         return True
     reader = Reader()
-    with refusing("certificate"):
-        proof, context = reader.certificate(data)
-        claim, read = data["claim"], reader.known
-        stated = {read["Predicate"](p) for p in claim["conditions"]}
-        sides = read["Term"](claim["lhs"]), read["Term"](claim["rhs"])
+    proof, context = reader.certificate(data)
     equation = check(proof, context)
+    claim = data["claim"]
+    read = reader.closed
+    stated = {read["Predicate"](p) for p in claim["conditions"]}
     return (
-        (equation.lhs, equation.rhs) == sides
+        (equation.lhs, equation.rhs) == (read["Term"](claim["lhs"]), read["Term"](claim["rhs"]))
         and all(any(says(s, c, context.least) for s in stated) for c in equation.conditions)
         and equation.hypotheses <= set(claim["hypotheses"]) <= set(context.hypotheses)
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from symbackprop.core.certificate import load, load_argument
 from symbackprop.core.context import Equation, Excused, Statement
 from symbackprop.core.discharge import has_value, holding, knowing
 from symbackprop.core.indices import refusing
 from symbackprop.core.kernel import check
 from symbackprop.core.reasons import Argument, satisfied
 from symbackprop.core.region import region_of
+from symbackprop.core.rows import load, load_argument
 from symbackprop.core.terms import free, require
 
 

@@ -1,7 +1,7 @@
-"""Certificates: what their rows build, how they are written, each distinct node and shared step once, and read again.
+"""Certificates: what their rows build, and how they are written: each distinct node and shared step once.
 
 A row is a tag and the fields of what it builds, each as its annotation says (`docs/certificates.md`).  Nothing here is
-trusted: whether rows show anything the checker says, which reads them by itself, and refuses what is malformed.
+trusted: what it writes is read by the checker, and compared with the claim.
 """
 
 from __future__ import annotations
@@ -9,20 +9,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from fractions import Fraction
-from functools import cache, partial
+from functools import cache
 from operator import attrgetter
 from typing import Any, get_args
 
 from . import proofs as step
 from . import reasons as reason
 from . import terms as t
-from symbackprop.core.context import Context, Equation, Recursion, Same, Statement
-from .indices import (
-    Affine, Bound, Index, Least, Pick, ProofError, Size, affine, at_least_zero, collected, refusing, require,
-)  # fmt: skip
+from .context import Context, Equation, Recursion, Same, Statement
+from .indices import Affine, Bound, Index, Least, Pick, ProofError, Size, affine, at_least_zero, require
 from .laws.registry import LAWS
-from symbackprop.core.reasons import Point
 from .syntax import Tensor
 
 FORMAT = 2
@@ -57,12 +53,13 @@ NODES: dict[str, Callable[..., Any]] = {
     "ord": t.Ordinal, "delta": t.Delta, "add": t.Add, "mul": t.Mul, "pow": t.Power, "app": t.Apply, "sum": t.Sum,
     "diff": t.Diff, "whole": t.Whole, "holds": t.Holds,
 }  # fmt: skip
-HYPOTHESES: dict[str, Callable[..., Any]] = {
-    "gt0": t.Positive, "ne0": t.Nonzero, "ge0": t.AtLeastZero, "ge0i": t.NonNegative, "eq": Same,
+PREDICATES: dict[str, Callable[..., Any]] = {
+    "gt0": t.Positive, "ne0": t.Nonzero, "ge0": t.AtLeastZero, "ge0i": t.NonNegative,
 }  # fmt: skip
-REASONS: dict[str, Callable[..., Any]] = {
-    made.__name__.lower(): made for made in (*get_args(reason.Reason), *get_args(reason.Holding), reason.Dense)
-}  # fmt: skip
+OF_A_STEP: dict[str, Callable[..., Any]] = {tag: PREDICATES[tag] for tag in ("gt0", "ge0i")}
+HYPOTHESES: dict[str, Callable[..., Any]] = {**PREDICATES, "eq": Same}
+SHOWING, HOLDING = get_args(reason.Reason), get_args(reason.Holding)
+REASONS: dict[str, Callable[..., Any]] = {made.__name__.lower(): made for made in (*SHOWING, *HOLDING, reason.Dense)}
 STEPS: dict[str, Callable[..., Any]] = {
     **{made.__name__.lower(): made for made in get_args(step.Proof) if made not in (step.By, step.EveryDepth)},
     "chain": chain, "let": let, "every_depth": step.EveryDepth,
@@ -100,8 +97,8 @@ def of_kind(kind: str, known: dict[str, Any], many: Callable[[Any], Any], row: C
 
 Write = Callable[[Any], Any]
 TAGS: dict[type, str] = {
-    **{made: tag for tag, made in (NODES | HYPOTHESES | STEPS | REASONS).items() if isinstance(made, type)},
-    Pick: "pick", Affine: "aff", Size: "size", Recursion: "recursion", step.By: "by", step.Chain: "chain",
+    **{made: tag for tag, made in (NODES | PREDICATES | STEPS | REASONS).items() if isinstance(made, type)},
+    Pick: "pick", Affine: "aff", Size: "size", Same: "eq", Recursion: "recursion", step.By: "by", step.Chain: "chain",
     step.Let: "let",
 }  # fmt: skip
 
@@ -259,104 +256,3 @@ def many(write: Write) -> Write:
 
 def row(*writes: Write) -> Write:
     return lambda xs: [write(x) for write, x in zip(writes, xs, strict=True)]
-
-
-# --- reading ---------------------------------------------------------------------------------
-
-KEYS = {"format", "sizes", "least", "nodes", "definitions", "hypotheses", "steps", "recursion", "proof"}
-Read = Callable[[Any], Any]
-
-
-def load(certificate: Any) -> tuple[step.Proof, Context]:
-    """The proof and its context, built from the rows alone.  Raises ProofError where they are none."""
-    with refusing("certificate"):
-        return Reader().certificate(certificate)
-
-
-def load_argument(certificate: Any) -> tuple[Statement, reason.Argument]:
-    """A statement and its argument, built from the rows alone.  Raises ProofError where they are none."""
-    with refusing("certificate"):
-        return Reader().argument(certificate)
-
-
-class Table(list[Any]):
-    """What was read so far; rows that mean nothing are refused when another refers to them, and only then."""
-
-    def __call__(self, number: int) -> Any:
-        found = self[number]
-        if isinstance(found, ProofError):
-            raise found
-        return found
-
-    def fill(self, rows: Any, read: Read) -> None:
-        for x in rows:
-            try:
-                with refusing("row"):
-                    self.append(read(x))
-            except ProofError as refusal:
-                self.append(refusal)
-
-
-class Reader:
-    def __init__(self) -> None:
-        self.sizes, self.nodes, self.steps, self.reasons = Table(), Table(), Table(), Table()
-        self.reads: dict[Any, Read] = {}
-        self.known: dict[str, Read] = {
-            **dict.fromkeys(("str", "int", "bool"), lambda x: x), "Fraction": Fraction, "Size": self.sizes,
-            "Array": lambda x: t.Array(x[0], None if x[1] is None else self.sizes(x[1])),
-            **dict.fromkeys(("Index", "IndexAtom", "IndexExpr", "Entry", "Whole", "Term"), self.nodes),
-            **dict.fromkeys(("Positive | NonNegative", "Predicate"), lambda x: self.tagged(x, HYPOTHESES)),
-            "Tensor": lambda x: Tensor(tuple(map(self.nodes, x[0])), self.nodes(x[1])),
-            "Proof": self.steps, "Point": lambda x: Point(*self.parts(Point, x)),
-            **dict.fromkeys(("Reason", "Given", "Dense", "Holding", "Reason | Given", "Reason | Dense"), self.reasons),
-        }  # fmt: skip
-
-    def certificate(self, x: Any) -> tuple[step.Proof, Context]:
-        context, told = self.context(x), x["recursion"]
-        recursion = None if told is None else Recursion(*self.parts(Recursion, told))
-        return self.steps(x["proof"]), Context(context.definitions, context.hypotheses, context.least, recursion)
-
-    def argument(self, x: Any) -> tuple[Statement, reason.Argument]:
-        self.known["Context"] = lambda _: context
-        context = self.context(x)
-        self.reasons.fill(x["reasons"], lambda r: self.tagged(r, REASONS))
-        lhs, rhs, *rest = x["statement"]
-        statement = Statement(*self.parts(Statement, [lhs, rhs, None, *rest]))
-        return statement, reason.Argument(*self.parts(reason.Argument, x["argument"]))
-
-    def context(self, x: Any) -> Context:
-        """The context of a certificate; its nodes and steps are read on the way."""
-        require(x["format"] == FORMAT, "a certificate of format {} is needed", FORMAT)
-        self.sizes.fill(x["sizes"], lambda n: collected((tuple(sorted(symbols)), c) for symbols, c in n))
-        least = Least(dict(x["least"]))
-        nodes: dict[str, Callable[..., Any]] = {**NODES, "pick": partial(pick, least=least)}
-        self.nodes.fill(x["nodes"], lambda n: self.tagged(n, nodes))
-        self.steps.fill(x["steps"], self.step)
-        named = ((self.known["Array"](a), self.known["Tensor"](meaning)) for a, *meaning in x["definitions"])
-        return Context(dict(named), {n: self.tagged(h, HYPOTHESES) for n, h in x["hypotheses"].items()}, least)
-
-    def tagged(self, x: Any, makers: dict[str, Callable[..., Any]]) -> Any:
-        """A row that begins with a tag."""
-        make = makers[x[0]]
-        return make(*self.parts(getattr(make, "func", make), x[1:]))
-
-    def parts(self, make: Callable[..., Any], given: Any) -> tuple[Any, ...]:
-        """What is needed to make something, as its annotations say."""
-        if make not in self.reads:
-            self.reads[make] = in_order(*(of_kind(k, self.known, all_of, in_order) for k in kinds(make)))
-        found: tuple[Any, ...] = self.reads[make](given)
-        return found
-
-    def step(self, x: Any) -> step.Proof:
-        if x[0] == "by":
-            return step.By(x[1], self.parts(LAWS[x[1]], x[2]))
-        proof: step.Proof = self.tagged(x, STEPS)
-        return proof
-
-
-def all_of(read: Read) -> Read:
-    return lambda xs: tuple(map(read, xs))
-
-
-def in_order(*reads: Read) -> Read:
-    return lambda xs: tuple([read(x) for read, x in zip(reads, xs, strict=True)])

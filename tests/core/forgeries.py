@@ -652,16 +652,3 @@ FORGERIES: dict[str, Callable[[], object]] = dict([
     *STRUCTURE, *CAPTURES, *LETS, *UNDER_DIFF, *DERIVATIVES, *LAWS, *ARRAY_LAWS, *DEPTHS,
     *TYPES, *SHAPES, *CONTEXTS, *DOORS, *LIMITS,
 ])  # fmt: skip
-
-# The checker refuses what is malformed; the kernel reads what the prover builds, and believes that it is well-formed.
-MALFORMED = frozenset({
-    "argument -1", "a dummy without its sum", "an instance of no index", "two values for one index",
-    "an index for a term", "a term for an index", "a later row", "a row from the end", "a float", "a truth value",
-    "a decimal", "a number that is not in lowest terms", "a power of two in disguise", "a float exponent",
-    "a tuple for a list", "an array without a name", "a name that is a number", "half a size", "a true size",
-    "a size of a high degree", "a negative depth", "half a derivative", "a derivative by a number",
-    "a step of an inequation", "a dummy for a term", "a dummy twice", "a value twice", "a negative number of a law",
-    "a truth value for a number of a law", "a hypothesis without a name", "a size from 0 on",
-    "two definitions of one array", "a definition with a dummy", "a hypothesis with a dummy",
-    "a condition with a dummy",
-})  # fmt: skip

@@ -338,4 +338,3 @@ FORGERIES: dict[str, Callable[[], object]] = {
         without("argument", certificate(UNITS, simple(Linear(ONE, ONE))))),
     "a proof that is missing": lambda: kernel_account.check_rows(without("proof", proof_rows(Linear(ONE, ONE), EMPTY))),
 }  # fmt: skip
-MALFORMED = frozenset({"neither true nor false"})  # for the checker alone, as among the other forgeries

@@ -1,6 +1,6 @@
 """The table of laws.  A law is a function from a context and its arguments to an equation, or it refuses.
 
-Its annotations say of what kinds its arguments are; `certificate.py` reads no others.
+Its annotations say of what kinds its arguments are; `rows.py` reads no others.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from symbackprop.core.kernel import check
 from symbackprop.core.proofs import Proof
 from symbackprop.core.reasons import Argument, Base, Dense, Given, Holding, Knowing, Reason, Sign, Steps, Weigh
 from symbackprop.core.region import region_of
-from symbackprop.core.certificate import KEYS, load, load_argument
+from symbackprop.core.rows import KEYS, load, load_argument
 from symbackprop.core.terms import AtLeastZero, Diff, Entry, NonNegative, Nonzero, Positive, Predicate, Term, free
 from symbackprop.core.theorem import theorem
 from symbackprop.prove.statements import inside
