@@ -12,9 +12,16 @@ from derive_by_hand import BACKWARDS
 from derive_cases import CASES
 from derive_wrong_lines import wrong_variants
 
-from symbackprop.core.kernel import check
-from symbackprop.core.terms import Diff, SymbackpropError
+from symbackprop.core.context import EMPTY, Context
+from symbackprop.core.kernel import Flip, Let, Proof, UnderDiff, check
+from symbackprop.core.terms import Array, Diff, SymbackpropError, Term, arrays
+from symbackprop.functions.claims import gradient_claims
+from symbackprop.functions.request import read_request
 from symbackprop.gradients.derived import BackwardCheck
+from symbackprop.gradients.lemmas import opened
+from symbackprop.gradients.reindexing import as_they_stand
+from symbackprop.prove.equality import prove_equal
+from symbackprop.prove.normal_form.session import joined
 from symbackprop.read.numpy import TraceError, parse_shapes, trace_assumptions
 from symbackprop.write.program.mending import mended
 
@@ -149,3 +156,50 @@ def test_the_line_is_mended_and_then_proved(forward: Any, backward: Any, shapes:
     assert right is not None and right.after == after
     again = check_backward(forward, right.function, declared, ("x", "w"), {}, ("g",), {}, names)
     assert set(again.theorems) == {"x", "w"} and not again.wrong
+
+
+def in_order(context: Context) -> list[Array]:
+    """The names that are defined, each after those that its meaning mentions."""
+    found: dict[Array, None] = {}
+
+    def visit(array: Array) -> None:
+        if array in context.definitions and array not in found:
+            for a in sorted(arrays(context.definitions[array].body), key=lambda a: a.name):
+                visit(a)
+            found[array] = None
+
+    for array in context.definitions:
+        visit(array)
+    return list(found)
+
+
+def same(plain: Term, named: Term, context: Context) -> Proof | None:
+    """plain = named, whose names are opened; None where they are one."""
+    value, by_opening = opened(named, tuple(context.definitions), context)
+    back = by_opening and Flip(by_opening)
+    if value == plain:
+        return back
+    found = as_they_stand(plain, value) or prove_equal(plain, value, EMPTY)
+    assert found is not None, f"{plain} is not what {named} means"
+    return joined(found[0], back)
+
+
+@pytest.mark.parametrize("name", ["cross-entropy", "layernorm", "attention", "triplet", "vae", "rope"])
+def test_the_theorem_is_the_claim_of_a_check(name: str) -> None:
+    """With each name introduced inside the proof by its meaning: what `check_gradient` is asked, says the kernel."""
+    case, backward = CASES[name], BACKWARDS[name]
+    request = read_request("check_gradient", case.forward, backward, case.shapes, case.variables, case.assuming, {})
+    found = checked(name, backward)
+    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(request.hypotheses())})
+    claims = gradient_claims(request, lambda _: None)
+    assert {c.name for c in claims} == set(case.variables)
+    for claim in claims:
+        theorem = found.theorems[claim.name]
+        assert isinstance(claim.lhs, Diff) and theorem.equation.lhs.wrt == claim.lhs.wrt
+        loss = same(claim.lhs.body, theorem.equation.lhs.body, theorem.context)
+        result = same(claim.rhs, theorem.equation.rhs, theorem.context)
+        proof = joined(loss and UnderDiff(claim.lhs.wrt, loss), theorem.proof, result and Flip(result))
+        for array in reversed(in_order(theorem.context)):
+            proof = Let(array, theorem.context.definitions[array], proof)
+        equation = check(proof, context)
+        assert (equation.lhs, equation.rhs) == (claim.lhs, claim.rhs)
