@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symbackprop.read.notes.declared.symbols import ArraySymbol
-from symbackprop.read.notes.grammar.tree import Derivative, Expr, Num, Symbol
+from symbackprop.read.notes.grammar.tree import Derivative, Expr, Num, Sum, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.write.notes.letters import number
@@ -50,6 +50,8 @@ def phrases(reading: Reading) -> Iterator[str]:
         yield f"{', '.join(numbers)} number{'' if len(numbers) == 1 else 's'}"
     if layout(reading):
         yield f"{layout(reading)} layout"
+    if reading.declarations.einstein and any(isinstance(n, Sum) for x in (reading.lhs, reading.rhs) for n in walk(x)):
+        yield "repeated indices are summed"
 
 
 def kind(array: ArraySymbol) -> str:

@@ -192,11 +192,10 @@ class NameResolver(Derivatives):
         if symbol is None:
             raise ReadError(f"{key} is not declared without a layer", span)
         out: Expr = Symbol(key, label, sample, span)
-        whole = node.sub is not None and len(node.sub.items) == len(symbol.shape) == 2 and not samples
-        if node.sub and whole and node.sups and node.sups[-1].span[1] <= node.sub.span[0]:  # A^T_{ij}, A^2_{ij}
-            out = self.behind(out, replace(node, sub=None, sups=tuple(rest), top=0))
-            out = transposed(out, turns, span)
-            rest, turns = [], 0
+        if node.sub and len(node.sub.items) == len(symbol.shape) == 2 and not samples:
+            if node.sups and node.sups[-1].span[1] <= node.sub.span[0]:  # A^2_{ij}
+                out, rest = self.behind(out, replace(node, sub=None, sups=tuple(rest), top=0)), []
+            out, turns = transposed(out, turns, span), 0  # A^T_{ij} and A_{ij}^T: nobody transposes a number
         if node.sub or samples:
             items = tuple(map(self.index_or_shape, node.sub.items)) if node.sub else ()
             if node.sub is not None and node.sub.value is not None:

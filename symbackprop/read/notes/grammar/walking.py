@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TypeVar, cast
 
 from ..files.place import Span
-from .tree import Chain, Expr, Label, Name, Paren, Product, Script, Transpose
+from .tree import Chain, Entry, Expr, Label, Name, Paren, Product, Script, Transpose
 
 T = TypeVar("T")
 EQUATIONS = frozenset(("=", ":=", "≡"))
@@ -134,7 +134,11 @@ def bracketed(*nodes: Expr) -> Paren:
 
 def transposed(node: Expr, times: int, span: Span) -> Expr:
     for _ in range(times):
-        node = Transpose(node, span)
+        match node:
+            case Entry(Paren() as base, (_, _) as at) if not set(at) & set(walk(base)):
+                node = replace(node, base=Transpose(base, span), span=span)  # (AB)_{ij}^T is that of (AB)^T
+            case _:
+                node = Transpose(node, span)
     return node
 
 

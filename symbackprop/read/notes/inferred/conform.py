@@ -16,7 +16,7 @@ from ..grammar.tree import (
 )  # fmt: skip
 from ..meaning.definitions import array_of
 from ..meaning.model import at_layer
-from .conform_operations import ANY, LONE, UNIT, Axes, Found, Misfit, ShapeOperations, SizeName
+from .conform_operations import ANY, LONE, UNIT, Axes, Found, Misfit, ShapeOperations, SizeName, unbound_indices
 
 
 @dataclass(slots=True)
@@ -34,8 +34,12 @@ class Shapes(ShapeOperations):
             return
         if len(a) != len(b):
             raise Misfit("three axes on one side only")
-        if self.lone(a) != self.lone(b):
-            raise Misfit("a number and an array")
+        if self.lone(a) != self.lone(b):  # an entry set equal to its array?
+            entry, whole, axes = (left, right, b) if self.lone(a) else (right, left, a)
+            if len(unbound_indices(entry) - unbound_indices(whole)) < sum(not self.one(n) for n in axes):
+                raise Misfit("a number and an array")
+            self.cost += 0.5
+            return
         if len(a) == 2:
             self.same(a, b)
 

@@ -4,6 +4,7 @@ author does not write: names of sizes, axes and sums, L of one sample i, x_i for
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import replace
 from fractions import Fraction
@@ -15,8 +16,8 @@ from symbackprop.core.terms import SymbackpropError
 from ..declared.symbols import ArraySymbol, Declarations, SizeSymbol
 from ..files.place import Unsettled
 from ..grammar.tree import (
-    Add, All, At, Binder, Call, Chain, Derivative, Differential, Entry, Expr, Gradient, Hadamard, IndexName, Inner,
-    Label, Neg, Num, Power, Product, Quotient, Sum, Symbol, Transpose,
+    Add, All, At, Binder, Call, Chain, Derivative, Differential, Entry, Expr, Gradient, Hadamard, Identity, IndexName,
+    Inner, Kronecker, Label, Neg, Num, Power, Product, Quotient, Sum, Symbol, Transpose,
 )  # fmt: skip
 from ..grammar.walking import mapped, rewritten, walk
 from ..meaning.ranges import indices
@@ -146,12 +147,13 @@ ROW, COLUMN = "a''", "b''"
 def without_shorthand(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, list[Chain], Declarations]:
     """The sides without what is short for something, the points at which they are taken, the table."""
     if table.einstein:
-        lhs, rhs = (cast(Expr, summed(x, table)) for x in (lhs, rhs))
+        lhs, rhs = with_repeated_summed(lhs, rhs, table)
     lhs, rhs, points = at_points(lhs, rhs)
     if any(isinstance(n, Differential) for x in (lhs, rhs, *points) for n in walk(x)):
         lhs, rhs, points, table = along(lhs, rhs, points, table)
     lhs, rhs = (cast(Expr, diagonals(x, table)) for x in (lhs, rhs))
-    rhs = entry_of_array(lhs, rhs, table)
+    if table.inferred:
+        lhs, rhs = entry_of_array(lhs, rhs, table), entry_of_array(rhs, lhs, table)
     return lhs, rhs, points, table
 
 
@@ -263,57 +265,59 @@ def at_points(lhs: Expr, rhs: Expr) -> tuple[Expr, Expr, list[Chain]]:
 # --- repeated indices ----------------------------------------------------------------------------
 
 
-def summed(node: object, table: Declarations, bound: frozenset[str] = frozenset()) -> object:
+def with_repeated_summed(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr]:
+    """By Einstein's convention; what the other side has once is no dummy: δ_i = u_i σ'(z_i)."""
+    return cast(Expr, summed(lhs, table, once(rhs))), cast(Expr, summed(rhs, table, once(lhs)))
+
+
+def summed(node: object, table: Declarations, kept: frozenset[str] = frozenset()) -> object:
     """Einstein's convention: an index that stands twice in a product is summed there, unless it is a dummy already."""
     match node:
         case Sum(binders):
-            inside = bound | {b.name for b in binders}
+            inside = kept | {b.name for b in binders}
             return mapped(node, lambda c: summed(c, table, inside))
-        case Product() | Hadamard() | Entry() | Quotient() | Power():
-            inner = mapped(
-                node, lambda c: (summed_parts if isinstance(c, (Entry, tuple)) else summed)(c, table, bound)
-            )
-            repeated = [i for i, n in counts(inner).items() if n == 2 and i not in table.layers and i not in bound]
+        case Product() | Hadamard() | Entry() | Quotient() | Power() | Kronecker():
+            inner = mapped(node, lambda c: (summed_parts if isinstance(c, (Entry, tuple)) else summed)(c, table, kept))
+            repeated = [i for i, n in counts(inner).items() if n > 1 and i not in table.layers and i not in kept]
             if repeated:
                 return Sum(tuple(Binder(i) for i in sorted(repeated)), cast(Expr, inner), (), node.span)
             return inner
         case _:
-            return mapped(node, lambda c: summed(c, table, bound))
+            return mapped(node, lambda c: summed(c, table, kept))
 
 
-def summed_parts(node: object, table: Declarations, bound: frozenset[str]) -> object:
+def summed_parts(node: object, table: Declarations, kept: frozenset[str]) -> object:
     """Factors as they are; what stands inside brackets or functions is a product of its own."""
     if isinstance(node, tuple):
-        return tuple(summed_parts(c, table, bound) for c in node)
-    return node if isinstance(node, (Entry, IndexName)) else summed(node, table, bound)
+        return tuple(summed_parts(c, table, kept) for c in node)
+    return node if isinstance(node, (Entry, IndexName, Kronecker)) else summed(node, table, kept)
 
 
-def counts(node: object) -> dict[str, int]:
-    out: dict[str, int] = {}
-    work = [node]
-    while work:
-        n = work.pop()
-        if isinstance(n, Derivative):  # ∂L/∂u_i W_{ij} is summed over i
-            entries = (e.at for e in (n.body, *n.wrt) if isinstance(e, Entry))
-            for name in {i.name for at in entries for i in at if isinstance(i, IndexName)}:
-                out[name] = out.get(name, 0) + 1
-        if isinstance(n, (Sum, Derivative, Gradient)):
-            continue
-        if isinstance(n, Entry):
-            for i in n.at:
-                if isinstance(i, IndexName):
-                    out[i.name] = out.get(i.name, 0) + 1
-            if not isinstance(n.base, Symbol):
-                work.append(n.base)
-        elif isinstance(n, (Product, Hadamard)):
-            work.extend(n.args)
-        elif isinstance(n, Add):  # each of its terms has the same indices
-            work.append(n.args[0])
-        elif isinstance(n, (Neg, Transpose)):
-            work.append(n.arg)
-        elif isinstance(n, Quotient):
-            work.append(n.top)
-    return out
+def once(node: object) -> frozenset[str]:
+    """The indices that are free under the convention."""
+    return frozenset(i for i, n in counts(node).items() if n == 1)
+
+
+def counts(node: object) -> Counter[str]:
+    """How often each index stands in a product, outside of what is summed already."""
+    match node:
+        case IndexName(name):
+            return Counter((name,))
+        case Derivative(body, wrt):  # ∂L/∂u_i W_{ij} is summed over i, and so is u_i ∂u_j/∂x_i
+            return Counter({i for e in (body, *wrt) for i in once(e)})
+        case Call(args=args):  # σ(z_i) is one number of each i
+            return Counter({i for a in args for i in once(a)})
+        case Entry(base, at):
+            return sum(map(counts, at), Counter() if isinstance(base, Symbol) else counts(base))
+        case Kronecker(i, j):
+            return counts(i) + counts(j)
+        case Product(args) | Hadamard(args):
+            return sum(map(counts, args), Counter())
+        case Add(args):  # each of its terms has the same indices
+            return counts(args[0])
+        case Neg(arg) | Transpose(arg) | Quotient(top=arg):
+            return counts(arg)
+    return Counter()
 
 
 def along_chain(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, list[str]]:
@@ -352,20 +356,28 @@ def diagonals(node: object, table: Declarations) -> object:
     return mapped(node, lambda c: diagonals(c, table))
 
 
-def entry_of_array(lhs: Expr, rhs: Expr, table: Declarations) -> Expr:
-    """∂L/∂W_ij = δ x^T: the entry ij of what stands on the right is meant."""
-    if not table.inferred or shape_of(lhs, table) != (UNIT, UNIT):
-        return rhs
-    shape = shape_of(rhs, table)
-    if shape is None or shape == (UNIT, UNIT):
-        return rhs
-    order = [
-        i.name for n in walk(lhs) if isinstance(n, Derivative) for v in n.wrt if isinstance(v, Entry) for i in v.at
-        if isinstance(i, IndexName)
-    ]  # fmt: skip
-    have, _ = indices(rhs, table)
-    free = [i for i in dict.fromkeys(order) if i not in have]
-    wanted = sum(s != UNIT for s in shape)
-    if len(free) != wanted or not free:
-        return rhs
-    return Entry(rhs, tuple(IndexName(i, rhs.span) for i in free), rhs.span)
+def entry_of_array(whole: Expr, entry: Expr, table: Declarations) -> Expr:
+    """∂L/∂W_ij = δ x^T, (AB)_{pq} = AB: the entry of the array is meant that the other side is."""
+    if shape_of(entry, table) != (UNIT, UNIT):
+        return whole
+    free = order_of_axes(entry, table)
+    if isinstance(whole, Identity) and len(free) == 2:
+        return Kronecker(IndexName(free[0]), IndexName(free[1]), whole.span)
+    shape = shape_of(whole, table)
+    have = {} if shape is None else indices(whole, table)[0]
+    free = [i for i in free if i not in have]
+    if shape is None or not free or len(free) != sum(s != UNIT for s in shape):
+        return whole
+    return Entry(whole, tuple(IndexName(i, whole.span) for i in free), whole.span)
+
+
+def order_of_axes(entry: Expr, table: Declarations) -> list[str]:
+    """The indices as in the entry by which is differentiated, else as in entries with all of them, in alphabetic order:
+    (AB)_{qp} may be that of (AB)^T.
+    """
+    by = [v for n in walk(entry) if isinstance(n, Derivative) for v in n.wrt if isinstance(v, Entry)]
+    if by:
+        return list(dict.fromkeys(i.name for v in by for i in v.at if isinstance(i, IndexName)))
+    free = sorted(indices(entry, table)[0])
+    ats = (n.at if isinstance(n, Entry) else (n.i, n.j) for n in walk(entry) if isinstance(n, (Entry, Kronecker)))
+    return free if tuple(map(IndexName, free)) in ats else []

@@ -307,8 +307,6 @@ class Options:
         costs = [0.2, 0.7, 3.0]
         if use.bold:
             costs = [2.5, 0.0, 2.5] if not key.isupper() else [3.0, 1.5, 0.5]
-        if use.transposed:
-            costs[0] += 1.5
-        if use.normed:
+        if (use.transposed and use.items < 2) or use.normed:  # x_i^T, but not A_{ij}^T, is that of a vector
             costs[0] += 1.5
         return costs

@@ -13,8 +13,8 @@ from ..declared.symbols import Declarations
 from ..files.items import Formula
 from ..grammar.walking import EQUATIONS, Statement, walk
 from ..grammar.tree import (
-    Chain, Dots, Entry, Expr, Label, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Reals, Script,
-    ShapeWord, Sum, Transpose, Words,
+    Chain, Derivative, Dots, Entry, Expr, Indicator, Label, Link, Name, Neg, Num, Operator, Paren, Power, Product,
+    Quotient, Reals, Script, ShapeWord, Sum, Transpose, Words,
 )  # fmt: skip
 from .occurrences import Use, Uses, key_of, names_in
 from .prose import Facts
@@ -125,6 +125,15 @@ def head_of(node: Expr) -> Head | None:
             return None
 
 
+def of_kronecker(lhs: Expr, rhs: Expr) -> bool:
+    """δ_ij = [i = j], 1 if i = j and else 0, ∂x_i/∂x_j, I, δ_ik δ_kj: what Kronecker's δ is anyway."""
+    match lhs:
+        case Name("δ", sub=Script(items=(_, _)), sups=()):
+            values = (n for n in walk(rhs, (Derivative, Indicator, Script, Chain)) if isinstance(n, Name))
+            return all(key_of(n) in ("I", "δ", "1") for n in values)
+    return False
+
+
 def linked(chains: tuple[Chain, ...]) -> bool:
     return any(c.links for c in chains)
 
@@ -142,6 +151,8 @@ def defining(lhs: Expr, link: Link, composite: Mapping[str, set[str]]) -> tuple[
             return Head(bare, key_of(bare)), replace(link, rhs=root)
         case Product((Operator("function", "log"), Name() as name)) if not (name.sups or name.primes or name.top):
             return Head(name, key_of(name)), from_logarithm(link)
+        case _ if of_kronecker(lhs, link.rhs):
+            return None, link
         case _:
             return head_of(lhs), link
 

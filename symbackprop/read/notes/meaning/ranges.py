@@ -38,6 +38,11 @@ class Ranges:
     def collect(self, nodes: list[Expr]) -> None:
         for node in nodes:
             self.visit(node, {})
+        self.spread()
+        self.any_size()
+        self.spread()  # to the dummies that are compared with those: Σ_k δ_ik δ_kj
+
+    def spread(self) -> None:
         changed = True
         while changed:
             changed = False
@@ -45,8 +50,6 @@ class Ranges:
                 for x, y in ((a, b), (b, a)):
                     if x in self.found and y not in self.found:
                         self.found[y], changed = self.found[x], True
-
-        self.any_size()
 
     def any_size(self) -> None:
         """A free index on no axis (δ_ij alone) runs over a range of any size, shared with what it is compared to."""

@@ -18,7 +18,7 @@ from ..grammar.tree import (
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import EQUATIONS, mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of
-from ..inferred.said import Record, cut_at_colon, head_of, is_interval, softmax_given
+from ..inferred.said import Record, cut_at_colon, head_of, is_interval, of_kronecker, softmax_given
 from . import classes
 from .classes import Class, comes_in, in_sentence, of_a_letter, on_values
 from .heads import Heads, Unit
@@ -344,6 +344,8 @@ class Intents(Heads):
         rhs, zero = link.rhs, isinstance(link.rhs, Num) and link.rhs.value == 0
         derivative, found = classes.holds_derivative(lhs), self.defining(lhs, link)[0]
         section, name = self.section, self.section.key(found.name) if found is not None else ""
+        if of_kronecker(lhs, rhs):
+            return replace(unit, meant="claim")
         if softmax_given(Chain((lhs,), (link,))) is not None or (found is not None and self.is_slope(name, r, link)):
             return replace(unit, meant="definition", note="function")
         if (key := self.vector_function(lhs, rhs)) and key not in self.defined and not self.table.functions[key].body:

@@ -20,7 +20,7 @@ from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
 from ..grammar.parser import parse
 from ..grammar.recurrences import in_time
-from ..grammar.means import sums_are_meant
+from ..grammar.repeated import sums_are_meant
 from ..grammar.tree import Chain, Expr, Link
 from ..grammar.walking import Statement
 from ..grammar.vocabulary import ACTIVATION_WORDS
