@@ -23,6 +23,11 @@ TEXTS = {
         SHORT + r"$dS = S - Y$ and $dS = Y - S$, for $L = \frac12\|S-Y\|_F^2$.",
         "P R",
     ),
+    "what is put in below": (
+        r"1. Apply $\frac{\partial\operatorname{tr}(XB)}{\partial X} = B^T$, not $\frac{\partial\operatorname{tr}(XB)}"
+        r"{\partial X} = B$. Set $B = X^T$.",
+        "U R",
+    ),
     "a loss of words": (
         r"$z_j = \mu_j+\epsilon_je^{\ell_j/2}$. With the reconstruction loss $R$, $\frac{\partial R}{\partial\mu_j} = "
         r"\frac{\partial R}{\partial z_j}$ and $\frac{\partial R}{\partial\ell_j} = \frac12\frac{\partial "

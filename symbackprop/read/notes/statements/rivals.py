@@ -86,6 +86,10 @@ class Rivals(Doubts):
         for some in [[d] for d in held] + ([held] if len(held) > 1 else []):
             words = f"{' and '.join(d.key for d in some)} {'is' if len(some) == 1 else 'are'} held fixed"
             yield Rival(words, self.built(base, chain, r, some, u.conditions), "rescue")
+        below = [d for d in self.section.rests_on(chain, r.at, self.section.chosen)[1] if d.record > r.at]
+        if below:  # "d tr(XB) = tr(dX B). Set B = X^T."
+            words = f"{' and '.join(d.key for d in below)} {'is' if len(below) == 1 else 'are'} not yet as given below"
+            yield Rival(words, self.built(base, chain, r, below, u.conditions), "rescue")
 
     def otherwise(self, reading: Reading, r: Record) -> Iterator[Rival]:
         """Under another table, or of other indices."""
