@@ -11,15 +11,9 @@ from typing import TypeAlias
 
 from symbackprop.core.context import Context, Same
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.kernel import By, Chain, Flip, Linear, Proof, UnderDiff, UnderSum
-from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
+from symbackprop.core.kernel import By, Chain, Flip, Proof
 from symbackprop.core.signs import instance
-from symbackprop.core.terms import (
-    ZERO, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, add, free, mul,
-    opened, opened_whole, over, substitute, subterms,
-)  # fmt: skip
-from symbackprop.prove.differentiate import slope_of
-from symbackprop.prove.normal_form.session import joined
+from symbackprop.core.terms import Array, Entry, Sum, Term, Whole, free, substitute
 from symbackprop.prove.matching import in_parts
 
 Rewrite: TypeAlias = tuple[Term, Proof]
@@ -59,119 +53,6 @@ def first_of(*rules: Rule) -> Rule:
         return next((found for rule in rules if (found := rule(t, context)) is not None), None)
 
     return first
-
-
-# --- what: derivatives -------------------------------------------------------------------------
-
-
-def linearity(t: Term, context: Context) -> Rewrite | None:
-    """∂(Σ f)/∂w = Σ ∂f/∂w, through all sums at once; what does not depend on w drops out."""
-    if not isinstance(t, Diff):
-        return None
-    match t.body:
-        case Sum(size, _, letter):
-            i = fresh(letter, size, t.body, t.wrt)
-            body = opened(t.body, i)
-            law = By("diff_sum", (i, body, t.wrt))
-            inner = linearity(Diff(body, t.wrt), context)
-            if inner is None:
-                return renamed(over(i, Diff(body, t.wrt)), letter), law
-            return renamed(over(i, inner[0]), letter), Chain(law, (UnderSum(i, inner[1]),))
-        case Add(args):
-            law = By("diff_add", (args, t.wrt))
-            total = Add(tuple(Diff(a, t.wrt) for a in args))
-            inner = everywhere(total, first_of(vanishing, linearity), context)
-            return without_zeros(total, law) if inner is None else without_zeros(inner[0], law, inner[1])
-    return None
-
-
-def constants_out(t: Term, context: Context) -> Rewrite | None:
-    """∂(c f)/∂w = c ∂f/∂w for c that does not depend on w; the product rule where more than one factor does."""
-    if not isinstance(t, Diff) or not isinstance(t.body, Mul):
-        return None
-    args, wrt = t.body.args, t.wrt
-    law = By("diff_mul", (args, wrt))
-    total = Add(tuple(Mul((*args[:k], Diff(a, wrt), *args[k + 1 :])) for k, a in enumerate(args)))
-    inner = everywhere(total, vanishing, context)
-    return without_zeros(total, law) if inner is None else without_zeros(inner[0], law, inner[1])
-
-
-def vanishing(t: Term, context: Context) -> Rewrite | None:
-    """∂c/∂w = 0 where only other variables occur in c (definitions are looked through)."""
-    return None if not isinstance(t, Diff) or touches(t.body, t.wrt.array, context) else zero(t, context)
-
-
-def zero(t: Diff, context: Context) -> Rewrite:
-    opened_up = everywhere(t.body, repeated(unfolding()), context)
-    if opened_up is None:
-        return ZERO, By("diff_independent", (t.body, t.wrt))
-    return ZERO, Chain(UnderDiff(t.wrt, opened_up[1]), (By("diff_independent", (opened_up[0], t.wrt)),))
-
-
-def touches(t: Term, array: Array, context: Context) -> bool:
-    """Whether the array occurs in the term or in what it is defined by.  One of the same name counts, unless both
-    have labels that differ plainly (the laws decide again)."""
-    seen: set[Array] = set()
-    todo = [t]
-    while todo:
-        for s in subterms(todo.pop()):
-            if not isinstance(s, Entry) or s.array in seen:
-                continue
-            seen.add(s.array)
-            if s.array == array:
-                return True
-            if s.array in context.definitions:
-                todo.append(context.definitions[s.array].body)
-    return False
-
-
-def without_zeros(total: Term, *proofs: Proof) -> Rewrite:
-    """A sum without its terms that are plainly 0."""
-    kept = [a for a in (total.args if isinstance(total, Add) else (total,)) if not is_zero(a)]
-    value = add(*kept)
-    steps = list(proofs) if value == total else [*proofs, Linear(total, value)]
-    return value, joined(*steps)
-
-
-def is_zero(t: Term) -> bool:
-    return t == ZERO or (isinstance(t, Mul) and any(map(is_zero, t.args)))
-
-
-def chain_rule(t: Term, context: Context) -> Rewrite | None:
-    """∂f(u)/∂w = f'(u) ∂u/∂w, ∂L(y)/∂w = Σ_i ∂L/∂y_i ∂y_i/∂w, ∂(u^q)/∂w = q u^{q-1} ∂u/∂w;
-    a step [u > 0] has slope 0 where u is not 0."""
-    if not isinstance(t, Diff):
-        return None
-    match t.body:
-        case Apply(fn, arg, order):
-            return Mul((slope_of(t.body), Diff(arg, t.wrt))), By("diff_apply", (fn, order, arg, t.wrt))
-        case Holds(Positive(arg)):
-            return ZERO, By("diff_step", (arg, t.wrt))
-        case Power(base, q):
-            law, inner = By("diff_power", (base, q, t.wrt)), Diff(base, t.wrt)
-            full = Mul((Num(q), Power(base, q - 1), inner))
-            if q != 2:
-                return full, law
-            short = Mul((Num(q), base, inner))
-            return short, Chain(law, (Linear(full, short),))
-        case Whole(fn, order, sizes, body, at, hints) if fn not in ARRAY_FUNCTIONS:
-            axes = axes_of(t.body, t.wrt)
-            slope = Whole(fn, order + 1, sizes, body, (*at, *axes), hints)
-            value: Term = Mul((slope, Diff(opened_whole(t.body, axes), t.wrt)))
-            for i in reversed(axes):
-                value = over(i, value)
-            return value, By("diff_whole", (t.body, axes, t.wrt))
-    return None
-
-
-def independence(t: Term, context: Context) -> Rewrite | None:
-    """∂w_ab/∂w_jk = δ_aj δ_bk: the entries of a variable are independent."""
-    if not isinstance(t, Diff) or not isinstance(t.body, Entry) or t.body.array in context.definitions:
-        return None
-    law = By("diff_entry", (t.body, t.wrt))
-    if t.body.array != t.wrt.array:
-        return ZERO, law
-    return mul(*(Delta(a, b) for a, b in zip(t.body.at, t.wrt.at, strict=True))), law
 
 
 # --- what: definitions, hypotheses, earlier theorems -------------------------------------------
@@ -242,8 +123,3 @@ def axes_of(w: Whole, *avoid: Term) -> tuple[Index, ...]:
 def indices_of(binder: Sum | Whole) -> tuple[Index, ...]:
     """By the letters on paper."""
     return (fresh(binder.hint, binder.size, binder),) if isinstance(binder, Sum) else axes_of(binder)
-
-
-def renamed(s: Sum, letter: str) -> Sum:
-    """The sum with this letter on paper."""
-    return Sum(s.size, s.body, letter)

@@ -6,20 +6,28 @@ from typing import Any
 
 from symbackprop.gradients.rules.products import swap
 from symbackprop.gradients.rules.registry import (
-    covered, full, ndim, shape, sizes, times, unbroadcast, vjp, without_new_axes,
+    covered, full, ndim, rows, shape, sizes, times, unbroadcast, vjp, without_new_axes,
 )  # fmt: skip
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import SymArray, added_windows, scattered, size_number, strided_windows
 
 
-@vjp("T")
-def _(k: int, g: Any, out: Any, a: Any) -> Any:
-    return swap(full(g, out)) if ndim(a) == 2 else full(g, out).T
+def masked(mask: Any, g: Any, a: Any, *diagonal: Any) -> Any:
+    return times(g, mask(np.ones(sizes(shape(a)[-2:])), *diagonal))
 
 
-@vjp("matrix_transpose")
-def _(k: int, g: Any, out: Any, a: Any) -> Any:
-    return swap(full(g, out))
+rows({
+    "T": lambda k, g, out, a: swap(full(g, out)) if ndim(a) == 2 else full(g, out).T,
+    "matrix_transpose": lambda k, g, out, a: swap(full(g, out)),
+    "moveaxis": lambda k, g, out, a, source, destination: np.moveaxis(full(g, out), destination, source),
+    **dict.fromkeys(("reshape", "ravel", "flatten", "squeeze", "expand_dims"),
+                    lambda k, g, out, a, *_, **__: np.reshape(full(g, out), sizes(shape(a)))),
+    "broadcast_to": lambda k, g, out, a, *_: unbroadcast(g, a, out),
+    "flip": lambda k, g, out, a, axis=None: np.flip(full(g, out), axis=axis),
+    "tril": lambda k, g, out, a, *diagonal: masked(np.tril, g, a, *diagonal),
+    "triu": lambda k, g, out, a, *diagonal: masked(np.triu, g, a, *diagonal),
+    "astype": lambda k, g, out, a, *_, **__: g,
+})  # fmt: skip
 
 
 @vjp("transpose")
@@ -37,26 +45,6 @@ def _(k: int, g: Any, out: Any, a: Any, *axes: Any, **options: Any) -> Any:
 def _(k: int, g: Any, out: Any, a: Any, i: Any, j: Any) -> Any:
     last = {ndim(a) - 1, ndim(a) - 2}
     return swap(full(g, out)) if {i % ndim(a), j % ndim(a)} == last else np.swapaxes(full(g, out), i, j)
-
-
-@vjp("moveaxis")
-def _(k: int, g: Any, out: Any, a: Any, source: Any, destination: Any) -> Any:
-    return np.moveaxis(full(g, out), destination, source)
-
-
-@vjp("reshape", "ravel", "flatten", "squeeze", "expand_dims")
-def _(k: int, g: Any, out: Any, a: Any, *_: Any, **__: Any) -> Any:
-    return np.reshape(full(g, out), sizes(shape(a)))
-
-
-@vjp("broadcast_to")
-def _(k: int, g: Any, out: Any, a: Any, *_: Any) -> Any:
-    return unbroadcast(g, a, out)
-
-
-@vjp("flip")
-def _(k: int, g: Any, out: Any, a: Any, axis: Any = None) -> Any:
-    return np.flip(full(g, out), axis=axis)
 
 
 @vjp("repeat")
@@ -78,16 +66,6 @@ def _(k: int, g: Any, out: Any, a: Any, reps: Any) -> Any:
 def _(k: int, g: Any, out: Any, a: Any, shift: Any, axis: Any = None) -> Any:
     covered(isinstance(axis, int))
     return np.roll(full(g, out), -shift, axis=axis)
-
-
-@vjp("tril")
-def _(k: int, g: Any, out: Any, a: Any, *diagonal: Any) -> Any:
-    return times(g, np.tril(np.ones(sizes(shape(a)[-2:])), *diagonal))
-
-
-@vjp("triu")
-def _(k: int, g: Any, out: Any, a: Any, *diagonal: Any) -> Any:
-    return times(g, np.triu(np.ones(sizes(shape(a)[-2:])), *diagonal))
 
 
 @vjp("concatenate")
@@ -112,11 +90,6 @@ def _(k: int, g: Any, out: Any, parts: Any, axis: Any = 0) -> Any:
 def _(k: int, g: Any, out: Any, parts: Any, *_: Any, **__: Any) -> Any:
     covered(isinstance(parts, tuple | list) and all(ndim(p) == ndim(out) - 1 for p in parts))
     return full(g, out)[k]
-
-
-@vjp("astype")
-def _(k: int, g: Any, out: Any, a: Any, *_: Any, **__: Any) -> Any:
-    return g
 
 
 @vjp("pad")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from symbackprop.gradients.rules.registry import (
-    axes_of, count, covered, full, is_number, less, minus, ndim, over, plus, shape, spread_back, times, unbroadcast,
-    vjp,
+    axes_of, count, covered, full, is_number, less, minus, ndim, over, plus, rows, shape, spread_back, times,
+    unbroadcast, vjp,
 )  # fmt: skip
 from symbackprop.read.numpy import Node, array_of, node_of
 from symbackprop.read.numpy import TRACED_LINALG as linalg
@@ -114,32 +114,37 @@ def _(k: int, g: Any, out: Any, a: Any, b: Any) -> Any:
     return minus(np.outer(back, out) if ndim(b) == 1 else np.matmul(back, swap(out)))
 
 
-@vjp("slogdet[1]")
-def _(k: int, g: Any, out: Any, a: Any) -> Any:
-    return times(for_matrices(g, a), swap(linalg.inv(a)))
-
-
-@vjp("det")
-def _(k: int, g: Any, out: Any, a: Any) -> Any:
-    return times(for_matrices(times(g, out), a), swap(linalg.inv(a)))
-
-
 def for_matrices(g: Any, a: Any) -> Any:
     """A number for each matrix of a stack, with axes to multiply them."""
     return g if ndim(a) == 2 or not ndim(g) else g[..., None, None]
 
 
+rows({
+    "slogdet[1]": lambda k, g, out, a: times(for_matrices(g, a), swap(linalg.inv(a))),
+    "det": lambda k, g, out, a: times(for_matrices(times(g, out), a), swap(linalg.inv(a))),
+})
+
+
 # --- rules of sums, means, norms and their like along axes ---
 
 
-@vjp("sum")
-def _(k: int, g: Any, out: Any, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    return spread_back(g, a, axis, keepdims)
+def full_like(g: Any, out: Any) -> Any:
+    return np.broadcast_to(g, out.shape) if ndim(g) < ndim(out) else g
 
 
-@vjp("mean")
-def _(k: int, g: Any, out: Any, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    return over(spread_back(g, a, axis, keepdims), count(a, axis))
+def at_extreme(k: int, g: Any, out: Any, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    return times(spread_back(g, a, axis, keepdims), np.equal(a, spread_back(out, a, axis, keepdims)))
+
+
+rows({
+    "sum": lambda k, g, out, a, axis=None, keepdims=False: spread_back(g, a, axis, keepdims),
+    "mean": lambda k, g, out, a, axis=None, keepdims=False: over(spread_back(g, a, axis, keepdims), count(a, axis)),
+    **dict.fromkeys(("max", "min"), at_extreme),
+    "softmax": lambda k, g, out, a, axis=None: times(out, less(g, np.sum(times(g, out), axis=axis, keepdims=True))),
+    "log_softmax": lambda k, g, out, a, axis=None: less(
+        g, times(np.exp(out), np.sum(full_like(g, out), axis=axis, keepdims=True))
+    ),
+})
 
 
 @vjp("var")
@@ -154,30 +159,11 @@ def _(k: int, g: Any, out: Any, a: Any, axis: Any = None, keepdims: Any = False,
     return times(scale, less(a, np.mean(a, axis=axis, keepdims=True)))
 
 
-@vjp("max", "min")
-def _(k: int, g: Any, out: Any, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    return times(spread_back(g, a, axis, keepdims), np.equal(a, spread_back(out, a, axis, keepdims)))
-
-
 @vjp("logsumexp")
 def _(k: int, g: Any, out: Any, a: Any, axis: Any = None, b: Any = None, keepdims: Any = False) -> Any:
     covered(b is None)
     shares = np.exp(less(a, spread_back(out, a, axis, keepdims)))
     return times(spread_back(g, a, axis, keepdims), shares)
-
-
-@vjp("softmax")
-def _(k: int, g: Any, out: Any, a: Any, axis: Any = None) -> Any:
-    return times(out, less(g, np.sum(times(g, out), axis=axis, keepdims=True)))
-
-
-@vjp("log_softmax")
-def _(k: int, g: Any, out: Any, a: Any, axis: Any = None) -> Any:
-    return less(g, times(np.exp(out), np.sum(full_like(g, out), axis=axis, keepdims=True)))
-
-
-def full_like(g: Any, out: Any) -> Any:
-    return np.broadcast_to(g, out.shape) if ndim(g) < ndim(out) else g
 
 
 @vjp("norm", "vector_norm")
@@ -278,10 +264,8 @@ def of_two(row: tuple[OfTwo, OfTwo]) -> Callable[..., Any]:
     return lambda k, g, out, a, b: unbroadcast(row[k](g, out, a, b), (a, b)[k], out)
 
 
-for operation, one in OF_ONE.items():
-    vjp(operation)(of_one(one))
-for operation, two in OF_TWO.items():
-    vjp(operation)(of_two(two))
+rows({operation: of_one(row) for operation, row in OF_ONE.items()})
+rows({operation: of_two(row) for operation, row in OF_TWO.items()})
 
 
 @vjp("power", "float_power", "pow")

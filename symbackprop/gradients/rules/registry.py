@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from symbackprop.core.terms import Size
@@ -17,10 +17,14 @@ class NoRule(Exception):
     """The rule does not cover these arguments: the formula of the derivative is used instead."""
 
 
+def rows(table: Mapping[str, Rule]) -> None:
+    """Rules of one line, by operation."""
+    RULES.update(table)
+
+
 def vjp(*operations: str) -> Callable[[Rule], Rule]:
     def register(f: Rule) -> Rule:
-        for name in operations:
-            RULES[name] = f
+        rows(dict.fromkeys(operations, f))
         return f
 
     return register

@@ -1,6 +1,6 @@
 """Parts of a planned derivation: indices, sums put together, a derivative worked out law by law, and why.
 
-The kernel checks each law, and the page how it ends.
+Each line of it is proved to be the derivative.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from symbackprop.core.context import EMPTY
 from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.indices import Index, IndexExpr, ProofError, Size
-from symbackprop.core.kernel import check
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
 from symbackprop.core.terms import (
-    ONE, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, arguments, arrays,
-    map_parts, mul, neg, subterms,
+    ONE, ZERO, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, add,
+    arguments, arrays, dummy, map_opened, map_parts, mul, neg, opened, opened_whole, over, subterms, sum_over,
 )  # fmt: skip
+from symbackprop.prove.differentiate import slope_of
+from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.normal import Normal
-from symbackprop.prove.rewriting import Rule, chain_rule, constants_out, first_of, independence, linearity, repeated
 from symbackprop.prove.working_out import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 from symbackprop.write.paper.array_text import LETTERS
@@ -152,10 +152,6 @@ def beside(args: Sequence[Term], steps: Sequence[Term | None]) -> tuple[Term, li
 
 Said = Callable[[Array], str]
 
-TERM_BY_TERM: Rule = repeated(first_of(linearity, constants_out))
-THROUGH: Rule = repeated(first_of(chain_rule, linearity, constants_out))
-ENTRIES: Rule = repeated(independence)
-
 
 def worked(body: Term, wrt: Entry, result: Term, said: Said) -> list[tuple[Term, str]]:
     """From ∂(body)/∂wrt to the result, each with the reason for it; nothing where no law says all of it.
@@ -165,21 +161,61 @@ def worked(body: Term, wrt: Entry, result: Term, said: Said) -> list[tuple[Term,
     lines: list[tuple[Term, str]] = [(Diff(body, wrt), "")]
     if any(isinstance(s, Holds) and wrt.array in arrays(s) for s in subterms(body)):
         return []
-    try:
-        for rule, reason in ((TERM_BY_TERM, of_terms), (THROUGH, of_functions), (ENTRIES, of_entries)):
-            term = lines[-1][0]
-            found = rule(term, EMPTY)
-            if found is not None:
-                why = reason(term, wrt, said)
-                equation = check(found[1], EMPTY)
-                if equation.lhs != term or equation.rhs != found[0]:
-                    raise ProofError("another equation was proved")
-                lines.append((found[0], why))
-    except ProofError:
+    for law, reason in ((term_by_term, of_terms), (through, of_functions), (of_entry, of_entries)):
+        term = lines[-1][0]
+        found = with_slopes(term, law)
+        if found != term:
+            lines.append((found, reason(term, wrt, said)))
+    last = lines[-1][0]
+    if is_open(last) or any(prove_equal(t, last, EMPTY) is None for t, _ in lines[:-1]):
         return []
-    if is_open(lines[-1][0]):
-        return []
-    return [*lines, *ending(lines[-1][0], result, said)]
+    return [*lines, *ending(last, result, said)]
+
+
+def with_slopes(t: Term, law: Callable[[Term, Entry], Term]) -> Term:
+    """By the law for each derivative in it."""
+    return law(t.body, t.wrt) if isinstance(t, Diff) else map_opened(t, lambda s: with_slopes(s, law))
+
+
+def term_by_term(t: Term, wrt: Entry) -> Term:
+    """∂t/∂wrt as sums of derivatives, without those of what does not depend on the variable."""
+    return slope(t, wrt, term_by_term)
+
+
+def through(t: Term, wrt: Entry) -> Term:
+    """The same through all functions, down to the derivatives of entries."""
+    match t:
+        case Power(base, q):
+            return Mul((Num(q), base if q == 2 else Power(base, q - 1), through(base, wrt)))
+        case Apply(_, arg):
+            return Mul((slope_of(t), through(arg, wrt)))
+        case Whole(fn, order, sizes, body, at, hints) if fn not in ARRAY_FUNCTIONS:
+            axes = tuple(map(dummy, sizes))
+            outer = Whole(fn, order + 1, sizes, body, (*at, *axes), hints)
+            return sum_over(axes, Mul((outer, through(opened_whole(t, axes), wrt))))
+        case _:
+            return slope(t, wrt, through)
+
+
+def slope(t: Term, wrt: Entry, inside: Callable[[Term, Entry], Term]) -> Term:
+    match t:
+        case Sum(size, _, letter):
+            i = dummy(size, letter)
+            return over(i, inside(opened(t, i), wrt))
+        case Add(args):
+            return add(*(inside(a, wrt) for a in args if wrt.array in arrays(a)))
+        case Mul(args):
+            moving = [k for k, a in enumerate(args) if wrt.array in arrays(a)]
+            return add(*(Mul((*args[:k], inside(args[k], wrt), *args[k + 1 :])) for k in moving))
+        case _:
+            return Diff(t, wrt)
+
+
+def of_entry(t: Term, wrt: Entry) -> Term:
+    """∂w_ab/∂w_jk = δ_aj δ_bk: the entries of a variable are independent."""
+    if not isinstance(t, Entry):
+        return Diff(t, wrt)
+    return mul(*(Delta(a, b) for a, b in zip(t.at, wrt.at, strict=True))) if t.array == wrt.array else ZERO
 
 
 def is_open(t: Term) -> bool:
