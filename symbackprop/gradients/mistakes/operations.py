@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -59,10 +60,8 @@ def of_operation(node: Node) -> Iterator[tuple[str, HandOn]]:
         yield "mask inverted", inverted
     elif op == "absolute":
         yield "missing factor sign", as_it_is
-        yield f"{said(node.args[0])} in place of its sign", lambda s, n, k, a, g: times(g, array_of(a))
-        yield f"the square of {said(node.args[0])} in place of its sign", lambda s, n, k, a, g: times(
-            g, np.power(array_of(a), 2)
-        )
+        yield f"{said(node.args[0])} in place of its sign", with_factor(lambda a, out: a)
+        yield f"the square of {said(node.args[0])} in place of its sign", with_factor(lambda a, out: np.power(a, 2))
     elif op in ("max", "min"):
         yield "missing mask: the gradient belongs to the largest entry alone" if op == "max" else \
             "missing mask: the gradient belongs to the smallest entry alone", spread
@@ -198,8 +197,7 @@ def of_compact_forms(reverse: Reverse) -> Iterator[Change]:
         if form is None:
             continue
         region = {step.node: Region(starts[0], step.opened)}
-        of_form = {"softmax": softmax, "log-softmax": log_softmax}.get(form.name)
-        for name, rule in (*(of_form(form.axis) if of_form else ()), *other_axes(form, step.node)):
+        for name, rule in (*incomplete(form), *other_axes(form, step.node)):
             yield Change(name, frozenset({step.node}), rule, region)
 
 
@@ -238,33 +236,33 @@ def along(form: Form) -> HandOn:
     return rule
 
 
-def softmax(axis: Any) -> Iterator[tuple[str, HandOn]]:
-    yield ("softmax differentiated entry by entry: the entries off the diagonal of its Jacobian are missing",
-           lambda s, n, k, a, g: times(g, times(array_of(n), less(1, array_of(n)))))  # fmt: skip
-    yield "missing derivative of softmax: the gradient is handed on unchanged", lambda s, n, k, a, g: g
-    yield ("missing factor softmax in the sum over the row",
-           lambda s, n, k, a, g: times(array_of(n), less(g, np.sum(g, axis=axis, keepdims=True))))  # fmt: skip
-    yield ("missing factor softmax in front",
-           lambda s, n, k, a, g: less(g, np.sum(times(g, array_of(n)), axis=axis, keepdims=True)))  # fmt: skip
+# Forms with something left out: of the upstream gradient, the output, and sums along the row.
+LEFT_OUT: Mapping[str, Mapping[str, Callable[[Any, Any, Function], Any]]] = {
+    "softmax": {
+        "softmax differentiated entry by entry: the entries off the diagonal of its Jacobian are missing":
+            lambda g, y, rows: times(g, times(y, less(1, y))),
+        "missing derivative of softmax: the gradient is handed on unchanged": lambda g, y, rows: g,
+        "missing factor softmax in the sum over the row": lambda g, y, rows: times(y, less(g, rows(g))),
+        "missing factor softmax in front": lambda g, y, rows: less(g, rows(times(g, y))),
+    },
+    "log-softmax": {
+        "log-softmax: the sum of dy y in place of softmax times the sum of dy":
+            lambda g, y, rows: less(g, rows(times(g, y))),
+        "log-softmax: missing factor softmax on the sum of dy": lambda g, y, rows: less(g, rows(g)),
+        "log-softmax: missing sum of dy": lambda g, y, rows: less(g, np.exp(y)),
+        "log-softmax: missing sum over dy": lambda g, y, rows: less(g, times(g, np.exp(y))),
+        "log-softmax: the gradient of softmax":
+            lambda g, y, rows: times(np.exp(y), less(g, rows(times(g, np.exp(y))))),
+        "missing derivative of log-softmax: the gradient is handed on unchanged": lambda g, y, rows: g,
+    },
+}  # fmt: skip
 
 
-def log_softmax(axis: Any) -> Iterator[tuple[str, HandOn]]:
-    def rows(x: Any) -> Any:
-        return np.sum(x, axis=axis, keepdims=True)
-
-    def of(f: Callable[[Any, Any], Any]) -> HandOn:
-        return lambda s, n, k, a, g: f(full(g, array_of(n)), array_of(n))
-
-    yield (
-        "log-softmax: the sum of dy y in place of softmax times the sum of dy",
-        of(lambda g, y: less(g, rows(times(g, y)))),
-    )
-    yield "log-softmax: missing factor softmax on the sum of dy", of(lambda g, y: less(g, rows(g)))
-    yield "log-softmax: missing sum of dy", of(lambda g, y: less(g, np.exp(y)))
-    yield "log-softmax: missing sum over dy", of(lambda g, y: less(g, times(g, np.exp(y))))
-    yield "log-softmax: the gradient of softmax", of(
-        lambda g, y: times(np.exp(y), less(g, rows(times(g, np.exp(y))))))  # fmt: skip
-    yield "missing derivative of log-softmax: the gradient is handed on unchanged", of(lambda g, y: g)
+def incomplete(form: Form) -> Iterator[tuple[str, HandOn]]:
+    """The form with something left out."""
+    rows = partial(np.sum, axis=form.axis, keepdims=True)
+    for name, f in LEFT_OUT.get(form.name, {}).items():
+        yield name, lambda s, n, k, a, g, f=f: f(full(g, array_of(n)), array_of(n), rows)  # type: ignore[misc]
 
 
 # --- mistakes in the gradients of functions that are written out, such as 1 / (1 + exp(-z)): known by their values ---
@@ -287,10 +285,9 @@ def of_written_functions(reverse: Reverse) -> Iterator[Change]:
             for text, factor in (
                 (f"missing factor {name}'", lambda a, out: 1.0),
                 (f"{name}' at the wrong value: {name} applied twice", lambda a, out, h=slope, f=f: h(f(out))),
-                (f"{name}' at the wrong value: {AT_INPUT}",
-                 lambda a, out, h=slope: h(a)),
+                (f"{name}' at the wrong value: {AT_INPUT}", lambda a, out, h=slope: h(a)),
                 (f"{name} in place of {name}'", lambda a, out: out),
-            ):  # fmt: skip
+            ):
                 yield Change(text, frozenset({node}), with_factor(factor), regions_of)
 
 
