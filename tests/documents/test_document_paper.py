@@ -37,7 +37,8 @@ $$\nabla^2 J(w) = ?$$
 def test_each_claim_is_written_with_its_derivation_or_what_is_wrong() -> None:
     source = derivation.latex_page("notes.md", check_text(NOTES))
     assert r"\section*{50 \% \& more: $\sigma$\_1}" in source and source.isascii()
-    assert r"{proved}{line 5}" in source and "product rule" in source and "tag" not in source
+    assert r"{proved}{line 5}" in source and "power rule" in source and "tag" not in source
+    assert r"{$X$ and $y$ do not depend on $w$}" in source and r"$\bar{x}$ does not" not in source
     assert r"\note{mistake}{missing factor 2}" in source
     assert r"\step{\nabla J(w) = 2 X^T (Xw - y)}{proved instead}" in source
     assert r"\said{\nabla^2 J(w) = 2 X^T X}{answer}" in source

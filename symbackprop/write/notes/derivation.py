@@ -1,7 +1,7 @@
-"""The proof of a statement as lines that a person can follow, read off the proof that the kernel has checked.
+"""The proof of a statement as lines that a person can follow.
 
-Each derivative is worked out law by law, then the two sides are brought to one form.  What is shown leaves out
-summands 0 and factors 1.
+Each derivative is worked out law by law, then the two sides are brought to one form, for the reasons that the proof has
+which the kernel has checked.  What is shown leaves out summands 0 and factors 1.
 """
 
 from __future__ import annotations
@@ -10,42 +10,36 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from fractions import Fraction
-from itertools import combinations, pairwise, zip_longest
+from itertools import combinations, pairwise
 
-from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import (
     By, Chain, Digits, Flip, Inside, Instance, Let, Linear, Proof, Rephrase, UnderDiff, UnderSum, UnderWhole, Values,
 )  # fmt: skip
-from symbackprop.core.laws import LAWS
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    ONE, ZERO, Add, Array, Delta, Diff, Entry, Mul, Num, Power, ProofError, Size, Sum, Term, add, arguments, free,
-    map_parts, mul, over, rebuilt, substitute, subterms, whole,
+    ONE, ZERO, Add, Array, Delta, Diff, Entry, Mul, Num, Power, Size, Sum, Term, add, free,
+    map_parts, mul, substitute, subterms,
 )  # fmt: skip
 from symbackprop.decide.outcomes import DIFFER, Checked, Line, Proved
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.working_out import CheckedEquation, Tidy
 from symbackprop.write.paper.term_parts import SIGNS, latex_words
+from symbackprop.write.program.parts import law_by_law
 
 from .letters import COLUMN, ROW, DocumentLatex
 from .terminal import details
 
 STEPS = (Chain, Flip, Inside, UnderSum, UnderWhole, UnderDiff, Instance, Linear, Values, Digits, Let, Rephrase)
-_LINES, _LENGTH = 14, 2200
 _LETTERS = "kmpqrsuvijabcdegh"
 _WORDS = {
-    "diff_add": "derivative of a sum", "diff_mul": "product rule", "diff_sum": "the derivative goes under the sum",
-    "diff_apply": "chain rule", "diff_power": "power rule", "diff_whole": "chain rule",
-    "diff_entry": "derivative of an entry",
-    "diff_independent": "what does not depend on it", "diff_step": "steps are constant",
-    "unfold": "definitions", "assume": "hypotheses", "diff_max": "derivative of the maximum",
+    "diff_mul": "product rule", "diff_apply": "chain rule", "diff_power": "power rule", "diff_whole": "chain rule",
+    "diff_step": "steps are constant", "unfold": "definitions", "diff_max": "derivative of the maximum",
     "diff_prod": "product rule", "diff_inverse": "derivative of the inverse", "diff_det": "Jacobi's formula",
     "diff_argmax": "the place of the maximum is constant", "in_exponentials": "written in exponentials",
     "log_of_product": "logarithm of a product", "log_of_power": "logarithm of a power", "log_of_exp": "log exp",
     "exp_of_log": "exp log", "power_add": "powers of one base", "power_of_product": "power of a product",
     "power_of_power": "power of a power", "inverse_times": "inverse", "times_inverse": "inverse",
-    "reindex": "renamed index", "count": "how often a condition holds",
 }  # fmt: skip
 _IDENTITIES = frozenset({
     "in_exponentials", "log_of_product", "log_of_power", "log_of_exp", "exp_of_log", "power_add", "power_of_product",
@@ -60,7 +54,7 @@ def derivation(proved: Proved) -> tuple[Line, ...]:
     for array, meaning in writer.definitions():
         out.append(Line(f"{writer.entry(array, meaning.axes)} = {writer(meaning.body)}", "definition", True))
     for t in proved.derivatives:
-        out += written(writer, steps(t.proof, t.context))
+        out += passage(writer, worked_out(writer, t))
     out += equality(writer, proved)
     return tuple(out)
 
@@ -113,74 +107,21 @@ def deltas(t: Term) -> int:
     return sum(isinstance(s, Delta) for s in subterms(t))
 
 
-def written(writer: Writer, terms: Sequence[tuple[Term, str]]) -> list[Line]:
-    """Lines without repetitions; long calculations lose their middle."""
-    out: list[Line] = []
-    reasons: list[str] = []
-    for t, reason in terms:
-        latex = writer(t)
-        if reason:
-            reasons.append(reason)
-        if out and latex == out[-1].latex:
-            continue
-        out.append(Line(latex, ", ".join(dict.fromkeys(reasons)), not out))
-        reasons = []
-    if len(out) > _LINES:
-        skipped = len(out) - _LINES
-        out = [*out[: _LINES // 2], Line(r"\cdots", f"{skipped} steps more"), *out[-_LINES // 2 :]]
-    return [line if len(line.latex) <= _LENGTH else Line(r"\cdots", line.reason, line.opens) for line in out]
+# --- derivatives -----------------------------------------------------------------------------
 
 
-# --- proofs to lines -------------------------------------------------------------------------
-
-
-def steps(proof: Proof, context: Context) -> list[tuple[Term, str]]:
-    """The terms that a proof goes through, each with the reason for getting there; the first has none."""
-    match proof:
-        case By(law, args):
-            eq = LAWS[law](context, *args)
-            return [(eq.lhs, ""), (eq.rhs, _WORDS.get(law, law.replace("_", " ")))]
-        case Chain(first, rest):
-            out = steps(first, context)
-            for p in rest:
-                out += steps(p, context)[1:]
-            return out
-        case Flip(inner):
-            found = steps(inner, context)
-            return [(t, found[k + 1][1] if k + 1 < len(found) else "") for k, (t, _) in enumerate(found)][::-1]
-        case Inside(term, parts):
-            return side_by_side(term, [(k, steps(p, context)) for k, p in parts])
-        case UnderSum(i, inner):
-            return [(over(i, t), why) for t, why in steps(inner, context)]
-        case UnderWhole(fn, order, axes, at, inner):
-            return [(whole(fn, order, axes, t, at), why) for t, why in steps(inner, context)]
-        case UnderDiff(wrt, inner):
-            return [(Diff(t, wrt), why) for t, why in steps(inner, context)]
-        case Instance(values, inner):
-            given = dict(values)
-            return [(substitute(t, given), why) for t, why in steps(inner, context)]
-        case Linear(lhs, rhs) | Values(_, lhs, rhs) | Digits(_, lhs, rhs):
-            return [(lhs, ""), (rhs, "put together")]
-        case Rephrase(inner):
-            return steps(inner, context)
-        case Let(_, _, _):
-            raise ProofError("a step with names of its own")
-        case _:
-            raise ProofError("no step that is known here")
-
-
-def side_by_side(term: Term, parts: Sequence[tuple[int, list[tuple[Term, str]]]]) -> list[tuple[Term, str]]:
-    """The steps of all arguments taken together: the k-th of each at once."""
-    children = list(arguments(term))
-    out: list[tuple[Term, str]] = [(term, "")]
-    for row in zip_longest(*(found[1:] for _, found in parts)):
-        reasons = []
-        for (k, _), step in zip(parts, row, strict=True):
-            if step is not None:
-                children[k] = step[0]
-                reasons.append(step[1])
-        out.append((rebuilt(term, tuple(children)), ", ".join(dict.fromkeys(reasons))))
-    return out
+def worked_out(writer: Writer, t: CheckedEquation) -> list[tuple[Term, str]]:
+    """From a derivative to its value, law by law; at once where that does not say all of it."""
+    start, value = t.equation.lhs, t.equation.rhs
+    assert isinstance(start, Diff)
+    body, known = start.body, t.context.definitions
+    named = body if isinstance(body, Entry) and body.array in known else None
+    lines = law_by_law(known[named.array].at(*named.at) if named else body, start.wrt, writer.array, t.context)
+    if not lines:
+        return [(start, ""), (value, ", ".join(dict.fromkeys(_WORDS[p.law] for p in uses(t.proof) if p.law in _WORDS)))]
+    if named is None:
+        return lines
+    return [(start, ""), (lines[0][0], f"the definition of {writer.array(named.array)}"), *lines[1:]]
 
 
 def uses(proof: Proof) -> Iterator[By]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from symbackprop.core.context import EMPTY
+from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.indices import Index, IndexExpr, ProofError, Size
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
@@ -19,6 +20,7 @@ from symbackprop.core.terms import (
 from symbackprop.prove.differentiate import slope_of
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.normal import Normal
+from symbackprop.prove.rewriting import everywhere, repeated, unfolding
 from symbackprop.prove.working_out import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 from symbackprop.write.paper.array_text import LETTERS
@@ -158,64 +160,83 @@ def worked(body: Term, wrt: Entry, result: Term, said: Said) -> list[tuple[Term,
 
     `said` gives the name of an array as it stands in a reason.
     """
+    lines = law_by_law(body, wrt, said)
+    return [*lines, *ending(lines[-1][0], result, said)] if lines else []
+
+
+def law_by_law(body: Term, wrt: Entry, said: Said, context: Context = EMPTY) -> list[tuple[Term, str]]:
+    """The same as far as no derivative is left."""
     lines: list[tuple[Term, str]] = [(Diff(body, wrt), "")]
-    if any(isinstance(s, Holds) and wrt.array in arrays(s) for s in subterms(body)):
-        return []
-    for law, reason in ((term_by_term, of_terms), (through, of_functions), (of_entry, of_entries)):
+    laws = Laws(wrt, context)
+    for law, reason in ((laws.term_by_term, of_terms), (laws.through, of_functions), (laws.of_entry, of_entries)):
         term = lines[-1][0]
         found = with_slopes(term, law)
         if found != term:
-            lines.append((found, reason(term, wrt, said)))
+            plain = everywhere(term, repeated(unfolding()), context) if law == laws.through else None
+            lines.append((found, reason(term if plain is None else plain[0], laws, said)))
     last = lines[-1][0]
-    if is_open(last) or any(prove_equal(t, last, EMPTY) is None for t, _ in lines[:-1]):
-        return []
-    return [*lines, *ending(last, result, said)]
+    return [] if is_open(last) or any(prove_equal(t, last, context) is None for t, _ in lines[:-1]) else lines
 
 
-def with_slopes(t: Term, law: Callable[[Term, Entry], Term]) -> Term:
+def with_slopes(t: Term, law: Callable[[Term], Term]) -> Term:
     """By the law for each derivative in it."""
-    return law(t.body, t.wrt) if isinstance(t, Diff) else map_opened(t, lambda s: with_slopes(s, law))
+    return law(t.body) if isinstance(t, Diff) else map_opened(t, lambda s: with_slopes(s, law))
 
 
-def term_by_term(t: Term, wrt: Entry) -> Term:
-    """∂t/∂wrt as sums of derivatives, without those of what does not depend on the variable."""
-    return slope(t, wrt, term_by_term)
+@dataclass(frozen=True, slots=True)
+class Laws:
+    """∂t/∂wrt as it is written on paper; what the context defines is opened where it is differentiated."""
 
+    wrt: Entry
+    context: Context
 
-def through(t: Term, wrt: Entry) -> Term:
-    """The same through all functions, down to the derivatives of entries."""
-    match t:
-        case Power(base, q):
-            return Mul((Num(q), base if q == 2 else Power(base, q - 1), through(base, wrt)))
-        case Apply(_, arg):
-            return Mul((slope_of(t), through(arg, wrt)))
-        case Whole(fn, order, sizes, body, at, hints) if fn not in ARRAY_FUNCTIONS:
-            axes = tuple(map(dummy, sizes))
-            outer = Whole(fn, order + 1, sizes, body, (*at, *axes), hints)
-            return sum_over(axes, Mul((outer, through(opened_whole(t, axes), wrt))))
-        case _:
-            return slope(t, wrt, through)
+    def term_by_term(self, t: Term) -> Term:
+        """As sums of derivatives, without those of what does not depend on the variable."""
+        return self.linear(t, self.term_by_term)
 
+    def through(self, t: Term) -> Term:
+        """The same through all functions, down to the derivatives of entries."""
+        match t:
+            case Entry(array, at) if array in self.context.definitions:
+                return self.through(self.context.definitions[array].at(*at))
+            case Power(base, q):
+                return Mul((Num(q), base if q == 2 else Power(base, q - 1), self.through(base)))
+            case Apply(_, arg):
+                return Mul((slope_of(t), self.through(arg)))
+            case Whole(fn, order, sizes, body, at, hints) if fn not in ARRAY_FUNCTIONS:
+                axes = tuple(map(dummy, sizes))
+                slope = Whole(fn, order + 1, sizes, body, (*at, *axes), hints)
+                return sum_over(axes, Mul((slope, self.through(opened_whole(t, axes)))))
+            case _:
+                return self.linear(t, self.through)
 
-def slope(t: Term, wrt: Entry, inside: Callable[[Term, Entry], Term]) -> Term:
-    match t:
-        case Sum(size, _, letter):
-            i = dummy(size, letter)
-            return over(i, inside(opened(t, i), wrt))
-        case Add(args):
-            return add(*(inside(a, wrt) for a in args if wrt.array in arrays(a)))
-        case Mul(args):
-            moving = [k for k, a in enumerate(args) if wrt.array in arrays(a)]
-            return add(*(Mul((*args[:k], inside(args[k], wrt), *args[k + 1 :])) for k in moving))
-        case _:
-            return Diff(t, wrt)
+    def linear(self, t: Term, inside: Callable[[Term], Term]) -> Term:
+        match t:
+            case Sum(size, _, letter):
+                i = dummy(size, letter)
+                return over(i, inside(opened(t, i)))
+            case Add(args):
+                return add(*(inside(a) for a in args if self.moves(a)))
+            case Mul(args):
+                moving = [k for k, a in enumerate(args) if self.moves(a)]
+                return add(*(Mul((*args[:k], inside(args[k]), *args[k + 1 :])) for k in moving))
+            case _:
+                return Diff(t, self.wrt)
 
+    def of_entry(self, t: Term) -> Term:
+        """∂w_ab/∂w_jk = δ_aj δ_bk: the entries of a variable are independent."""
+        if not isinstance(t, Entry):
+            return Diff(t, self.wrt)
+        deltas = (Delta(a, b) for a, b in zip(t.at, self.wrt.at, strict=True))
+        return mul(*deltas) if t.array == self.wrt.array else ZERO
 
-def of_entry(t: Term, wrt: Entry) -> Term:
-    """∂w_ab/∂w_jk = δ_aj δ_bk: the entries of a variable are independent."""
-    if not isinstance(t, Entry):
-        return Diff(t, wrt)
-    return mul(*(Delta(a, b) for a, b in zip(t.at, wrt.at, strict=True))) if t.array == wrt.array else ZERO
+    def moves(self, t: Term) -> bool:
+        """The variable occurs in it, or in what it is defined by."""
+        return any(map(self.moved, arrays(t)))
+
+    def moved(self, a: Array) -> bool:
+        known = self.context.definitions
+        return a == self.wrt.array or (a in known and self.moves(known[a].body))
 
 
 def is_open(t: Term) -> bool:
@@ -237,21 +258,21 @@ def ending(last: Term, result: Term, said: Said) -> Iterator[tuple[Term, str]]:
 # --- reasons -------------------------------------------------------------------------------------
 
 
-def of_terms(t: Term, wrt: Entry, said: Said) -> str:
+def of_terms(t: Term, laws: Laws, said: Said) -> str:
     assert isinstance(t, Diff)
     products = [s for s in subterms(t.body) if isinstance(s, Mul)]
-    if any(sum(wrt.array in arrays(a) for a in s.args) > 1 for s in products):
+    if any(sum(map(laws.moves, s.args)) > 1 for s in products):
         return "the product rule"
-    others = [said(a) for a in sorted(arrays(t.body) - {wrt.array}, key=str)]
+    others = [said(a) for a in sorted(arrays(t.body), key=str) if not laws.moved(a)]
     if not others:
         return "the derivative of a sum is the sum of the derivatives"
-    return f"{listed(others)} {'does' if len(others) == 1 else 'do'} not depend on {said(wrt.array)}"
+    return f"{listed(others)} {'does' if len(others) == 1 else 'do'} not depend on {said(laws.wrt.array)}"
 
 
-def of_functions(t: Term, wrt: Entry, said: Said) -> str:
+def of_functions(t: Term, laws: Laws, said: Said) -> str:
     """The chain rule, with the derivatives of the functions that it is used for."""
     inner = [s.body for s in subterms(t) if isinstance(s, Diff)]
-    inside = [s for b in inner for s in subterms(b) if wrt.array in arrays(s)]
+    inside = [s for b in inner for s in subterms(b) if laws.moves(s)]
     functions = dict.fromkeys(s.fn for s in inside if isinstance(s, Apply))
     reasons = [FUNCTIONS[f].slope if f in FUNCTIONS else f"the derivative of {f}" for f in functions]
     reasons += ["the chain rule"] * any(isinstance(s, Whole) and s.fn not in ARRAY_FUNCTIONS for s in inside)
@@ -259,16 +280,18 @@ def of_functions(t: Term, wrt: Entry, said: Said) -> str:
     reasons += ["the rule of reciprocals"] * any(s.exponent < 0 for s in powers)
     reasons += ["the power rule"] * any(s.exponent > 0 for s in powers)
     nested = any(isinstance(s, Apply | Power) and not isinstance(base_of(s), Entry) for s in inside)
-    return ("the chain rule: " if nested and reasons else "") + (listed(reasons) or "term by term")
+    named = nested and reasons and "the chain rule" not in reasons
+    return ("the chain rule: " if named else "") + (listed(reasons) or "term by term")
 
 
 def base_of(t: Apply | Power) -> Term:
     return t.arg if isinstance(t, Apply) else t.base
 
 
-def of_entries(t: Term, wrt: Entry, said: Said) -> str:
+def of_entries(t: Term, laws: Laws, said: Said) -> str:
     del t
-    return f"the entries of {said(wrt.array)} are independent of each other" if wrt.at else "a variable by itself"
+    name = said(laws.wrt.array)
+    return f"the entries of {name} are independent of each other" if laws.wrt.at else "a variable by itself"
 
 
 def listed(names: list[str]) -> str:
