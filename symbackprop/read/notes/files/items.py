@@ -182,7 +182,7 @@ class Collector:
         try:
             if self.macros:
                 text, offsets = expand(text, [where.offset(k) for k in range(len(text))], self.macros)
-                where = Place(where.source, where.offset(0), offsets)
+                where = Place.of(where.source, offsets)
         except ReadError:  # its formulas say so
             pass
         self.items.append(Prose(text, where, self.section))
@@ -210,7 +210,7 @@ class Collector:
             text = text[:start] + " " * (end - start) + text[end:]
         if spans and not text.strip():
             return
-        place = Place(source, offsets[0] if offsets else 0, offsets)
+        place = Place.of(source, offsets)
         try:
             if self.macros:
                 text, offsets = expand(text, offsets, self.macros)
@@ -225,22 +225,11 @@ class Collector:
             body = row.text.strip()
             if not _COMMENTED.sub("", body).strip():
                 continue
-            here = _compact([offsets[k] for k in row.offsets[lead : lead + len(body)]])
-            where = Place(source, here if isinstance(here, int) else here[0], None if isinstance(here, int) else here)
+            where = Place.of(source, [offsets[k] for k in row.offsets[lead : lead + len(body)]])
             aligned = None if row.column is None else (self.displays, row.column)
             made = Formula(body, where, display, self.section, struck, before, aligned=aligned, row=self.row)
             self.items.append(replace(made, ignored=quiet) if quiet else made)
             before = ""
-
-
-def _compact(offsets: list[int]) -> list[int] | int:
-    """Only the first one when the offsets just count up."""
-    first = offsets[0]
-    return (
-        first
-        if offsets[-1] - first == len(offsets) - 1 and all(o == first + k for k, o in enumerate(offsets))
-        else offsets
-    )
 
 
 def dedented(text: str, offsets: Sequence[int]) -> tuple[str, list[int]]:

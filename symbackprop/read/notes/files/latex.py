@@ -191,7 +191,7 @@ class _Scan:
             at = stop
         offsets = [k for first, past in lines for k in range(first, past + 1)][:-1]
         text, places = dedented("\n".join(self.text[first:past] for first, past in lines), offsets)
-        self.out.block(text, Place(self.source, places[0] if places else start, places))
+        self.out.block(text, Place.of(self.source, places or [start]))
         return at
 
 

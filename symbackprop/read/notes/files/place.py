@@ -47,6 +47,13 @@ class Place:
     start: int
     offsets: Sequence[int] | None = field(default=None, repr=False)
 
+    @classmethod
+    def of(cls, source: Source, offsets: Sequence[int]) -> Place:
+        """Where the characters of a text stand; of offsets that just count up only the first is kept."""
+        first = offsets[0] if offsets else 0
+        counts = not offsets or offsets[-1] - first == len(offsets) - 1
+        return cls(source, first, None if counts and all(o == k for k, o in enumerate(offsets, first)) else offsets)
+
     def offset(self, k: int) -> int:
         if self.offsets is None:
             return self.start + k

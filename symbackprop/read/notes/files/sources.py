@@ -113,7 +113,7 @@ class _Walk:
 
     def walk(self, tokens: list[Token]) -> None:
         for token in tokens:
-            kind = token.type
+            kind, line = token.type, token.map[0] if token.map else 0
             if kind == "heading_open":
                 self.in_heading = int(token.tag[1:])
             elif kind == "tr_open":
@@ -126,19 +126,18 @@ class _Walk:
                 self.inline(token)
                 self.in_heading = 0
             elif kind == "front_matter":
-                offsets = self.lines(token.content, (token.map or [0])[0] + 1)
-                self.out.block(token.content, Place(self.source, offsets[0] if offsets else 0, offsets), front=True)
+                self.out.block(token.content, Place.of(self.source, self.lines(token.content, line + 1)), front=True)
             elif kind in ("math_block", "math_block_label"):
-                self.display(token.content, (token.map or [0])[0], "$$")
+                self.display(token.content, line, "$$")
             elif kind == "amsmath":
-                self.display(token.content, (token.map or [0])[0], "")
+                self.display(token.content, line, "")
             elif kind == "fence" and token.info.strip() in ("math", "{math}"):
-                offsets = self.lines(token.content, (token.map or [0])[0] + 1)
                 options = _OPTIONS.match(token.content)
                 skip = options.end() if options else 0
-                self.out.formula(self.source, token.content[skip:], offsets[skip:], display=True)
+                offsets = self.lines(token.content, line + 1)[skip:]
+                self.out.formula(self.source, token.content[skip:], offsets, display=True)
             elif kind == "html_block":
-                self.comments(token.content, self.lines(token.content, (token.map or [0])[0]))
+                self.comments(token.content, self.lines(token.content, line))
 
     def display(self, content: str, line: int, markup: str) -> None:
         places, at = self.lines(content, line, markup), 0
@@ -177,7 +176,7 @@ class _Walk:
             self.out.heading(self.in_heading, re.sub(r"\s+", " ", content).strip())
             if not any("=" in c.content for c in token.children or [] if c.type.startswith("math_inline")):
                 return
-        self.out.prose(content, Place(self.source, offsets[0] if offsets else 0, offsets))
+        self.out.prose(content, Place.of(self.source, offsets))
         at, struck = 0, 0
         for child in token.children or []:
             if child.type in ("math_inline", "math_inline_double"):
@@ -223,7 +222,7 @@ class _Walk:
     def comments(self, content: str, offsets: Sequence[int]) -> None:
         for m in _COMMENT.finditer(content):
             text, places = dedented(m[1], offsets[m.start(1) : m.end(1)])
-            self.out.block(text, Place(self.source, places[0] if places else 0, places))
+            self.out.block(text, Place.of(self.source, places))
 
 
 def read_document(path: str | Path, text: str | None = None) -> tuple[Item, ...]:
