@@ -16,7 +16,7 @@ from ..grammar.tree import Add, All, Chain, Entry, Expr, IndexName, Label, Neg, 
 from .definitions import array_of, definition_of, plain
 from .model import Model, at_layer
 from .ranges import Ranges
-from .values import Algebra, Mat, Scalar, Value, as_scalar, number, vector, vector_entry
+from .values import Algebra, Mat, Scalar, Value, as_scalar, column, number, row, vector, vector_entry
 
 
 @dataclass(slots=True)
@@ -40,14 +40,58 @@ class Arrays:
     def value(self, node: Expr) -> Value:
         raise NotImplementedError
 
+    # --- whole expressions -------------------------------------------------------------------
+
     def together(self, *nodes: Expr) -> list[Value]:
-        raise NotImplementedError
+        """The values of expressions that share their free indices, as the two sides of an equation do."""
+        outer = self.ranges, self.scope
+        self.ranges, self.scope = Ranges(self.sizes, self.axes_of), {}
+        try:
+            self.ranges.collect(list(nodes))
+            for name in sorted(self.ranges.free):
+                if name not in self.decl.layers:
+                    self.scope[name] = Index(name, self.ranges.at(0, name, nodes[0].span))
+            return [self.value(n) for n in nodes]
+        finally:
+            self.ranges, self.scope = outer
 
     def alone(self, node: Expr, text: str = "") -> Value:
-        raise NotImplementedError
+        """An expression with indices of its own: the right side of a definition."""
+        outer, self.text = self.text, text
+        try:
+            return self.together(node)[0]
+        finally:
+            self.text = outer
 
     def axes_of(self, base: Expr, count: int) -> tuple[Size, ...] | None:
-        raise NotImplementedError
+        """The sizes of the axes that subscripts of `base` stand on; for count -1 what a sample label runs over."""
+        if isinstance(base, Symbol):
+            symbol = array_of(base, self.decl)
+            if symbol is None:
+                return None
+            axes = self.axes(symbol, base.label)
+            if count == -1:
+                return (self.sample_size(symbol, axes),)
+            if base.sample is not None:
+                axes = tuple(a for k, a in enumerate(axes) if k != self.sample_axis(axes))
+            if symbol.integer:
+                return axes
+            if symbol.family and count == symbol.family:
+                return axes[:count]
+            if len(axes) == 1 and count == 2 and symbol.orientation in ("row", "column"):
+                return (UNIT, axes[0]) if symbol.orientation == "row" else (axes[0], UNIT)
+            return axes if len(axes) == count else tuple(a for a in axes if a != UNIT)
+        if count == -1:
+            return None
+        try:
+            v = self.value(base)
+        except ReadError:
+            return None
+        if not isinstance(v, Mat):
+            return None
+        if count == 2:
+            return v.shape
+        return (v.shape[0] if v.shape[1] == UNIT else v.shape[1],) if UNIT in v.shape else None
 
     def batch_sizes(self) -> set[Size]:
         out = {self.sizes.size(i.size) for i in self.decl.indices.values() if i.sample and i.size is not None}
@@ -237,7 +281,7 @@ class Arrays:
             case Symbol() if array_of(node, self.decl) is None:
                 return affine(self.sizes.size(node) - 1, ())
             case Entry(Symbol() as base, at) if (found := array_of(base, self.decl)) is not None and found.integer:
-                return self.pick(base, found, at)
+                return Pick(base.name, tuple(map(self.index, at)), Size(()))
             case Add(args):
                 total: IndexExpr = number(-1)
                 for k, a in enumerate(args):
@@ -257,10 +301,6 @@ class Arrays:
                 return affine(self.sizes.size(node), ())
             case _:
                 return affine(1, ((self.index(node), 1),))
-
-    def pick(self, base: Symbol, symbol: ArraySymbol, at: tuple[Expr, ...]) -> IndexExpr:
-        """y_{c_s}: an entry of an array of class numbers."""
-        return Pick(base.name, tuple(self.index(a) for a in at), Size(()))
 
     def entry(self, base: Expr, at: tuple[Expr, ...], span: Span) -> Value:
         if isinstance(base, Symbol):
@@ -354,13 +394,3 @@ def copy(array: Array, first: tuple[IndexExpr, ...], rest: tuple[Size, ...], upr
     i = tuple(dummy(n, letter) for n, letter in zip(rest, "rc", strict=False))
     term = EntryTerm(array, (*first, *i))
     return Mat(Given(i[0], i[1], term)) if len(rest) > 1 else vector(i[0], term, upright)
-
-
-def row(m: Mat, i: IndexExpr) -> Mat:
-    k = dummy(m.shape[1], "c")
-    return vector(k, entry(m.form, i, k), False)
-
-
-def column(m: Mat, j: IndexExpr) -> Mat:
-    k = dummy(m.shape[0], "r")
-    return vector(k, entry(m.form, k, j))

@@ -28,66 +28,12 @@ from ..grammar.tree import (
 from ..grammar.walking import walk
 from .definitions import array_of, plain
 from .operations import Operations
-from .ranges import Ranges
 from .values import ONE_ENTRY, Loose, Mat, Scalar, Tensor3, Value, as_scalar, dummies, negated, vector_entry
 
 
 @dataclass(slots=True)
 class Elaborator(Operations):
     """Gives meaning to expressions of one statement."""
-
-    # --- whole expressions -------------------------------------------------------------------
-
-    def together(self, *nodes: Expr) -> list[Value]:
-        """The values of expressions that share their free indices, as the two sides of an equation do."""
-        outer = self.ranges, self.scope
-        self.ranges, self.scope = Ranges(self.sizes, self.axes_of), {}
-        try:
-            self.ranges.collect(list(nodes))
-            for name in sorted(self.ranges.free):
-                if name not in self.decl.layers:
-                    self.scope[name] = Index(name, self.ranges.at(0, name, nodes[0].span))
-            return [self.value(n) for n in nodes]
-        finally:
-            self.ranges, self.scope = outer
-
-    def alone(self, node: Expr, text: str = "") -> Value:
-        """An expression with indices of its own: the right side of a definition."""
-        outer, self.text = self.text, text
-        try:
-            return self.together(node)[0]
-        finally:
-            self.text = outer
-
-    def axes_of(self, base: Expr, count: int) -> tuple[Size, ...] | None:
-        """The sizes of the axes that subscripts of `base` stand on; for count -1 what a sample label runs over."""
-        if isinstance(base, Symbol):
-            symbol = array_of(base, self.decl)
-            if symbol is None:
-                return None
-            axes = self.axes(symbol, base.label)
-            if count == -1:
-                return (self.sample_size(symbol, axes),)
-            if base.sample is not None:
-                axes = tuple(a for k, a in enumerate(axes) if k != self.sample_axis(axes))
-            if symbol.integer:
-                return axes
-            if symbol.family and count == symbol.family:
-                return axes[:count]
-            if len(axes) == 1 and count == 2 and symbol.orientation in ("row", "column"):
-                return (UNIT, axes[0]) if symbol.orientation == "row" else (axes[0], UNIT)
-            return axes if len(axes) == count else tuple(a for a in axes if a != UNIT)
-        if count == -1:
-            return None
-        try:
-            v = self.value(base)
-        except ReadError:
-            return None
-        if not isinstance(v, Mat):
-            return None
-        if count == 2:
-            return v.shape
-        return (v.shape[0] if v.shape[1] == UNIT else v.shape[1],) if UNIT in v.shape else None
 
     def value(self, node: Expr) -> Value:
         match node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import (
@@ -249,16 +250,9 @@ def constant(t: Term) -> Fraction | None:
     match t:
         case NumTerm(value):
             return value
-        case _:
-            if isinstance(t, Mul):
-                out = Fraction(1)
-                for a in t.args:
-                    c = constant(a)
-                    if c is None:
-                        return None
-                    out *= c
-                return out
-            if isinstance(t, PowerTerm):
-                c = constant(t.base)
-                return c**t.exponent if c and t.exponent.denominator == 1 else None  # type: ignore[return-value]
-            return None
+        case Mul(args):
+            values = [constant(a) for a in args]
+            return None if None in values else prod((v for v in values if v is not None), start=Fraction(1))
+        case PowerTerm(base, exponent) if exponent.denominator == 1 and (c := constant(base)):
+            return c ** int(exponent)
+    return None

@@ -349,6 +349,16 @@ def vector_entry(m: Matrix, k: IndexExpr) -> Term:
     return entry(m, k, ZERO_INDEX) if shape(m)[1] == UNIT else entry(m, ZERO_INDEX, k)
 
 
+def row(m: Mat, i: IndexExpr) -> Mat:
+    k = dummy(m.shape[1], "c")
+    return vector(k, entry(m.form, i, k), False)
+
+
+def column(m: Mat, j: IndexExpr) -> Mat:
+    k = dummy(m.shape[0], "r")
+    return vector(k, entry(m.form, k, j))
+
+
 def number(k: int) -> IndexExpr:
     return affine(k, ())
 
