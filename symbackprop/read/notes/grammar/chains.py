@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from ..files.place import ReadError
-from .cursor import OPENING, STOPS, SUM, nests, shown
+from .cursor import OPENING, SHOWN, STOPS, SUM, nests, shown
 from .lexer import Token
 from .names import MAX_SCRIPTS, prime_count
 from .operators import ROWS, Operators
@@ -36,7 +36,14 @@ class Chains(Operators):
     __slots__ = ()
 
     def unexpected(self) -> ReadError:
-        raise NotImplementedError
+        token = self.tok
+        if token.kind == "end" and not token.text:
+            return self.fail("the formula ends where a value should be")
+        if token.kind == "bad":
+            return self.unsupported(f"{token.text} is not supported")
+        if token.kind == "op":
+            return self.fail(f"{SHOWN.get(token.text, token.text)} with nothing before it")
+        return self.fail(f"{shown(token)} is not expected here")
 
     def operand(self) -> Expr:
         self.skip_gaps()
@@ -212,23 +219,17 @@ class Chains(Operators):
     # --- brackets ----------------------------------------------------------------------------
 
     def opened(self) -> Expr:
-        start = self.tok.start
         if self.tok.text in ("|", "‖"):
-            return self.postfix(self.norm(), start)
-        return self.postfix(self.bracket(), start)
-
-    def bracket(self) -> Expr:
-        opening = self.advance()
-        if opening.text == "\\{":
-            back = self.i
-            depth, bars = self.depth, self.bars
-            try:
-                return self.bracketed(opening)
-            except ReadError:
-                self.depth, self.bars = depth, bars
-                self.go(back)
-                return self.set_of(opening)
-        return self.bracketed(opening)
+            return self.norm()
+        opening, kept = self.advance(), (self.i, self.depth, self.bars)
+        try:
+            return self.bracketed(opening)
+        except ReadError:
+            if opening.text != "\\{":
+                raise
+        back, self.depth, self.bars = kept
+        self.go(back)
+        return self.set_of(opening)
 
     def bracketed(self, opening: Token) -> Expr:
         bars, self.bars = self.bars, int(self.lone_bar())
@@ -276,10 +277,7 @@ class Chains(Operators):
         while depth:
             if self.tok.kind == "end":
                 raise self.fail("\\{ is not closed", opening)
-            depth += (self.tok.kind == "open" and self.tok.text == "\\{") - (
-                self.tok.kind == "close" and self.tok.text == "\\}"
-            )
-            self.advance()
+            depth += (self.tok.text == "\\{") - (self.advance().text == "\\}")
         return Words("{…}", (opening.start, self.end()))
 
     def braces(self) -> Expr:

@@ -7,7 +7,8 @@ from typing import Final, TypeVar
 
 from ..files.place import ReadError, Unsettled
 from .lexer import MAX_DEPTH, Token
-from .tree import Chain, Expr
+from .tree import Chain, Expr, Name
+from .vocabulary import BOLD
 
 T = TypeVar("T")
 SUM, HADAMARD, PRODUCT = 10, 20, 30
@@ -170,8 +171,9 @@ class Cursor:
         self.advance()
         return node
 
-    def letter(self) -> Expr:
-        raise NotImplementedError
+    def letter(self) -> Name:
+        token = self.advance()
+        return Name(token.text, token.deco, bold=token.deco in BOLD, span=(token.start, token.end))
 
     def split(self, r: Range, kinds: Collection[str]) -> list[Range]:
         """The runs between the tokens of these kinds that stand outside of brackets."""

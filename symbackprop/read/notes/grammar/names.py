@@ -49,12 +49,7 @@ class Names(Cursor):
     words: Collection[str]
 
     def name(self) -> Expr:
-        token = self.advance()
-        return self.scripted(Name(token.text, token.deco, bold=token.deco in BOLD, span=(token.start, token.end)))
-
-    def letter(self) -> Expr:
-        token = self.advance()
-        return Name(token.text, token.deco, bold=token.deco in BOLD, span=(token.start, token.end))
+        return self.scripted(self.letter())
 
     def scripted(self, name: Name) -> Name:
         """The name with the scripts that follow it here."""
@@ -245,15 +240,15 @@ class Names(Cursor):
         token = self.advance()
         if self.tok.kind == "deco":
             self.deeper()
-            inner = self.marked_letter()
+            inner = self.marked()
             self.depth -= 1
+            if not isinstance(inner, Name):
+                raise self.fail("a mark over more than a name")
             return self.scripted(self.with_mark(inner, token, self.end()))
         if self.tok.kind != "{":
             if self.tok.kind != "name":
                 raise self.fail(f"\\{token.text} needs a name", token)
-            letter = self.letter()
-            assert isinstance(letter, Name)
-            return self.scripted(self.with_mark(letter, token, self.end()))
+            return self.scripted(self.with_mark(self.letter(), token, self.end()))
         first, past = self.group()
         if all(t.kind == "name" for t in self.tokens[first:past]) and past - first > 1:
             word = "".join(t.text for t in self.tokens[first:past])
@@ -271,12 +266,6 @@ class Names(Cursor):
             raise self.unsupported(f"\\{token.text} over more than a name is not supported", token)
         return self.postfix(node, token.start)
 
-    def marked_letter(self) -> Name:
-        node = self.marked()
-        if not isinstance(node, Name):
-            raise self.fail("a mark over more than a name")
-        return node
-
     def with_mark(self, name: Name, token: Token, end: int) -> Name:
         mark = token.text if name.mark in _PLAIN_MARKS else name.mark
         if name.mark and mark in _PLAIN_MARKS:
@@ -291,5 +280,4 @@ class Names(Cursor):
             raise self.fail(script.error or "a script that is no exponent", self.tokens[r[0]])
         if script.value is not None:
             node = Power(node, script.value, script.elementwise, span)
-        node = transposed(node, script.transposes, span)
-        return node
+        return transposed(node, script.transposes, span)

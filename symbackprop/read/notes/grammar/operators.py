@@ -207,20 +207,20 @@ class Operators(Differentials):
                     first, past = inner
             if any(self.tokens[k].kind == "rel" for k in range(first, past)):
                 return Indicator(self.chain_inside(first, past), (token.start, self.end()))
-            return self.postfix(Ones((self.inside(first, past),), (token.start, self.end())), token.start)
-        if self.tok.kind == "open" and self.closes_with_relation():
+            return Ones((self.inside(first, past),), (token.start, self.end()))
+        if self.tok.kind == "open" and self.closes_with_relation(self.i):
             self.advance()
             chain = self.chain()
             if self.tok.kind != "close":
                 raise self.fail(f"the condition is not closed before {shown(self.tok)}")
             self.advance()
             return Indicator(chain, (token.start, self.end()))
-        return self.postfix(Ones((), (token.start, self.end())), token.start)
+        return Ones((), (token.start, self.end()))
 
-    def closes_with_relation(self) -> bool:
-        """The bracket here holds a relation at its own level."""
+    def closes_with_relation(self, at: int) -> bool:
+        """The bracket there holds a relation at its own level."""
         depth = 0
-        for token in self.tokens[self.i :]:
+        for token in self.tokens[at:]:
             depth += nests(token.kind)
             if not depth or (depth == 1 and token.kind == "rel") or token.kind == "end":
                 return token.kind == "rel"
@@ -228,37 +228,31 @@ class Operators(Differentials):
 
     def environment(self) -> Expr:
         token = self.advance()
-        name = token.text
-        if name == "cases":
-            return self.cases(token)
-        if name not in MATRICES:
-            raise self.fail(f"the environment {name} is not expected inside a formula", token)
-        rows: list[tuple[Expr, ...]] = []
-        row: list[Expr] = []
+        if token.text != "cases" and token.text not in MATRICES:
+            raise self.fail(f"the environment {token.text} is not expected inside a formula", token)
         self.deeper()
         bars, self.bars = self.bars, 0
-        while True:
-            row.append(self.cell())
-            kind = self.tok.kind
-            if kind == "amp":
-                self.advance()
-            elif kind == "row":
-                self.advance()
-                rows.append(tuple(row))
-                row = []
-                if self.tok.kind == "end" and self.tok.text == name:
-                    break
-            elif kind == "end" and self.tok.text == name:
-                rows.append(tuple(row))
-                break
-            else:
-                raise self.fail(
-                    f"{shown(self.tok)} is not expected in a matrix" if kind != "end" else f"\\end{{{name}}} is missing"
-                )
+        node = self.cases() if token.text == "cases" else self.matrix(token.text)
         self.bars = bars
         self.depth -= 1
+        if self.tok.text != token.text:
+            raise self.fail(f"\\end{{{token.text}}} is missing", token)
         self.advance()
-        return Matrix(tuple(rows), (token.start, self.end()))
+        return replace(node, span=(token.start, self.end()))
+
+    def matrix(self, name: str) -> Matrix:
+        rows: list[list[Expr]] = [[]]
+        while True:
+            rows[-1].append(self.cell())
+            if self.tok.kind == "end":
+                break
+            if self.tok.kind not in ("amp", "row"):
+                raise self.fail(f"{shown(self.tok)} is not expected in a matrix")
+            if self.advance().kind == "row":
+                if self.tok.kind == "end" and self.tok.text == name:
+                    break
+                rows.append([])
+        return Matrix(tuple(map(tuple, rows)))
 
     def cell(self) -> Expr:
         token = self.tok
@@ -275,11 +269,9 @@ class Operators(Differentials):
         chain = self.chain()
         return Equated(chain, chain.span) if chain.links else chain.subjects[-1]
 
-    def cases(self, token: Token) -> Expr:
+    def cases(self) -> Cases:
         rows: list[tuple[Expr, Chain | None]] = []
-        self.deeper()
-        bars, self.bars = self.bars, 0
-        while not (self.tok.kind == "end"):
+        while self.tok.kind != "end":
             value = self.expression(SUM)
             while self.tok.kind in ("amp", "gap", "comma", "semi", "colon"):
                 self.advance()
@@ -293,12 +285,7 @@ class Operators(Differentials):
             rows.append((value, when))
             while self.tok.kind in ("row", "gap", "comma", "dot", "semi", "text"):
                 self.advance()
-        self.depth -= 1
-        self.bars = bars
-        if self.tok.text != "cases":
-            raise self.fail("\\end{cases} is missing", token)
-        self.advance()
-        return Cases(tuple(rows), (token.start, self.end()))
+        return Cases(tuple(rows))
 
 
 def without_others(binders: tuple[Binder, ...], where: tuple[Chain, ...], body: Expr) -> tuple[Binder, ...]:

@@ -165,35 +165,13 @@ class Parser(Chains):
             if token.text == "d" and self.looks_like_dl_dw():
                 return self.postfix(self.partial(), token.start)
             return self.name()
-        if kind == "number" and token.text == "1" and self.before_condition():  # 1\{i = j\}, 1(i = j)
-            return self.ones()
-        if kind == "number":
-            self.advance()
-            node = Num(Fraction(token.text), (token.start, token.end))
-            return self.postfix(node, token.start) if self.tok.kind in ("^", "_", "prime") else node
         if kind == "op" and token.text in ("-", "+"):
             return self.signed()
-        handler = _HANDLERS.get(kind)
-        if handler is None:
+        if kind in _WHOLE:
+            return _WHOLE[kind](self)
+        if kind not in _SCRIPTED:
             raise self.unexpected()
-        return handler(self)
-
-    def before_condition(self) -> bool:
-        back = self.i
-        self.advance()
-        found = self.tok.text == "\\{" or (self.tok.text == "(" and self.closes_with_relation())
-        self.go(back)
-        return found
-
-    def unexpected(self) -> ReadError:
-        token = self.tok
-        if token.kind == "end" and not token.text:
-            return self.fail("the formula ends where a value should be")
-        if token.kind == "bad":
-            return self.unsupported(f"{token.text} is not supported")
-        if token.kind == "op":
-            return self.fail(f"{SHOWN.get(token.text, token.text)} with nothing before it")
-        return self.fail(f"{shown(token)} is not expected here")
+        return self.postfix(_SCRIPTED[kind](self), token.start)
 
     def signed(self) -> Expr:
         token, minus = self.tok, False
@@ -204,6 +182,14 @@ class Parser(Chains):
         return Neg(node, (token.start, self.end())) if minus else node
 
     # --- functions, words, wrappers ----------------------------------------------------------
+
+    def number(self) -> Expr:
+        following = self.tokens[self.i + 1]
+        condition = following.text == "\\{" or (following.text == "(" and self.closes_with_relation(self.i + 1))
+        if self.tok.text == "1" and condition:  # 1\{i = j\}, 1(i = j)
+            return self.ones()
+        token = self.advance()
+        return Num(Fraction(token.text), (token.start, token.end))
 
     def function(self) -> Expr:
         token = self.tok
@@ -225,22 +211,18 @@ class Parser(Chains):
             if self.tokens[first].text == "=" and past - first == 2 and self.tokens[first + 1].kind == "number":
                 link = Link("=", self.inside(first + 1, past), self.span_of((first, past)))
                 node = Paren((Chain((node,), (link,), node.span),), "(", span=(token.start, self.end()))
-        return self.postfix(node, token.start)
+        return node
 
     def unwrap(self) -> Expr:
-        token = self.advance()
-        return self.postfix(self.argument(), token.start)
-
-    def colored(self) -> Expr:
-        token = self.advance()
-        self.group()
-        return self.postfix(self.argument(), token.start)
+        if self.advance().kind == "colored":
+            self.group()
+        return self.argument()
 
     def stack(self) -> Expr:
         """\\underset{n × m}{W}, \\overset{!}{x}: the second."""
-        token = self.advance()
+        self.advance()
         self.group()
-        return self.postfix(self.inside(*self.group()), token.start)
+        return self.inside(*self.group())
 
     def dots(self) -> Expr:
         token = self.advance()
@@ -290,17 +272,18 @@ def number_like(node: Expr) -> bool:
             return False
 
 
-_HANDLERS: Final[dict[str, Callable[[Parser], Expr]]] = {
-    "open": Parser.opened, "{": Parser.braces, "frac": lambda p: p.postfix(p.fraction(), p.tok.start),
-    "partial": lambda p: p.postfix(p.partial(), p.tok.start), "func": Parser.function, "word": Parser.function,
-    "sum": lambda p: p.postfix(p.big("sum"), p.tok.start), "prod": lambda p: p.big("prod"), "nabla": Parser.nabla,
-    "sqrt": lambda p: p.postfix(p.root(), p.tok.start), "deco": Parser.marked, "ones": Parser.ones,
-    "reals": Parser.reals, "begin": lambda p: p.postfix(p.environment(), p.tok.start), "over": Parser.over_under,
-    "unwrap": Parser.unwrap, "colored": Parser.colored, "stack": Parser.stack, "infty": Parser.infinite,
-    "dots": Parser.dots, "bar": lambda p: p.postfix(p.norm(), p.tok.start), "text": Parser.words_here,
-    "norm": lambda p: p.postfix(p.norm_command(), p.tok.start),
-    "abs": lambda p: p.postfix(p.norm_command(), p.tok.start),
+_SCRIPTED: Final[dict[str, Callable[[Parser], Expr]]] = {
+    "number": Parser.number, "open": Parser.opened, "frac": Parser.fraction, "partial": Parser.partial,
+    "sum": lambda p: p.big("sum"), "prod": lambda p: p.big("prod"), "sqrt": Parser.root, "ones": Parser.ones,
+    "begin": Parser.environment, "over": Parser.over_under, "unwrap": Parser.unwrap, "colored": Parser.unwrap,
+    "stack": Parser.stack, "bar": Parser.norm, "norm": Parser.norm_command, "abs": Parser.norm_command,
 }  # fmt: skip
+"""What scripts may stand behind, by the kind of token that it begins with."""
+_WHOLE: Final[dict[str, Callable[[Parser], Expr]]] = {
+    "{": Parser.braces, "func": Parser.function, "word": Parser.function, "nabla": Parser.nabla, "deco": Parser.marked,
+    "reals": Parser.reals, "infty": Parser.infinite, "dots": Parser.dots, "text": Parser.words_here,
+}  # fmt: skip
+"""What takes its scripts itself, or none."""
 
 
 @contextmanager
