@@ -13,9 +13,9 @@ from .tree import (
 from .walking import mapped, names, transposed
 
 
-def order_of_d(name: Name, beside: Expr | None = None) -> int:
+def order_of_d(name: Name, beside: Expr | None = None, letter: str = "d") -> int:
     """1 of the d in dx, 2 of that in d^2 f, 0 of what is no d: d^2(x, y) is a distance."""
-    if name.letter != "d" or name.sub is not None or name.primes or name.top:
+    if name.letter != letter or name.sub is not None or name.primes or name.top:
         return 0
     match name.sups:
         case ():
@@ -69,14 +69,11 @@ def without_power(a: Expr, power: Num) -> Expr | None:
 def put_in(node: object, table: dict[tuple[str, str], Expr], beside: frozenset[str] = frozenset()) -> object:
     if isinstance(node, Sum):
         node, table = apart(node, table, beside)
-    if isinstance(node, Name):
-        found = table.get((node.letter + "'" * node.primes, node.mark))
-        sub = None if node.sub is None else put_in_script(node.sub, table)
-        sups = tuple(put_in_script(s, table, beside) for s in node.sups)
-        return replace(node, sub=sub, sups=sups) if found is None else with_scripts(found, sub, sups, node)
-    if isinstance(node, Script):
-        return put_in_script(node, table, beside)
-    return mapped(node, lambda child: put_in(child, table, beside))
+    new = mapped(node, lambda child: put_in(child, table, beside))
+    if isinstance(new, Script):
+        return node if new == node else replace(new, text=spelled_items(new.items) or new.text, labels=None)
+    found = table.get((new.letter + "'" * new.primes, new.mark)) if isinstance(new, Name) else None
+    return new if found is None else with_scripts(found, cast(Name, new))
 
 
 def apart(
@@ -96,16 +93,9 @@ def apart(
     return replace(node, binders=binders), {**inner, **fresh}
 
 
-def put_in_script(s: Script, table: dict[tuple[str, str], Expr], beside: frozenset[str] = frozenset()) -> Script:
-    items = tuple(cast(Expr, put_in(i, table, beside)) for i in s.items)
-    value = None if s.value is None else cast(Expr, put_in(s.value, table, beside))
-    if items == s.items and value == s.value:
-        return s
-    return replace(s, text=spelled_items(items) if items else s.text, items=items, value=value, labels=None)
-
-
-def with_scripts(a: Expr, sub: Script | None, sups: tuple[Script, ...], at: Name) -> Expr:
+def with_scripts(a: Expr, at: Name) -> Expr:
     """The argument with the scripts of the parameter behind it, in brackets where they are needed."""
+    sub, sups = at.sub, at.sups
     if sub is None and not sups and not at.top:
         return Paren((Chain((a,), (), a.span),), "(", span=at.span) if isinstance(a, (Add, Neg, Product)) else a
     if isinstance(a, Name) and (sub is None or a.sub is None) and a.primes == 0:

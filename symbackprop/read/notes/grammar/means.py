@@ -14,10 +14,12 @@ from fractions import Fraction
 from typing import Final, cast
 
 from .tree import (
-    Add, Binder, Chain, Derivative, Entry, Expr, Name, Neg, Num, Operator, Paren, Power, Product, Quotient,
-    Script, Sum, Transpose,
+    Add, Binder, Chain, Derivative, Expr, Name, Neg, Num, Operator, Paren, Power, Product, Quotient,
+    Script, Sum,
 )  # fmt: skip
-from .walking import Statement, beside, bracketed, chains_of, joined, outside_scripts, parts, rebuilt, walk
+from .walking import (
+    Statement, beside, bracketed, chains_of, head_paren, joined, outside_scripts, parts, rebuilt, walk, with_scripts_of,
+)  # fmt: skip
 
 OUTCOME: Final = "ω"
 """Counts what may happen; no letter of an author's beside an expectation."""
@@ -62,23 +64,19 @@ class Means:
 
     def expectation(self, first: Expr, beside: Expr) -> Expr | None:
         """E[…], E_x[…], Var(x), Cov(x, y), with what stands behind the bracket."""
-        match beside:
-            case Power(base) | Entry(base):
-                inner = self.expectation(first, base)
-                return None if inner is None else replace(beside, base=inner)
-            case Transpose(arg):
-                inner = self.expectation(first, arg)
-                return None if inner is None else replace(beside, arg=inner)
-            case Paren(chains) if not beside.bar and not any(c.links for c in chains):
-                items = [c.subjects[-1] for c in chains]
-            case _:
-                return None
+        brackets = head_paren(beside)
+        if brackets is None or brackets.bar or any(c.links for c in brackets.chains):
+            return None
+        found = self.of_items(first, brackets, [c.subjects[-1] for c in brackets.chains])
+        return None if found is None else with_scripts_of(beside, found)
+
+    def of_items(self, first: Expr, brackets: Paren, items: Sequence[Expr]) -> Expr | None:
         match first:
             case Operator("function", "Var", None) if len(items) == 1:
                 return self.covariance(items[0], items[0])
             case Operator("function", "Cov", None) if len(items) == 2:
                 return self.covariance(items[0], items[1])
-            case Name() if is_e(first, beside) and len(items) == 1:
+            case Name() if is_e(first, brackets) and len(items) == 1:
                 over = law(first)
                 return None if over is None else self.mean(items[0], over)
         return None
@@ -134,11 +132,7 @@ def is_e(node: Expr, beside: Expr) -> bool:
 
 def brackets_behind(node: object) -> Iterator[tuple[Expr, Paren]]:
     """E and […] of E[…]^2."""
-    for a, b in beside(node):
-        while isinstance(b, (Power, Transpose, Entry)):
-            b = b.arg if isinstance(b, Transpose) else b.base
-        if isinstance(b, Paren):
-            yield a, b
+    return ((a, brackets) for a, b in beside(node) if (brackets := head_paren(b)) is not None)
 
 
 def is_bar(node: object) -> bool:
@@ -173,21 +167,9 @@ def averaged(node: object, said: bool) -> Iterator[Expr]:
 
 def outside(node: Expr, said: bool) -> Iterator[Name]:
     """The names outside of expectations."""
-    closed = {id(part) for n in walk(node) for part in averaged(n, said)}
-
-    def go(n: object) -> Iterator[Name]:
-        if id(n) in closed or (said and is_bar(n)):
-            return
-        if isinstance(n, Name):
-            yield n
-        elif isinstance(n, tuple):
-            for c in n:
-                yield from go(c)
-        elif not isinstance(n, Script):
-            for name in parts(type(n)) or ():
-                yield from go(getattr(n, name))
-
-    return go(node)
+    inside = {id(x) for n in walk(node) for part in averaged(n, said) for x in walk(part)}
+    inside |= {id(n) for n in walk(node) if said and is_bar(n)}
+    return (n for n in walk(node, (Name, Script)) if isinstance(n, Name) and id(n) not in inside)
 
 
 def whole_names(node: object) -> Iterator[Name]:

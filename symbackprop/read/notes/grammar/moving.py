@@ -13,8 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
-from .walking import EQUATIONS, Statement, chains_of, joined, letters_in, mapped, names, reached, rebuilt, respan, walk
-from .tree import At, Chain, Derivative, Differential, Expr, Link, Name, Operator, Paren, Power, Product, Transpose
+from .walking import (
+    EQUATIONS, Statement, chains_of, head_paren, joined, letters_in, mapped, names, reached, rebuilt, respan, walk,
+    with_scripts_of,
+)  # fmt: skip
+from .tree import At, Chain, Derivative, Differential, Expr, Link, Name, Operator, Paren, Product
 
 DOTS = {"dot": 1, "ddot": 2}
 
@@ -101,11 +104,9 @@ def without_argument(node: object, t: str = "") -> object:
     """X of X(t)."""
     match node:
         case Product((Name() as x, beside)):
-            match beside.base if isinstance(beside, Power) else beside.arg if isinstance(beside, Transpose) else beside:
+            match head_paren(beside):
                 case Paren((Chain((Name(letter, _, None, (), 0),), ()),), "(") if letter == t or not t:
-                    if isinstance(beside, Power):
-                        return replace(beside, base=x)
-                    return replace(beside, arg=x) if isinstance(beside, Transpose) else x
+                    return with_scripts_of(beside, x)
     return node
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import cast
 
 from .shorthand import Heads, heads_of
-from .walking import Statement, beside, bracketed, chains_of, letters_in, mapped, outside_scripts, parts, walk
+from .walking import (
+    EQUATIONS, Statement, beside, bracketed, chains_of, head_paren, letters_in, mapped, outside_scripts, walk,
+)  # fmt: skip
 from .tree import Chain, Derivative, Expr, Hadamard, Link, Name, Num, Operator, Paren, Power, Product, Script
-from .walking import EQUATIONS
 
 PRIME = "prime"
 """The name of the operator that a prime behind a bracket stands for; its variable is found here."""
@@ -182,7 +183,7 @@ class Applied:
         while k < len(node.args):
             a, behind = node.args[k], node.args[k + 1] if k + 1 < len(node.args) and not node.signs[k] else None
             used = 1
-            if isinstance(a, Name) and isinstance(under_scripts(behind), Paren) and a.letter in self.functions:
+            if isinstance(a, Name) and head_paren(behind) is not None and a.letter in self.functions:
                 found: Expr = Product((self.named(a), cast(Expr, self.of(behind))), ("",), a.span)
                 used = 2
             elif behind is not None and behind == bracketed(self.variable) and (is_whole(a) or composed(a)):
@@ -265,14 +266,10 @@ def composed(node: object) -> bool:
     return isinstance(node, Paren) and isinstance(inner, Hadamard) and all(isinstance(a, Name) for a in inner.args)
 
 
-def under_scripts(node: object) -> object:
-    return node.base if isinstance(node, Power) else node
-
-
 def argument(node: object) -> Name | None:
     """The x of f(x), of (f g)′(x)."""
     for a, behind in () if is_mark(node) else beside(node):
-        inner = inner_of(under_scripts(behind)) if isinstance(under_scripts(behind), Paren) else None
+        inner = inner_of(head_paren(behind))
         if (is_whole(a) or (isinstance(a, Name) and a.letter in FUNCTIONS)) and isinstance(inner, Name):
             return inner
     return None
@@ -280,18 +277,5 @@ def argument(node: object) -> Name | None:
 
 def without_argument(c: Chain) -> Iterator[Name]:
     """Names with no bracket behind them."""
-    work: list[object] = [c]
-    while work:
-        node = work.pop()
-        if isinstance(node, Name):
-            yield node
-        elif isinstance(node, Product):
-            behind = (*node.args[1:], None)
-            work += [
-                a for a, beside, sign in zip(node.args, behind, (*node.signs, "+"), strict=True)
-                if not (isinstance(a, Name) and not sign and isinstance(under_scripts(beside), Paren))
-            ]  # fmt: skip
-        elif isinstance(node, tuple):
-            work += node
-        elif not isinstance(node, Operator):
-            work += [getattr(node, name) for name in parts(type(node)) or ()]
+    called = {id(a) for n in walk(c) for a, behind in beside(n) if head_paren(behind) is not None}
+    return (n for n in walk(c, (Name, Operator)) if isinstance(n, Name) and id(n) not in called)

@@ -352,20 +352,16 @@ def recurrence(statements: Sequence[Statement | None], ranges: Sequence[str]) ->
             continue
         summed = any(isinstance(n, Binder) and n.name == t for n in nodes)
         time.shifts |= {s for n in nodes if isinstance(n, Name) and (s := shift_of(n, t)) is not None}
-        losses = {n.body for n in nodes if isinstance(n, Derivative) and plain(n.body)}
+        losses = {n.body for n in nodes if isinstance(n, Derivative) and isinstance(n.body, Name) and n.body.bare}
         total = {c.subjects[0]: body for c in chains if (body := sum_over(c, t)) is not None}
         given = [x for x in losses if x in total]
         if len(given) == 1 or len(losses) == 1:
-            time.loss = cast(Name, given[0] if given else next(iter(losses)))
+            time.loss = given[0] if given else next(iter(losses))
             time.total = total.get(time.loss)
         signals = any(time.signal(cast(Name, c.subjects[0])) is not None for c in time.steps.values())
         if summed or t in ranges or signals:
             return time
     return None
-
-
-def plain(node: Expr) -> bool:
-    return isinstance(node, Name) and node.sub is None and not node.sups and not node.primes
 
 
 def index_of(chain: Chain) -> Name | None:
@@ -378,9 +374,12 @@ def index_of(chain: Chain) -> Name | None:
 
 def sum_over(chain: Chain, t: str) -> Expr | None:
     """What L = Σ_t … sums; with a factor in front of it."""
-    if len(chain.subjects) != 1 or not plain(chain.subjects[0]) or not chain.links:
-        return None
-    match chain.links[0].rhs:
+    match chain:
+        case Chain((Name(bare=True),), (Link(rhs=body), *_)):
+            pass
+        case _:
+            return None
+    match body:
         case Sum((Binder(name),), body, (), kind="sum") if name == t:
             return body
         case Neg(Sum((Binder(name),), body, (), kind="sum")) if name == t:

@@ -13,7 +13,7 @@ from .loosely import dotted, order_of_d
 from .parser import located, parse, parse_value
 from .resolve_derivatives import checked_exponent
 from .resolve_products import Products
-from .walking import Part, Statement, items_of, letters_in, mapped, names, outside_scripts, walk
+from .walking import Statement, items_of, letters_in, mapped, names, outside_scripts, walk
 from .tree import (
     Add, At, Binder, Call, Cases, Chain, Derivative, Differential, Entry, Equated, Expr, Function, Gradient, Hadamard,
     IndexName, Indicator, Label, Link, Matrix, Name, Neg, Num, Ones, Operator, Paren, Power, Product, Quotient,
@@ -28,7 +28,7 @@ class Resolver(Products):
     # --- statements --------------------------------------------------------------------------
 
     def statement(self, s: Statement) -> Statement:
-        return Statement(tuple(Part(p.joined, self.chain(p.chain), p.span) for p in s.parts), s.span)
+        return s.rewritten(self.chain)
 
     def look(self, c: Chain) -> None:
         """What letters stand in it, and whether the relation is one between differentials."""
@@ -116,7 +116,7 @@ class Resolver(Products):
             if len(pairs) != 1:
                 raise Unsettled("a value at a point: of which letter? write |_{x = a}", node.span)
         else:
-            left, right = (listed(x) for x in (subject, links[0].rhs))
+            left, right = (items_of(x) for x in (subject, links[0].rhs))
             if len(links) != 1 or links[0].relation != "=" or len(left) != len(right):
                 raise Unsettled("a point that is not given as x = a", node.span)
             pairs = [(self.expr(x), self.expr(a)) for x, a in zip(left, right, strict=True)]
@@ -238,12 +238,6 @@ class Resolver(Products):
         if isinstance(low, Num) and low.value == 1 and high is None:
             low = None
         return Binder(b.name, low, high, b.span)
-
-
-def listed(node: Expr) -> tuple[Expr, ...]:
-    """The items of (x, y); x itself."""
-    items = items_of(node)
-    return items if len(items) > 1 else (node,)
 
 
 def is_differential(node: Expr) -> bool:

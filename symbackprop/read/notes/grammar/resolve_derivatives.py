@@ -8,9 +8,8 @@ from typing import Final
 
 from ..declared.symbols import Declarations
 from ..files.place import ReadError, Span, Unsettled
-from .primes import PRIME
 from .tree import (
-    Add, All, Call, Chain, Derivative, Differential, Entry, Expr, Function, Gradient, IndexName, Label, Name, Neg, Num,
+    Add, All, Call, Derivative, Differential, Entry, Expr, Function, Gradient, IndexName, Label, Name, Neg, Num,
     Operator, Paren, Power, Product, Quotient, Script, Symbol, Transpose, Words,
 )  # fmt: skip
 from .walking import transposed, walk
@@ -27,10 +26,6 @@ def checked_exponent(node: Expr) -> Expr:
     if isinstance(value, Power) and isinstance(value.base, Num):
         raise Unsettled(f"a tower of numbers as exponent: exponents go to {MAX_EXPONENT}", value.span)
     return node
-
-
-_COUNTING = frozenset("ijkl")
-"""∂_i is no derivative by a number i."""
 
 
 USUAL_VARIABLES, USUAL_MATRICES = frozenset("xθβwz"), frozenset("ABCDMPQS")
@@ -64,15 +59,6 @@ class Derivatives:
     """Beside d^2 f, dx^2 is the square of dx."""
 
     def expr(self, node: Expr) -> Expr:
-        raise NotImplementedError
-
-    def taken(self, args: tuple[Expr, ...], signs: tuple[str, ...]) -> tuple[Expr, int]:
-        raise NotImplementedError
-
-    def factors(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Expr:
-        raise NotImplementedError
-
-    def chain(self, c: Chain) -> Chain:
         raise NotImplementedError
 
     def key(self, node: Name) -> str:
@@ -124,11 +110,9 @@ class Derivatives:
         return found
 
     def label_index(self, found: Label, span: Span) -> Expr:
-        base: Expr | None = None
-        if found.base is not None:
-            base = self.index(Name(found.base, span=span))
-        if base is None:
+        if found.base is None:
             return Num(Fraction(found.shift), span)
+        base = self.index(Name(found.base, span=span))
         return base if not found.shift else Add((base, Num(Fraction(found.shift), span)), span)
 
     def function(self, key: str, node: Name) -> Expr:
@@ -204,39 +188,13 @@ class Derivatives:
             elif not t:
                 raise ReadError(sup.error or f"the superscript {sup.text} has no meaning here", sup.span)
             node = transposed(node, t, name.span)
-        node = transposed(node, name.top, name.span)
-        return node
+        return transposed(node, name.top, name.span)
 
     def exponent(self, sup: Script) -> Expr:
         assert sup.value is not None
         return checked_exponent(self.expr(sup.value))
 
     # --- derivatives -------------------------------------------------------------------------
-
-    def differentiated(self, op: Operator, args: tuple[Expr, ...], signs: tuple[str, ...]) -> tuple[Expr, int]:
-        """∇_W and ∂_x take a number's name or a call alone, (∇_z L) x^T; else, and ∂/∂x always, the whole product."""
-        if len(args) == 1:
-            raise ReadError("nothing to differentiate", op.span)
-        if op.name == PRIME and not op.wrt:
-            raise Unsettled("by what this is differentiated is not settled: write d/dx", op.span)
-        rest, between = args[1:], signs[1:]
-        if op.name == "partial" and any(isinstance(v, Name) and v.letter in _COUNTING and not v.sub for v in op.wrt):
-            raise Unsettled("∂ by an index: the derivative by which coordinates?", op.span)
-        body, used = self.taken(rest, between)
-        span = (op.span[0], args[used].span[1])
-        hessian = op.kind == "nabla" and op.order == 2
-        match body:
-            case Transpose(of) if op.kind == "nabla" and (self.whole_number(of) or self.is_macro(rest[0])):
-                # ∇f(x)^T is that of ∇f(x)
-                return Transpose(self.slope(op, rest, of, span), span), 1 + used
-            case Power(of, Neg(Num()) as power) if hessian and self.whole_number(of):  # ∇²f(x)^{-1} is its inverse
-                return Power(self.slope(op, rest, of, span), power, False, span), 1 + used
-        alone = op.kind == "nabla" and (self.whole_number(body) or self.is_macro(rest[0]))
-        alone |= isinstance(rest[0], Paren) and rest[0].opening in ("[", "\\{")
-        if not alone and used < len(rest):
-            body, used = self.factors(rest, between, (rest[0].span[0], rest[-1].span[1])), len(rest)
-            span = (op.span[0], args[used].span[1])
-        return self.slope(op, rest, body, span), 1 + used
 
     def slope(self, op: Operator, rest: tuple[Expr, ...], body: Expr, span: Span) -> Expr:
         wrt = op.wrt or (self.only_variable(rest, body, op.span),)
@@ -336,9 +294,7 @@ class Derivatives:
     def differential(self, inner: Expr, span: Span) -> Expr:
         if self.decl.upstream:
             match inner:
-                case Symbol():
-                    return Derivative(Symbol(self.decl.upstream), (inner,), False, span)
-                case Entry(Symbol(), _):
+                case Symbol() | Entry(Symbol()):
                     return Derivative(Symbol(self.decl.upstream), (inner,), False, span)
                 case Transpose(arg):
                     return Transpose(self.differential(arg, span), span)

@@ -8,6 +8,7 @@ from typing import cast
 from ..declared.symbols import ArraySymbol
 from ..files.place import ReadError, Span, Unsettled
 from .loosely import order_of_d, substituted
+from .primes import PRIME
 from .resolve_derivatives import checked_exponent
 from .resolve_names import NameResolver
 from .tree import (
@@ -15,11 +16,13 @@ from .tree import (
     Paren, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
 )  # fmt: skip
 from .vocabulary import FUNCTION_WORDS, WHOLE_WORDS
-from .walking import bracketed, grouped, respan, transposed
+from .walking import bracketed, grouped, head_paren, respan, transposed
 
 _UNREAD = frozenset(("lim", "sup", "inf", "Var", "Cov", "Pr", "argmin", "argmax"))
 _EXPECTED = frozenset(("E", "V", "P", "\\mathbb{E}", "\\mathbb{V}", "\\mathbb{P}", "\\mathcal{E}"))
 PREFIX_LIKE = (Name, Num, Symbol)
+_COUNTING = frozenset("ijkl")
+"""∂_i is no derivative by a number i."""
 
 
 def listed(brackets: Paren) -> Paren:
@@ -30,13 +33,6 @@ def listed(brackets: Paren) -> Paren:
         whole = replace(first, sub=None)
         return replace(brackets, chains=(Chain((whole,), (), first.span),))
     return brackets
-
-
-def head_paren(node: Expr) -> Paren | None:
-    """The bracket that a factor begins with, under its scripts."""
-    while isinstance(node, (Power, Transpose, Entry)):
-        node = node.arg if isinstance(node, Transpose) else node.base
-    return node if isinstance(node, Paren) else None
 
 
 def spelled(node: Expr, names: NameResolver) -> str | None:
@@ -55,6 +51,9 @@ NUMBERS = frozenset(("tr", "det", "rank"))
 
 @dataclass(slots=True)
 class Products(NameResolver):
+    def chain(self, c: Chain) -> Chain:
+        raise NotImplementedError
+
     def factors(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Expr:
         out: list[Expr] = []
         between: list[str] = []
@@ -81,6 +80,31 @@ class Products(NameResolver):
             case _:
                 return self.expr(first), 1
 
+    def differentiated(self, op: Operator, args: tuple[Expr, ...], signs: tuple[str, ...]) -> tuple[Expr, int]:
+        """∇_W and ∂_x take a number's name or a call alone, (∇_z L) x^T; else, and ∂/∂x always, the whole product."""
+        if len(args) == 1:
+            raise ReadError("nothing to differentiate", op.span)
+        if op.name == PRIME and not op.wrt:
+            raise Unsettled("by what this is differentiated is not settled: write d/dx", op.span)
+        rest, between = args[1:], signs[1:]
+        if op.name == "partial" and any(isinstance(v, Name) and v.letter in _COUNTING and not v.sub for v in op.wrt):
+            raise Unsettled("∂ by an index: the derivative by which coordinates?", op.span)
+        body, used = self.taken(rest, between)
+        span = (op.span[0], args[used].span[1])
+        hessian = op.kind == "nabla" and op.order == 2
+        match body:
+            case Transpose(of) if op.kind == "nabla" and (self.whole_number(of) or self.is_macro(rest[0])):
+                # ∇f(x)^T is that of ∇f(x)
+                return Transpose(self.slope(op, rest, of, span), span), 1 + used
+            case Power(of, Neg(Num()) as power) if hessian and self.whole_number(of):  # ∇²f(x)^{-1} is its inverse
+                return Power(self.slope(op, rest, of, span), power, False, span), 1 + used
+        alone = op.kind == "nabla" and (self.whole_number(body) or self.is_macro(rest[0]))
+        alone |= isinstance(rest[0], Paren) and rest[0].opening in ("[", "\\{")
+        if not alone and used < len(rest):
+            body, used = self.factors(rest, between, (rest[0].span[0], rest[-1].span[1])), len(rest)
+            span = (op.span[0], args[used].span[1])
+        return self.slope(op, rest, body, span), 1 + used
+
     def named(
         self, first: Name, beside: Expr | None, args: tuple[Expr, ...], signs: tuple[str, ...]
     ) -> tuple[Expr, int]:
@@ -97,7 +121,7 @@ class Products(NameResolver):
             for _ in range(order):
                 inner = self.differential(inner, span)
             return inner, 1 + used
-        brackets = head_paren(beside) if beside is not None else None
+        brackets = head_paren(beside)
         if brackets is not None and brackets.opening == "[" and key in _EXPECTED and self.expects(key):
             raise Unsettled("expectations are not supported", first.span)
         composite = decl.composite.get(key)
@@ -110,7 +134,7 @@ class Products(NameResolver):
             macro = decl.macros[key]
             found = self.macro_call(macro.params, macro.body, brackets)
             if found is not None:
-                return self.with_postfix(beside, brackets, found), 2
+                return self.with_postfix(beside, found), 2
         if key in decl.macros and brackets is None and not decl.known(key) and not first.primes and first.sub is None:
             macro = decl.macros[key]  # f for f(x, y)
             return self.behind(self.expr(cast(Expr, respan(bracketed(macro.body), first.span))), first), 1
@@ -119,7 +143,7 @@ class Products(NameResolver):
             array = decl.layered[key]
         if array is not None and brackets is not None and array.of and self.same_arguments(array, brackets):
             inner = self.primed_dependent(array, first) if first.primes else self.name(first)
-            return self.with_postfix(beside, brackets, inner), 2
+            return self.with_postfix(beside, inner), 2
         if array is not None and first.primes and array.of:
             return self.primed_dependent(array, first), 1
         if key in decl.functions and brackets is not None and brackets.opening == "(":
@@ -166,7 +190,7 @@ class Products(NameResolver):
             return self.name(first), 1
         node = self.name(first)
         if isinstance(node, Symbol):
-            return self.with_postfix(beside, brackets, replace(node, sample=samples[0])), 2
+            return self.with_postfix(beside, replace(node, sample=samples[0])), 2
         if isinstance(node, Entry) and isinstance(node.base, Symbol):
             return replace(node, base=replace(node.base, sample=samples[0])), 2
         return node, 1
@@ -218,14 +242,14 @@ class Products(NameResolver):
         if power is not None:
             call = Power(call, power, span=call.span)
         call = transposed(call, turns, call.span)
-        return self.with_postfix(beside, brackets, call)
+        return self.with_postfix(beside, call)
 
     def arguments(self, brackets: Paren) -> tuple[Expr, ...]:
         if brackets.bar and not self.decl.inferred:
             raise Unsettled("a condition | is not supported", brackets.span)
         return tuple(Equated(self.chain(c), c.span) if c.links else self.expr(c.subjects[-1]) for c in brackets.chains)
 
-    def with_postfix(self, node: Expr | None, brackets: Paren, inner: Expr) -> Expr:
+    def with_postfix(self, node: Expr | None, inner: Expr) -> Expr:
         """What stands behind the bracket stands behind the call: f(x)^2, s(z)_i."""
         if node is None or isinstance(node, Paren):
             return inner
@@ -233,12 +257,12 @@ class Products(NameResolver):
         match node:
             case Power(base, exponent):
                 value = checked_exponent(self.expr(exponent))
-                return replace(node, base=self.with_postfix(base, brackets, inner), exponent=value, span=span)
+                return replace(node, base=self.with_postfix(base, inner), exponent=value, span=span)
             case Transpose(arg):
-                return replace(node, arg=self.with_postfix(arg, brackets, inner), span=span)
+                return replace(node, arg=self.with_postfix(arg, inner), span=span)
             case Entry(base, at):
                 below = tuple(map(self.index, at))
-                return replace(node, base=self.with_postfix(base, brackets, inner), at=below, span=span)
+                return replace(node, base=self.with_postfix(base, inner), at=below, span=span)
             case _:
                 return inner
 
@@ -248,7 +272,7 @@ class Products(NameResolver):
             raise Unsettled(f"{word.name} is not supported", word.span)
         function = Function(word.name, word.primes, None, word.span)
         beside = args[1] if len(args) > 1 and not signs[0] else None
-        brackets = head_paren(beside) if beside is not None else None
+        brackets = head_paren(beside)
         if beside is None:
             if word.sub or any(s.value is not None for s in word.sups):
                 raise ReadError(f"{word.name} needs an argument", word.span)
@@ -257,7 +281,7 @@ class Products(NameResolver):
             brackets = listed(brackets)
         if brackets is not None:
             call: Expr = Call(function, self.arguments(brackets), (word.span[0], brackets.span[1]))
-            return self.with_postfix(beside, brackets, self.with_scripts_of(word, call)), 2
+            return self.with_postfix(beside, self.with_scripts_of(word, call)), 2
         inner, used = self.bare_argument(word, args[1:], signs[1:])
         call = Call(function, (inner,), (word.span[0], args[used].span[1]))
         return self.with_scripts_of(word, call), 1 + used

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, cast
 
 from ..files.place import Span
+from .loosely import order_of_d
 from .walking import EQUATIONS, Statement, beside, bracketed, chains_of, joined, rebuilt, walk
 from .tree import (
     Add, At, Binder, Chain, Derivative, Dots, Expr, Inner, Link, Matrix, Name, Neg, Num, Operator, Paren, Power,
@@ -37,7 +38,7 @@ def heads_of(chains: Iterable[Chain]) -> dict[str, Given]:
                 names = tuple(a for a in args if isinstance(a, Name))
                 if relation not in EQUATIONS or len(names) < len(inner):
                     continue
-                if any(scripted(a) and not numbered(a) for a in names):
+                if not all(a.bare or numbered(a) for a in names):
                     continue
                 if name.top or name.mark in DISTINCT or (f in found and found[f].args != names):
                     twice.add(f)
@@ -45,24 +46,10 @@ def heads_of(chains: Iterable[Chain]) -> dict[str, Given]:
     return {f: g for f, g in found.items() if f not in twice}
 
 
-def scripted(name: Name) -> bool:
-    return name.sub is not None or bool(name.sups) or name.primes > 0 or name.top > 0
-
-
-def order_of(d: Name) -> int:
-    """1 of D, 2 of D^2, 0 of another D."""
-    match d.sups:
-        case () if not scripted(d):
-            return 1
-        case (Script(value=Num(power), transposes=0),) if power == 2 and not scripted(replace(d, sups=())):
-            return 2
-    return 0
-
-
 def numbered(name: Name) -> bool:
     """x_1"""
     items = name.sub.items if name.sub is not None else ()
-    return len(items) == 1 and isinstance(items[0], Num) and not (name.sups or name.primes or name.top)
+    return len(items) == 1 and isinstance(items[0], Num) and replace(name, sub=None).bare
 
 
 USUAL = frozenset("fghqφψℓJLEFGH")
@@ -97,8 +84,8 @@ class Shorthand:
 
     def before_function(self, first: Expr, second: Expr, letter: str) -> bool:
         match first, second:
-            case Name() as d, Name(f) as name if d.letter == letter and order_of(d):
-                return f in self.heads and not scripted(name)
+            case Name() as d, Name(f) as name if 0 < order_of_d(d, letter=letter) < 3:
+                return f in self.heads and name.bare
         return False
 
     def has_partials(self, f: str, given: Given, said: bool) -> bool:
@@ -199,18 +186,18 @@ class Shorthand:
                 pass
             case _:
                 return None
-        if scripted(f) or (letter not in self.heads and letter not in USUAL):
+        if not f.bare or (letter not in self.heads and letter not in USUAL):
             return None
         whole = bracketed(Product((op, f, inner), ("", ""), (op.span[0], inner.span[1])))
         return replace(beside, arg=whole) if isinstance(beside, Transpose) else replace(beside, base=whole)
 
     def taken(self, first: Expr, f: Expr) -> Expr | None:
         """D f, ∇f and ∇²f of several numbers, with the letter of the function."""
-        if not isinstance(f, Name) or f.letter not in self.heads or scripted(f):
+        if not isinstance(f, Name) or f.letter not in self.heads or not f.bare:
             return None
         several, whole = len(self.heads[f.letter].args) > 1, replace(f, span=(first.span[0], f.span[1]))
         match first:
-            case Name(letter) if letter in self.operators and (order := order_of(first)):
+            case Name(letter) if letter in self.operators and (order := order_of_d(first, letter=letter)):
                 return self.jacobian(whole) if order == 1 else self.hessian(whole)
             case Operator("nabla", "", wrt=(), order=order) if several:
                 if order == 2:

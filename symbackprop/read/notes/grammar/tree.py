@@ -335,6 +335,11 @@ class Name:
     span: Span = field(default=(0, 0), compare=False, repr=False)
     bold: bool = field(default=False, compare=False)
 
+    @property
+    def bare(self) -> bool:
+        """A letter with nothing around it."""
+        return self.sub is None and not (self.sups or self.primes or self.top)
+
 
 @dataclass(frozen=True, slots=True)
 class Paren:

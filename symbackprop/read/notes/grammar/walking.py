@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TypeVar, cast
 
 from ..files.place import Span
-from .tree import Chain, Entry, Expr, Label, Name, Paren, Product, Script, Transpose
+from .tree import Chain, Entry, Expr, Label, Name, Paren, Power, Product, Script, Transpose
 
 T = TypeVar("T")
 EQUATIONS = frozenset(("=", ":=", "≡"))
@@ -140,6 +140,23 @@ def transposed(node: Expr, times: int, span: Span) -> Expr:
             case _:
                 node = Transpose(node, span)
     return node
+
+
+def head_paren(node: object) -> Paren | None:
+    """The bracket that a factor begins with, under its scripts."""
+    while isinstance(node, (Power, Transpose, Entry)):
+        node = node.arg if isinstance(node, Transpose) else node.base
+    return node if isinstance(node, Paren) else None
+
+
+def with_scripts_of(node: Expr, new: Expr) -> Expr:
+    """What stands behind one formula behind another: of (x)^2 the square."""
+    match node:
+        case Power(base) | Entry(base):
+            return replace(node, base=with_scripts_of(base, new))
+        case Transpose(arg):
+            return replace(node, arg=with_scripts_of(arg, new))
+    return new
 
 
 def items_of(node: Expr) -> tuple[Expr, ...]:

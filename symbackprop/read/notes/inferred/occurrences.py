@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from ..declared.symbols import marked
 from ..grammar.loosely import order_of_d, spelled_items
 from ..grammar.primes import PRIME
-from ..grammar.resolve_products import head_paren
-from ..grammar.walking import Statement, parts, walk
+from ..grammar.walking import Statement, head_paren, parts, walk
 from ..grammar.tree import (
     All, Cases, Chain, Derivative, Entry, Expr, Indicator, Label, Name, Norm, Num, Operator, Paren, Power,
     Product, Quotient, Reals, Script, Sum, Transpose, Words,
@@ -160,7 +159,7 @@ class Uses:
             beside = args[k + 1] if k + 1 < len(args) and not signs[k] else None
             if isinstance(a, Name):
                 plain_d = beside is not None and order_of_d(a, beside) > 0
-                self.name(a, scope, head_paren(beside) if beside is not None else None, after_d=after_d, is_d=plain_d)
+                self.name(a, scope, head_paren(beside), after_d=after_d, is_d=plain_d)
                 after_d = plain_d
             else:
                 self.visit(a, scope)
