@@ -231,7 +231,6 @@ def slopes(decl: Declarations, trees: Sequence[Expr]) -> list[Call]:
 # --- a term that a sum lacks: an array that is near, or such an array times a number (λ W, 2 λ w) ---
 
 
-_NEAR = 16
 _COEFFICIENTS = (Fraction(1), Fraction(2), Fraction(1, 2))
 
 

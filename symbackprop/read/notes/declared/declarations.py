@@ -143,13 +143,10 @@ class _Block(Block):
         node, self.decl = size_expression(value[0], self.decl, value[1])
         return node
 
-    def indices(self, node: Value) -> None:
-        self._indices(node, sample=False)
-
     def samples(self, node: Value) -> None:
-        self._indices(node, sample=True)
+        self.indices(node, sample=True)
 
-    def _indices(self, node: Value, sample: bool) -> None:
+    def indices(self, node: Value, sample: bool = False) -> None:
         for written, value in self.items(node):
             for letter in written[0].split():
                 name, _, _ = self.name((letter, written[1]))

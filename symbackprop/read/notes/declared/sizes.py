@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import assert_never
 
 from symbackprop.core.terms import Size, sized
@@ -101,17 +102,11 @@ class Sizes:
             case IndexName(name) if name in self.decl.layers:
                 return sized(name)
             case Add(args):
-                total = sized(0)
-                for a in args:
-                    total = total + self.size(a)
-                return total
+                return sum(map(self.size, args), start=sized(0))
             case Neg(arg):
                 return -self.size(arg)
             case Product(args):
-                product = sized(1)
-                for a in args:
-                    product = product * self.size(a)
-                return product
+                return prod(map(self.size, args), start=sized(1))
             case _:
                 raise ReadError("this is no size", node.span)
 
