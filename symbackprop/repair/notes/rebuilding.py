@@ -22,7 +22,7 @@ from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.grammar.resolve import parse_expression
 from symbackprop.read.notes.grammar.tree import Expr, Hadamard, Neg, Num, Ones, Product, Quotient, Symbol, Transpose
 from symbackprop.read.notes.grammar.tree import Annotated, Label, Shape
-from symbackprop.read.notes.grammar.walking import product_of, walk
+from symbackprop.read.notes.grammar.walking import made_of, product_of, walk
 from symbackprop.read.notes.statements.claims import elaborate, machine
 from symbackprop.read.notes.statements.shape_claims import ShapeJudgement, dims_of
 from symbackprop.read.notes.statements.statements import Reading
@@ -166,7 +166,7 @@ def apart(tree: Expr) -> Apart:
                     visit(a, turned)
             case Num():
                 scalars.append(node)
-            case Quotient(top, bottom) if constant(top) and constant(bottom):
+            case Quotient(top, bottom) if all(made_of(x, is_constant, Product) for x in (top, bottom)):
                 scalars.append(node)
             case _:
                 factors.append((node, turned))
@@ -175,16 +175,8 @@ def apart(tree: Expr) -> Apart:
     return Apart(tuple(factors), tuple(scalars), bool(state[0]), int(state[1]))
 
 
-def constant(node: Expr) -> bool:
-    match node:
-        case Num():
-            return True
-        case Symbol():
-            return True  # 1/N, 1/m; anything else is found out by its values
-        case Product(args):
-            return all(map(constant, args))
-        case _:
-            return False
+def is_constant(node: object) -> bool:
+    return isinstance(node, (Num, Symbol))  # 1/N, 1/m; anything else is found out by its values
 
 
 # --- statements about shapes mended: another order, a size for another, the shape that the subject really has ---

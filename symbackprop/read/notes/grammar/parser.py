@@ -18,9 +18,9 @@ from ..files.place import Place, ReadError, Span
 from .chains import Chains
 from .cursor import HADAMARD, PRODUCT, SHOWN, STARTS, STOPS, SUM, nests, shown
 from .lexer import MAX_DEPTH, Token, tokenize
-from .walking import Statement, bracketed, grouped
+from .walking import Statement, bracketed, grouped, made_of
 from .tree import (
-    Add, At, Call, Chain, Derivative, Dots, Expr, Function, Hadamard, Link, Name, Neg, Num, Operator, Outer, Paren,
+    Add, At, Chain, Derivative, Dots, Expr, Hadamard, Link, Name, Neg, Num, Operator, Outer, Paren,
     Product, Quotient, Reals,
 )  # fmt: skip
 from .vocabulary import FACTORIAL, FUNCTION_WORDS
@@ -261,15 +261,7 @@ def derives(node: Expr) -> bool:
 
 def number_like(node: Expr) -> bool:
     """Written as one number, so that what follows a fraction with it stands beside it: 1/N Σ, x/2 y."""
-    match node:
-        case Num():
-            return True
-        case Product(args):
-            return all(map(number_like, args))
-        case Call(Function("sqrt"), _):
-            return True
-        case _:
-            return False
+    return made_of(node, lambda n: isinstance(n, Num), Product)
 
 
 _SCRIPTED: Final[dict[str, Callable[[Parser], Expr]]] = {

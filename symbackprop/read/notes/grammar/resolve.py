@@ -13,22 +13,17 @@ from .loosely import dotted, order_of_d
 from .parser import located, parse, parse_value
 from .resolve_derivatives import checked_exponent
 from .resolve_products import Products
-from .walking import Statement, items_of, letters_in, mapped, names, outside_scripts, walk
+from .walking import Statement, items_of, letters_in, made_of, mapped, names, outside_scripts, walk
 from .tree import (
     Add, At, Binder, Call, Cases, Chain, Derivative, Differential, Entry, Equated, Expr, Function, Gradient, Hadamard,
     IndexName, Indicator, Label, Link, Matrix, Name, Neg, Num, Ones, Operator, Paren, Power, Product, Quotient,
-    Script, Shape, Sum, Symbol, Words,
+    Script, Shape, Sum, Symbol, Transpose, Words,
 )  # fmt: skip
 
 
 @dataclass(slots=True)
 class Resolver(Products):
     """A side is d of a letter: then d in front of a letter is a differential, also where d is a size."""
-
-    # --- statements --------------------------------------------------------------------------
-
-    def statement(self, s: Statement) -> Statement:
-        return s.rewritten(self.chain)
 
     def look(self, c: Chain) -> None:
         """What letters stand in it, and whether the relation is one between differentials."""
@@ -177,7 +172,7 @@ class Resolver(Products):
 
     def hadamard(self, args: tuple[Expr, ...], span: Span) -> Expr:
         found = list(map(self.expr, args))
-        if self.shape_like(found[0]):  # shapes are worked off from left to right
+        if shape_like(found[0]):  # shapes are worked off from left to right
             last = args[-1]
             if isinstance(last, Product) and "times" in last.signs and not isinstance(found[-1], Shape):
                 first, *rest = map(self.expr, last.args)
@@ -185,7 +180,7 @@ class Resolver(Products):
                 return Product((left, *rest), last.signs, span)
             return Hadamard(tuple(found), span)
         for k, a in enumerate(args):
-            if isinstance(a, Product) and "times" in a.signs and not self.shape_like(found[k]):
+            if isinstance(a, Product) and "times" in a.signs and not shape_like(found[k]):
                 which = "× beside ∘" if k == 0 else "∘ beside ×"
                 raise Unsettled(f"{which}: which is first? put parentheses", a.span)
         return Hadamard(tuple(found), span)
@@ -196,18 +191,13 @@ class Resolver(Products):
         if node.kind == "mean":
             raise Unsettled("a bar over more than a name: say what it means", node.span)
         node = replace(node, binders=tuple(from_one(b, node.body) for b in node.binders))
-        dummies = [b.name for b in node.binders]
-        for n in dummies:
-            self.bound[n] = self.bound.get(n, 0) + 1
+        outer, self.bound = self.bound, self.bound | {b.name for b in node.binders}
         try:
             where = list(map(self.condition, node.where))
             binders = tuple(self.range_of(b, where) for b in node.binders)
             body = self.expr(node.body)
         finally:
-            for n in dummies:
-                self.bound[n] -= 1
-                if not self.bound[n]:
-                    del self.bound[n]
+            self.bound = outer
         for c in where:
             hold: Expr = Indicator(c, c.span)
             if c.links and c.links[0].relation == "∈":
@@ -238,6 +228,10 @@ class Resolver(Products):
         if isinstance(low, Num) and low.value == 1 and high is None:
             low = None
         return Binder(b.name, low, high, b.span)
+
+
+def shape_like(node: Expr) -> bool:
+    return made_of(node, lambda n: isinstance(n, Shape), Transpose, Product, Hadamard)
 
 
 def is_differential(node: Expr) -> bool:
@@ -275,7 +269,7 @@ def parse_leniently(
     loose = parse(text, declarations.words, where)
     resolver = Resolver(declarations, lenient)
     with located(where):
-        return resolver.statement(loose), list(resolver.free)
+        return loose.rewritten(resolver.chain), list(resolver.free)
 
 
 def parse_expression(text: str, declarations: Declarations, where: Place | None = None) -> Expr:

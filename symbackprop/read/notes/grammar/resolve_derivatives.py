@@ -46,7 +46,7 @@ class Derivatives:
 
     decl: Declarations
     lenient: bool = False
-    bound: dict[str, int] = field(default_factory=dict)
+    bound: frozenset[str] = frozenset()
     shown: frozenset[str] = frozenset()
     free: list[tuple[str, Label | None, Span]] = field(default_factory=list)
     in_fraction: int = 0

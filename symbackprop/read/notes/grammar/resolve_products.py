@@ -12,11 +12,11 @@ from .primes import PRIME
 from .resolve_derivatives import checked_exponent
 from .resolve_names import NameResolver
 from .tree import (
-    Add, Call, Chain, Derivative, Dots, Entry, Equated, Expr, Function, Hadamard, Label, Name, Neg, Num, Operator,
+    Add, Call, Chain, Derivative, Dots, Entry, Equated, Expr, Function, Label, Name, Neg, Num, Operator,
     Paren, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
 )  # fmt: skip
 from .vocabulary import FUNCTION_WORDS, WHOLE_WORDS
-from .walking import bracketed, grouped, head_paren, respan, transposed
+from .walking import bracketed, grouped, head_paren, made_of, respan, transposed
 
 _UNREAD = frozenset(("lim", "sup", "inf", "Var", "Cov", "Pr", "argmin", "argmax"))
 _EXPECTED = frozenset(("E", "V", "P", "\\mathbb{E}", "\\mathbb{V}", "\\mathbb{P}", "\\mathcal{E}"))
@@ -337,25 +337,12 @@ class Products(NameResolver):
         return node.name in self.decl.sizes and node.name not in self.decl.arrays
 
     def size_like(self, node: Expr) -> bool:
-        match node:
-            case Num(value):
-                return value.denominator == 1
-            case Symbol():
-                return self.is_size_symbol(node) or (self.lenient and not self.decl.known(node.name))
-            case Add(args) | Product(args):
-                return all(map(self.size_like, args))
-            case Neg(arg):
-                return self.size_like(arg)
-            case _:
-                return False
+        def leaf(n: object) -> bool:
+            match n:
+                case Num(value):
+                    return value.denominator == 1
+                case Symbol(name):
+                    return self.is_size_symbol(n) or (self.lenient and not self.decl.known(name))
+            return False
 
-    def shape_like(self, node: Expr) -> bool:
-        match node:
-            case Shape():
-                return True
-            case Transpose(arg):
-                return self.shape_like(arg)
-            case Product(args) | Hadamard(args):
-                return all(map(self.shape_like, args))
-            case _:
-                return False
+        return made_of(node, leaf, Add, Product, Neg)

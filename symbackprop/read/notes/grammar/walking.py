@@ -105,6 +105,14 @@ def walk(node: object, closed: tuple[type, ...] = ()) -> Iterator[object]:
             stack.extend(() if isinstance(here, closed) else [getattr(here, name) for name in names])
 
 
+def made_of(node: object, leaf: Callable[[object], bool], *ways: type) -> bool:
+    """It is put together in these ways of nothing but what `leaf` holds for."""
+    if not isinstance(node, ways):
+        return leaf(node)
+    children = (getattr(node, name) for name in parts(type(node)) or ())
+    return all(made_of(x, leaf, *ways) for c in children for x in (c if isinstance(c, tuple) else (c,)))
+
+
 def outside_scripts(node: object) -> Iterator[object]:
     """Every node, but for those in subscripts and superscripts of names."""
     return walk(node, (Name,))

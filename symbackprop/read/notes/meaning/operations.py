@@ -20,7 +20,7 @@ from ..files.place import Span, Unsettled
 from ..grammar.tree import Add, Chain, Entry, Expr, IndexName, Link, Neg, Norm, Num, Power, Sum, Symbol
 from .functions import Functions
 from .values import Loose, Mat, Scalar, Value, as_scalar, dummies, entrywise, number, times, total
-from ..grammar.walking import grouped
+from ..grammar.walking import grouped, made_of
 
 
 @dataclass(slots=True)
@@ -228,15 +228,7 @@ class Operations(Functions):
 
 
 def index_like(node: Expr) -> bool:
-    match node:
-        case IndexName() | Num() | Symbol() | Entry():
-            return True
-        case Add(args):
-            return all(map(index_like, args))
-        case Neg(arg):
-            return index_like(arg)
-        case _:
-            return False
+    return made_of(node, lambda n: isinstance(n, (IndexName, Num, Symbol, Entry)), Add, Neg)
 
 
 def compared(relation: str, a: Term, b: Term) -> Term:

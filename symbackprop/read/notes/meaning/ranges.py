@@ -14,7 +14,7 @@ from ..files.place import ReadError, Span, Unsettled
 from ..grammar.tree import (
     Add, Derivative, Entry, Expr, IndexName, Kronecker, Label, Neg, Num, Product, Quotient, Sum, Symbol,
 )  # fmt: skip
-from ..grammar.walking import parts, walk
+from ..grammar.walking import made_of, parts, walk
 
 Key = tuple[int, str]
 """The binder (its id; 0 for a free index) and the name."""
@@ -187,22 +187,17 @@ def may_be_alike(node: Expr, name: str) -> bool:
 
 def constant(node: Expr, decl: Declarations) -> bool:
     """Made of numbers and sizes: the same for every index (∂μ/∂x_j = 1/D)."""
-    match node:
-        case Num():
-            return True
-        case Symbol(name, label):
-            sizes, arrays = (decl.sizes, decl.arrays) if label is None else (decl.layered_sizes, decl.layered)
-            return name in sizes and name not in arrays
-        case IndexName(name):
-            return name in decl.layers
-        case Neg(arg):
-            return constant(arg, decl)
-        case Add(args) | Product(args):
-            return all(constant(a, decl) for a in args)
-        case Quotient(top, bottom):
-            return constant(top, decl) and constant(bottom, decl)
-        case _:
-            return False
+
+    def leaf(n: object) -> bool:
+        match n:
+            case Symbol(name, label):
+                sizes, arrays = (decl.sizes, decl.arrays) if label is None else (decl.layered_sizes, decl.layered)
+                return name in sizes and name not in arrays
+            case IndexName(name):
+                return name in decl.layers
+        return isinstance(n, Num)
+
+    return made_of(node, leaf, Neg, Add, Product, Quotient)
 
 
 def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
