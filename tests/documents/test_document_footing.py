@@ -54,6 +54,32 @@ def test_a_condition_is_no_identity(condition: str) -> None:
     assert "refuted" not in [v for _, v in found]
 
 
+PREMISES = [  # a formula, and what is said of its parts
+    (r"A = A^\top \Rightarrow \nabla f = 2Ax", "proved"),
+    (r"A = A^\top \Rightarrow \nabla f = 3Ax", "refuted"),
+    (r"\nabla f = 2Ax \text{ if } A = A^\top", "proved"),
+    (r"\nabla f = 2Ax \text{ where } A = A^\top", "proved"),
+    (r"Ax = cx \implies x^\top A x = c\|x\|^2", "proved"),
+    (r"Ax = cx \implies x^\top A x = \|x\|^2", "refuted"),
+    (r"\nabla g = 0 \Rightarrow x = B^{-1} b", "proved"),
+    (r"\nabla g = 0 \Leftrightarrow x = B^{-1} b", "proved"),
+    (r"\nabla g = Bx - b = 0 \Rightarrow x = B^{-1} b", "proved"),
+    (r"\nabla g = 0 \Rightarrow x = B b", "refuted"),
+    (r"\nabla g = 0 \Rightarrow Bx = b", None),
+    (r"Bx = b \Rightarrow \nabla g = 0", None),
+    (r"\nabla f = 2Ax \iff A = A^\top", None),
+    (r"\nabla f = 2Ax \Rightarrow \nabla^2 f = 2A", "refuted"),  # a step of a derivation, which is claimed
+]
+
+
+@pytest.mark.parametrize(("formula", "verdict"), PREMISES)
+def test_the_premise_of_an_arrow_is_not_claimed(formula: str, verdict: str | None) -> None:
+    given = r"Let $A, B \in \mathbb{R}^{n\times n}$ with $B = B^\top$, $b, x \in \mathbb{R}^n$ and $c \in \mathbb{R}$."
+    text = rf"{given} $$f = x^\top A x$$ $$g(x) = \frac12 x^\top B x - b^\top x$$ $${formula}$$"
+    found = {v for _, v in verdicts(text) if v is not None}
+    assert found - {"proved"} == {verdict} - {"proved", None} and (verdict in found or verdict is None)
+
+
 CHAIN = r"\frac{\partial f}{\partial y_i} \frac{\partial y_i}{\partial \gamma}"
 SUMMED = r"Let $y_i = \gamma x_i + \beta$ and $f = \sum_i y_i^3$. "
 

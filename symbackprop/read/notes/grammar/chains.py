@@ -21,7 +21,7 @@ _SHAPE_WORD = re.compile(r"(?:an?\s+)?(scalar|row|column|vector|matrix|matrices)
 
 _CONNECTIVES = {
     "and": "and", "where": "where", "with": "where", "for": "where", "for all": "where", "so": "implies",
-    "hence": "implies", "thus": "implies", "therefore": "implies", "if": "where", "when": "where", "i.e.": "implies",
+    "hence": "implies", "thus": "implies", "therefore": "implies", "if": "if", "when": "if", "i.e.": "implies",
     "that is": "implies", "implies": "implies", "let": "and", "then": "implies", "since": "where", "as": "where",
     "or": "and",
     "gives": "implies", "so that": "implies", "for every": "where", "in": "where", "by": "where",
@@ -155,7 +155,7 @@ class Chains(Operators):
         while True:
             token = self.tok
             if token.kind == "arrow":
-                joined = {"iff": "implies"}.get(token.text, token.text)
+                joined = token.text
             elif token.kind == "forall":
                 joined = "where"
             elif token.kind == "text" and (word := " ".join(token.text.lower().split()).strip(" ,.:;")) in _CONNECTIVES:

@@ -124,6 +124,22 @@ def is_derivative(node: Expr) -> bool:
             return False
 
 
+def hangs(r: Record, part: int) -> Literal["", "solved", "premise", "together"]:
+    """How what a part says depends on the others of its formula; alone it is not said to hold.
+
+    ∇f = 0 ⇒ Ax = b is solved, A = A^T is a premise in A = A^T ⇒ ∇f = 2Ax, the sides of ⇔ hold together.
+    """
+    parts = r.loose.parts if r.loose is not None else ()
+    arrows = [k for k, p in enumerate(parts) if k and p.joined in ("implies", "iff")]
+    zeros = [p.chain for p in parts if p.chain.links and p.chain.links[-1].rhs == Num(Fraction(0))]
+    if arrows and any(holds_derivative(c.subjects[-1]) for c in zeros):
+        return "solved"
+    if any(p.joined == "iff" for p in parts[part : part + 2] if p is not parts[0]):
+        return "together"
+    conditional = bool(parts) and parts[part].joined in ("if", "where")
+    return "premise" if conditional or any(k > part for k in arrows[:1]) else ""
+
+
 def is_question(node: Expr) -> bool:
     """= ?, = …"""
     return isinstance(node, (Words, Dots)) or any(

@@ -40,6 +40,7 @@ _FOR = re.compile(
     re.IGNORECASE,
 )
 
+TOGETHER = "said of what holds together with it"
 _WITH = re.compile(r"\s*,?\s*(?:with|where|and)(?:\s+(?:all|each|every|entries))*\s*", re.IGNORECASE)
 
 
@@ -288,7 +289,8 @@ class Intents(Heads):
     def meant(self, r: Record, lhs: Expr, link: Link, k: int, part: int, joined: str, previous: Class) -> Unit:
         unit = Unit(r.at, lhs, link, "claim", link.span)
         rhs, relation = link.rhs, link.relation
-        before = r.formula.before if part == 0 else "where" if joined == "where" else self.given_before(r, joined)
+        own = joined in ("where", "if")
+        before = r.formula.before if part == 0 else joined if own else self.given_before(r, joined)
         if isinstance(rhs, Missing) and _BLANK.match(r.formula.after) and classes.holds_derivative(lhs):
             return replace(unit, meant="asked", note="asked")
         if isinstance(rhs, Missing):
@@ -303,7 +305,7 @@ class Intents(Heads):
             return replace(unit, meant="remark")
         whole = not r.formula.display and r.loose is not None and len(r.loose.parts) == 1
         if whole and (classes.EQUIVALENT_BEFORE.search(before) or classes.EQUIVALENT_AFTER.match(r.formula.after)):
-            return replace(unit, meant="remark", note="said of what holds together with it")
+            return replace(unit, meant="remark", note=TOGETHER)
         if relation == "=:":
             unit = replace(unit, lhs=rhs, link=replace(link, rhs=lhs, relation=":="))
             lhs, rhs, relation = rhs, lhs, ":="
@@ -327,19 +329,20 @@ class Intents(Heads):
             return replace(unit, meant="shape")
         if classes.is_update(lhs, relation, rhs):
             return replace(unit, meant="remark", note="an update")
+        hangs = classes.hangs(r, part)
         if k > 0:
             zero = isinstance(rhs, Num) and rhs.value == 0
-            if zero and classes.CONDITION.search(before):
+            if zero and (classes.CONDITION.search(before) or hangs == "solved"):
                 return self.condition(r, unit)
             return replace(unit, meant="condition" if previous == "condition" else "claim")
-        return self.first_link(r, unit, before)
+        return self.first_link(r, unit, before, hangs)
 
     def given_before(self, r: Record, joined: str) -> str:
         """ "Consider z = f(x, y), x = g(t)": what is said of the first equation of a list is said of all."""
         known = classes.STIPULATES.search(r.formula.before)
         return r.formula.before if known is not None and joined in ("", "and") and r.formula.display else ""
 
-    def first_link(self, r: Record, unit: Unit, before: str) -> Unit:
+    def first_link(self, r: Record, unit: Unit, before: str, hangs: str) -> Unit:
         lhs, link = unit.lhs, unit.link
         rhs, zero = link.rhs, isinstance(link.rhs, Num) and link.rhs.value == 0
         derivative, found = classes.holds_derivative(lhs), self.defining(lhs, link)[0]
@@ -358,7 +361,12 @@ class Intents(Heads):
         if derivative and zero and found is None:
             solved = not r.formula.display and classes.YIELDS.match(r.formula.after) is not None
             solved = solved and not self.in_a_region(r)
-            demanded |= solved or classes.VANISHES.search(before) is not None
+            demanded |= solved or classes.VANISHES.search(before) is not None or hangs == "solved"
+        alone = (found is None and before != "where") or classes.is_property(lhs, rhs)
+        if hangs and alone and (not derivative or hangs == "together"):
+            if hangs == "premise":
+                return self.condition(r, unit)
+            return replace(unit, meant="remark", note=TOGETHER)
         if demanded and (zero or found is None or self.not_fresh(found)):
             if found is not None and not zero and found.args is None and self.solves(found, rhs):
                 return replace(unit, meant="conclusion")
