@@ -190,17 +190,11 @@ class Chains(Operators):
                 subjects.pop()
                 break
         chain = self.links(tuple(subjects), start)
-        kinds = {"~", "∈", "∝"}
-        if chain.links and len(subjects) > 1 and chain.links[0].relation not in kinds:  # a, b = c: two statements
-            for one in subjects[:-1]:
-                self.add(parts, joined, Chain((one,), (), one.span))
+        if len(subjects) > 1 and not (chain.links and chain.links[0].relation in {"~", "∈", "∝"}):
+            for one in subjects[:-1]:  # a, b = c: two statements
+                self.add(parts, joined, lone(one))
                 joined = "and"
-            chain = Chain((subjects[-1],), chain.links, chain.span)
-        elif not chain.links and len(subjects) > 1:
-            for one in subjects:
-                self.add(parts, joined, Chain((one,), (), one.span))
-                joined = "and"
-            return
+            chain = replace(chain, subjects=chain.subjects[-1:]) if chain.links else lone(subjects[-1])
         self.add(parts, joined, chain)
 
     def add(self, parts: list[Part], joined: str, chain: Chain) -> None:
@@ -210,7 +204,7 @@ class Chains(Operators):
         if not chain.links and isinstance(node, Matrix) and any(isinstance(c, Equated) for r in node.rows for c in r):
             for row in node.rows:  # statements above each other
                 for cell in row:
-                    inner = cell.chain if isinstance(cell, Equated) else Chain((cell,), (), cell.span)
+                    inner = cell.chain if isinstance(cell, Equated) else lone(cell)
                     parts.append(Part(joined, inner, inner.span))
                     joined = "and"
             return

@@ -18,7 +18,8 @@ from .tree import (
     Script, Sum,
 )  # fmt: skip
 from .walking import (
-    Statement, beside, bracketed, chains_of, head_paren, joined, outside_scripts, parts, rebuilt, walk, with_scripts_of,
+    Statement, beside, bracketed, chains_of, children, head_paren, joined, outside_scripts, rebuilt, walk,
+    with_scripts_of,
 )  # fmt: skip
 
 OUTCOME: Final = "ω"
@@ -264,6 +265,5 @@ def free_indices(node: object) -> Iterator[str]:
         yield from (n.letter for n in walk(node.items) if isinstance(n, Name))
         yield from (label.base for label, _ in node.labels or () if label.base is not None)
     else:
-        children = node if isinstance(node, tuple) else [getattr(node, name) for name in parts(type(node)) or ()]
-        for child in children:
+        for child in children(node):
             yield from free_indices(child)

@@ -38,17 +38,13 @@ class Operators(Differentials):
 
     def big(self, kind: str) -> Expr:
         token = self.advance()
-        low: Range | None = None
-        high: Range | None = None
+        limits: dict[str, Range] = {}
         while self.tok.kind in ("_", "^"):
-            lower = self.advance().kind == "_"
-            r = self.group()
-            if lower and low is None:
-                low = r
-            elif not lower and high is None:
-                high = r
-            else:
+            side = self.advance().kind
+            if side in limits:
                 raise self.fail("a second script on the same side", token)
+            limits[side] = self.group()
+        low, high = limits.get("_"), limits.get("^")
         binders, where = ((), ()) if low is None else self.binders(low, high)
         if self.tok.kind in ("end", "}", "close", "rel", "comma"):
             raise self.fail(f"nothing under the {token.text}", token)

@@ -13,7 +13,7 @@ from .loosely import dotted, order_of_d
 from .parser import located, parse, parse_value
 from .resolve_derivatives import checked_exponent
 from .resolve_products import Products
-from .walking import Statement, items_of, letters_in, made_of, mapped, names, outside_scripts, walk
+from .walking import Statement, each_side, items_of, letters_in, made_of, mapped, names, outside_scripts, walk
 from .tree import (
     Add, At, Binder, Call, Cases, Chain, Derivative, Differential, Entry, Equated, Expr, Function, Gradient, Hadamard,
     IndexName, Indicator, Label, Link, Matrix, Name, Neg, Num, Ones, Operator, Paren, Power, Product, Quotient,
@@ -37,8 +37,7 @@ class Resolver(Products):
     def chain(self, c: Chain) -> Chain:
         if not self.differentials:
             self.look(c)
-        subjects = tuple(map(self.expr, c.subjects))
-        return Chain(subjects, tuple(replace(k, rhs=self.expr(k.rhs)) for k in c.links), c.span)
+        return each_side(c, self.expr)
 
     # --- expressions -------------------------------------------------------------------------
 
@@ -142,7 +141,7 @@ class Resolver(Products):
                     return side(inner)
             return self.expr(node)
 
-        return Chain(tuple(map(side, c.subjects)), tuple(replace(k, rhs=side(k.rhs)) for k in c.links), c.span)
+        return each_side(c, side)
 
     def sizes(self, sizes: tuple[Expr, ...]) -> tuple[Expr, ...]:
         found = tuple(map(self.expr, sizes))

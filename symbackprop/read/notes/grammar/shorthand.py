@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, cast
 
 from ..files.place import Span
 from .loosely import order_of_d
-from .walking import EQUATIONS, Statement, beside, bracketed, chains_of, joined, rebuilt, walk
+from .walking import EQUATIONS, Statement, beside, bracketed, chains_of, each_side, joined, rebuilt, walk
 from .tree import (
     Add, At, Binder, Chain, Derivative, Dots, Expr, Inner, Link, Matrix, Name, Neg, Num, Operator, Paren, Power,
     Product, Script, Transpose,
@@ -157,8 +157,7 @@ class Shorthand:
                 return x
             return Add(tuple(partial(f, (y, y), f) for y in self.heads[f.letter].args), x.span)
 
-        links = tuple(replace(k, rhs=of(k.rhs)) for k in chain.links)
-        return replace(chain, subjects=tuple(map(of, chain.subjects)), links=links)
+        return each_side(chain, of)
 
     def gradient(self, f: Name) -> Expr:
         self.made[f.span] = f.letter
@@ -231,10 +230,8 @@ class Shorthand:
 def with_vectors(chain: Chain) -> Chain:
     """∇f = (a, b), a list beside an array: a column; [a, b] is a row, as it is written."""
     equal = all(k.relation in EQUATIONS for k in chain.links)
-    if not equal or not (heads_of([chain]) or any(map(is_array, chain.sides))):
-        return chain
-    links = tuple(replace(k, rhs=as_array(k.rhs)) for k in chain.links)
-    return replace(chain, subjects=tuple(map(as_array, chain.subjects)), links=links)
+    vectors = equal and (heads_of([chain]) or any(map(is_array, chain.sides)))
+    return each_side(chain, as_array) if vectors else chain
 
 
 def is_array(node: Expr) -> bool:

@@ -105,12 +105,16 @@ def walk(node: object, closed: tuple[type, ...] = ()) -> Iterator[object]:
             stack.extend(() if isinstance(here, closed) else [getattr(here, name) for name in names])
 
 
+def children(node: object) -> Iterator[object]:
+    """What a node, or several in a tuple, hold directly."""
+    return iter(node) if isinstance(node, tuple) else (getattr(node, name) for name in parts(type(node)) or ())
+
+
 def made_of(node: object, leaf: Callable[[object], bool], *ways: type) -> bool:
     """It is put together in these ways of nothing but what `leaf` holds for."""
-    if not isinstance(node, ways):
-        return leaf(node)
-    children = (getattr(node, name) for name in parts(type(node)) or ())
-    return all(made_of(x, leaf, *ways) for c in children for x in (c if isinstance(c, tuple) else (c,)))
+    if isinstance(node, (tuple, *ways)):
+        return all(made_of(child, leaf, *ways) for child in children(node))
+    return leaf(node)
 
 
 def outside_scripts(node: object) -> Iterator[object]:
@@ -205,6 +209,12 @@ class Statement:
     def rewritten(self, f: Callable[[Chain], object]) -> Statement:
         """With another chain in the place of each."""
         return replace(self, parts=tuple(replace(p, chain=cast(Chain, f(p.chain))) for p in self.parts))
+
+
+def each_side(chain: Chain, f: Callable[[Expr], Expr]) -> Chain:
+    """The chain with another formula in the place of each."""
+    subjects = tuple(map(f, chain.subjects))
+    return Chain(subjects, tuple(replace(k, rhs=f(k.rhs)) for k in chain.links), chain.span)
 
 
 def chains_of(statements: Iterable[Statement | None]) -> Iterator[Chain]:

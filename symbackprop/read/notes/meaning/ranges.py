@@ -14,7 +14,7 @@ from ..files.place import ReadError, Span, Unsettled
 from ..grammar.tree import (
     Add, Derivative, Entry, Expr, IndexName, Kronecker, Label, Neg, Num, Product, Quotient, Sum, Symbol,
 )  # fmt: skip
-from ..grammar.walking import made_of, parts, walk
+from ..grammar.walking import children, made_of, walk
 
 Key = tuple[int, str]
 """The binder (its id; 0 for a free index) and the name."""
@@ -78,9 +78,6 @@ class Ranges:
 
     def visit(self, node: object, scope: dict[str, int]) -> None:
         match node:
-            case tuple():
-                for child in node:
-                    self.visit(child, scope)
             case Sum(binders, body):
                 inner = dict(scope)
                 for b in binders:
@@ -128,7 +125,8 @@ class Ranges:
                 if axes is not None:
                     self.assign(key, axes[0], node.span)
             case _:
-                self.visit(tuple(getattr(node, name) for name in parts(type(node)) or ()), scope)
+                for child in children(node):
+                    self.visit(child, scope)
 
     def at(self, binder: int, name: str, span: Span) -> Size:
         size = self.found.get((binder, name))
@@ -206,10 +204,7 @@ def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
     bound: Places = {}
 
     def visit(n: object, scope: frozenset[str]) -> None:
-        if isinstance(n, tuple):
-            for child in n:
-                visit(child, scope)
-        elif isinstance(n, Sum):
+        if isinstance(n, Sum):
             names = {b.name for b in n.binders}
             for b in n.binders:
                 if b.name in scope:
@@ -226,7 +221,8 @@ def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
             if n.sample is not None and n.sample.base in decl.indices.keys() - scope:
                 free.setdefault(str(n.sample.base), n.span)
         else:
-            visit(tuple(getattr(n, name) for name in parts(type(n)) or ()), scope)
+            for child in children(n):
+                visit(child, scope)
 
     visit(node, frozenset())
     return free, bound
