@@ -154,7 +154,7 @@ class SymArray:
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
             raise TraceError(f"an array is indexed with {key!r}")
-        mask = mask_in(key)
+        mask = mask_in(key, self._value.shape)
         if mask is not None:
             return HANDLERS["selected"](self, mask)
         p = planned(key, self._value.shape)
@@ -172,7 +172,7 @@ class SymArray:
 
     @noted("setitem")
     def __setitem__(self, key: Any, new: Any) -> None:
-        mask, before = mask_behind(key, self.ndim)
+        mask, before = mask_behind(key, self._value.shape)
         if mask is not None:
             self.replace(masked_write(self.value, mask, new, before))
             return

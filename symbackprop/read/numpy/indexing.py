@@ -255,30 +255,32 @@ class Places:
         return len(self)
 
 
-def mask_behind(key: Any, ndim: int) -> tuple[Value | None, int]:
+def mask_behind(key: Any, shape: Shape) -> tuple[Value | None, int]:
     """The mask that the key is, or the one that stands beside full slices; and how many axes are before it."""
     items = items_of(key)
     masks = [k for k, i in enumerate(items) if is_mask(i)]
-    if len(items) == 1 or not masks:
-        return mask_in(key), 0
+    if len(items) == 1 or not masks or any(isinstance(i, Places) for i in items):
+        return mask_in(key, shape), 0
     k, others = masks[0], [i for n, i in enumerate(items) if n != masks[0]]
     if not all(i is Ellipsis or (isinstance(i, slice) and i.start is i.stop is i.step is None) for i in others):
         raise TraceError("a boolean mask beside other indices: use np.where or a mask that is multiplied")
-    mask = mask_in(items[k])
+    mask = mask_in(items[k], shape)
     assert mask is not None
     dots = any(i is Ellipsis for i in items[:k])
-    return mask, ndim - mask.ndim - (len(items) - 1 - k) if dots else k
+    return mask, len(shape) - mask.ndim - (len(items) - 1 - k) if dots else k
 
 
-def mask_in(key: Any) -> Value | None:
-    """The key when it is one boolean array."""
+def mask_in(key: Any, shape: Shape) -> Value | None:
+    """The key of an array of this shape when it is one boolean array."""
     items = items_of(key)
+    if any(isinstance(i, Places) for i in items):
+        if not isinstance(key, Places) or key.mask.shape != shape[: key.mask.ndim]:
+            raise TraceError("the places of a triangle are understood as one index, of an array with its axes")
+        return key.mask
     if len(items) != 1 or items[0] is None or items[0] is Ellipsis or isinstance(items[0], slice | int | SymInt):
         if any(is_mask(i) for i in items):
             raise TraceError("a boolean mask beside other indices: use np.where or a mask that is multiplied")
         return None
-    if isinstance(items[0], Places):
-        return items[0].mask
     return lifted(items[0]) if is_mask(items[0]) else None
 
 

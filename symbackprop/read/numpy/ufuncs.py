@@ -197,7 +197,7 @@ class Ufunc:
         """Unbuffered in-place operation: repeated indices count repeatedly."""
         if not isinstance(target, SymArray):
             raise TraceError(f"np.{self.__name__}.at needs an array, not {type(target).__name__}")
-        if mask_in(key) is not None:
+        if mask_in(key, target.value.shape) is not None:
             raise TraceError(f"np.{self.__name__}.at with a mask")
         p = planned(key, target.value.shape)
         new = lifted(values) if values is not None else None

@@ -63,6 +63,8 @@ MESSAGES = [
     (lambda x, y: x, {"x": "n"}, "missing 1 required positional argument"),
     (lambda x: x.astype(int), {"x": "n"}, "cut to integers"),
     (lambda pi: pi * np.pi, {"pi": "n"}, "rename the argument"),
+    (lambda x: x[np.triu_indices(len(x)), :], {"x": "n n"}, "places of a triangle"),  # rows, once for each index
+    (lambda x: x[np.triu_indices(len(x) - 1)], {"x": "n n"}, "places of a triangle"),  # a corner
 ]
 
 
