@@ -156,6 +156,14 @@ TEXTS = {
         r"h_{t-1}} = W$",
         [U, R],
     ),
+    "the next step is reached by way of what it is made of": (
+        r"$h_t = \tanh(a_t)$ with $a_t = W h_{t-1} + U x_t$ for $t = 1, \dots, T$; $o_t = V h_t$ and "
+        r"$L = \sum_{t=1}^T L_t$ where $L_t = \frac12\|o_t - y_t\|^2$. "
+        r"$$\frac{\partial L}{\partial h_t} = V^T(o_t - y_t)"
+        r" + W^T((1 - h_{t+1}^2) \odot \frac{\partial L}{\partial h_{t+1}})$$"
+        r"$$\frac{\partial L}{\partial h_t} = V^T(o_t - y_t)$$",
+        [P, R],
+    ),
     "conditions behind a gap and in brackets": (
         r"$p_i = e^{z_i}/\sum_k e^{z_k}$. $$\frac{\partial p_i}{\partial z_j} = -p_ip_j \quad i \neq j$$"
         r"$$\frac{\partial p_i}{\partial z_j} = p_ip_j \quad (i \neq j)$$"

@@ -274,10 +274,14 @@ def in_time(
         return list(statements), []
     out = [None if s is None else s.rewritten(partial(written, time)) for s in statements]
     used = {key(n) for n in names((*out, *time.extra))}
-    for k, chain in time.steps.items():
-        for s in sorted(time.shifts - {0}):
-            if (k[0], f"{k[1]}_{time.t}{s:+d}") in used:
-                time.extra.append(cast(Chain, time.step(chain, s)))
+    given = {
+        (k[0], f"{k[1]}_{time.t}{s:+d}"): cast(Chain, time.step(chain, s))
+        for k, chain in time.steps.items() for s in sorted(time.shifts - {0})
+    }  # fmt: skip
+    ahead = {k for k in used if "+" in k[1]}  # h_{t+1} is made of a_{t+1}, and that of h_t
+    used |= reached(ahead, lambda k: {key(n) for n in names(given.get(k)) if "+" in n.letter})
+    time.extra += [chain for k, chain in given.items() if k in used]
+    for chain in time.steps.values():
         if time.families and time.signal(cast(Name, chain.subjects[0])) is None:
             time.extra.append(cast(Chain, time.family(chain)))
     return out, [*time.extra, *alike(time, used), *members(time, statements)]
