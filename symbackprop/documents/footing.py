@@ -69,7 +69,7 @@ def without_footing(reading: Reading) -> str:
         if decimals(number, reading) or substituted(open_side, number):
             return SUBSTITUTED
     if name := property_of(lhs, rhs, reading.declarations) or lone_loss(lhs, rhs, reading.declarations):
-        return f"nothing says what {name} is, and this may say how it is differentiated"
+        return f"nothing says what {name} is, and this may say it, or how it is differentiated"
     claimed = reading.quantified or reading.also is not None  # a conclusion is put into its condition
     if not claimed and relates(lhs, rhs, reading.declarations):
         return CONDITION
@@ -145,7 +145,11 @@ def property_of(lhs: Expr, rhs: Expr, table: Declarations) -> str:
             return min(held)
     if not (left and right) and not any(map(is_letter, (n for x in (lhs, rhs) for n in walk(x)))):
         return min(left | right, default="")  # f'(1) = 2
-    return min(left ^ right, default="") if left and right else ""
+    if left and right:
+        return min(left ^ right, default="")
+    sloped = any(isinstance(n, SLOPES) or getattr(n, "primes", 0) for x in (lhs, rhs) for n in walk(x))
+    given = {n.name for d in table.definitions for n in walk(d.chain) if isinstance(n, Function)}
+    return "" if sloped else min((left | right) - given, default="")  # φ(z) = e^z
 
 
 def differentiated(side: Expr) -> set[str]:

@@ -209,6 +209,40 @@ SINGLE = {
         r"$f(x)=\frac14x^4-x^2$. $f'(x)=x^3-2x$. We look for the values of $x$ for which $f'(x)=0$.",
         [P],
     ),
+    "a model and its formula in one line": (
+        r"$\hat y = f(x) = w^Tx$ with $x\in\mathbb{R}^n$. $\frac{\partial\hat y}{\partial w} = x$, "
+        r"$\frac{\partial f(x)}{\partial x} = w$, $\frac{\partial f(x)}{\partial x} = x$",
+        [P, P, R],
+    ),
+    "an activation and its formula in one line": (
+        r"$$\text{RBF} = \phi(z_h) = e^{-z_h^2}$$ $$\frac{d\phi(z_h)}{dz_h} = -2z_he^{-z_h^2} = -2z_h\phi(z_h)$$ "
+        r"$$\frac{d\phi(z_h)}{dz_h} = 2z_h\phi(z_h)$$",
+        [P, P, R],
+    ),
+    "a function that nothing gives": (r"$-2ze^{-z^2} = -2z\phi(z)$. For all $\psi$, $\psi(2z) = 2\psi(z)$", [U, R]),
+    "a squared name under another heading": (
+        "# Forward\n\n$$(Mean) \\space \\mu = \\frac1N\\sum_jx_j$$ $$(Variance) \\space \\sigma^2 = "
+        "\\frac1N\\sum_j(x_j-\\mu)^2$$ "
+        "$$\\hat{x_i} = \\frac{x_i-\\mu}{\\sqrt{\\sigma^2+\\epsilon}}$$ $$y_i = \\gamma\\hat{x_i} + \\beta$$\n\n"
+        "# Backward\n\n$$\\frac{\\partial\\sigma^2}{\\partial x_i} = \\frac2N(x_i-\\mu)$$ "
+        "$$\\frac{\\partial\\sigma^2}{\\partial x_i} = \\frac1N(x_i-\\mu)$$ "
+        "$$\\frac{\\partial y_k}{\\partial x_i} = \\frac\\gamma{\\sqrt{\\sigma^2+\\epsilon}}\\left({1(k == i) - "
+        "\\frac1N - "
+        "\\frac1N\\left(\\frac{x_i-\\mu}{\\sqrt{\\sigma^2+\\epsilon}}\\right)}\\left(\\frac{x_k-\\mu}"
+        "{\\sqrt{\\sigma^2+\\epsilon}}\\right)\\right)$$",
+        [P, R, P],
+    ),
+    "braces that nobody sees": (
+        r"Let $a, b, c\in\mathbb{R}$. $({a - b}c) = a - bc$, $({a - b}c) = (a - b)c$, $({a + b}) - c = a + (b - c)$",
+        [P, R, P],
+    ),
+    "a number between two bounds, and the logarithm of 1": (
+        r"Let $0<p<1$ and $z\in\mathbb{R}$. $\log p + \log(1-p) = \log(p(1-p))$, $\log(1) - \log(e^{-z}) = z$, "
+        r"$\log(1) = 1$",
+        [P, P, R],
+    ),
+    "updates are no equations": (r"$w(k+1) = w(k) - \eta g(k)$ and $h(x+1) = h(x) + 1$", []),
+    "a bar between two distributions": (r"$\mathrm{KL}[p \Vert q] = 3$ and $\|p = 3$", [U, U]),
     "what does not depend on the variable": (
         r"With $\sigma=e^\kappa$ and $\mu=2\nu$: "
         r"$\frac{\partial}{\partial\mu}\frac{(u-\mu)^2}{2\sigma^2}=-\frac{u-\mu}{\sigma^2}$.",
@@ -222,6 +256,19 @@ def test_habits(name: str) -> None:
     text, expected = {**CASES, **SINGLE}[name]
     found = [c.verdict for c in check_text(text) if c.kind == "claim"]
     assert found == expected, [str(c) for c in check_text(text)]
+
+
+INDICATORS = (
+    "1(k == i)", r"1\{k = i\}", "1[i=k]", "1_{k=i}", "I(k = i)", r"I\{k=i\}", r"\mathbb{I}[k = i]",
+    r"\mathbb{1}_{\{k=i\}}",
+)  # fmt: skip
+
+
+def test_indicators() -> None:
+    text = "".join(rf"$\frac{{\partial x_k}}{{\partial x_i}} = {s}$, " for s in INDICATORS)
+    wrong = r"$\frac{\partial x_k}{\partial x_i} = I(k \neq i)$"
+    found = [c.verdict for c in check_text(r"Let $x\in\mathbb{R}^n$. " + text + wrong) if c.kind == "claim"]
+    assert found == [P] * len(INDICATORS) + [R]
 
 
 def test_a_set_of_two_numbers_is_no_shape() -> None:

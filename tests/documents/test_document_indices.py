@@ -42,6 +42,27 @@ TEXTS = {
         r"\text{otherwise}\end{cases}$. $\frac{\partial x_i}{\partial x_j} = 2\delta_{ij}$",
         "P R R",
     ),
+    "a delta that is given is no Kronecker's": (
+        r"$\delta_{nk} = y_{nk} - t_{nk}$, $E = \frac12\sum_n\sum_k(y_{nk}-t_{nk})^2$, $y_{nk} = \sum_iw_{ki}x_{ni}$. "
+        r"$\frac{\partial E}{\partial y_{nk}} = \delta_{nk}$, $\frac{\partial E}{\partial w_{ki}} = "
+        r"\sum_n\delta_{nk}x_{ni}$, "
+        r"$\frac{\partial E}{\partial w_{ki}} = \sum_n\delta_{nk}x_{ki}$, $\frac{\partial E}{\partial y_{nk}} = "
+        r"2\delta_{nk}$",
+        "P P R R",
+    ),
+    "nor under the next heading": (
+        "# A\n\n$\\delta_{ij} = \\frac{\\partial L}{\\partial z_{ij}}$ with $z_{ij} = \\sum_kx_{ik}w_{kj}$.\n\n# B\n\n"
+        r"$\frac{\partial L}{\partial w_{kj}} = \sum_ix_{ik}\delta_{ij}$, $\frac{\partial L}{\partial w_{kj}} = "
+        r"\sum_ix_{ki}\delta_{ij}$",
+        "P R",
+    ),
+    "signals with one index beside Kronecker's with two": (
+        r"Let $z_i = \sum_jW_{ij}x_j$, $L = \frac12\sum_i(z_i-t_i)^2$, $\delta_i = z_i - t_i$. $\frac{\partial z_i}"
+        r"{\partial W_{kl}} = \delta_{ik}x_l$, $\frac{\partial L}{\partial W_{kl}} = \sum_i\delta_i\delta_{ik}x_l = "
+        r"\delta_kx_l$, "
+        r"$\frac{\partial L}{\partial W_{kl}} = \delta_lx_k$",
+        "P P P R",
+    ),
     "dummies in functions, and indices that are none": (
         r"With $z_i = W_{ij}x_j + b_i$, $a_i = \sigma(z_i)$ and $C = \frac12(a_i-y_i)(a_i-y_i)$ by Einstein's "
         r"convention: $\frac{\partial C}{\partial W_{kl}} = (a_k-y_k)\sigma'(z_k)x_l$, $\frac{\partial C}{\partial "

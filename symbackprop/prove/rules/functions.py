@@ -89,6 +89,11 @@ def log(normal: Session, arg: Term, monomials: list[Monomial]) -> tuple[Term, Pr
     """log of a product: what is surely positive comes out."""
     if not monomials:
         return None
+    if arg == Num(F1):  # the product of nothing
+        one = Mul(())
+        return ZERO, joined(
+            Inside(Apply("log", arg), ((0, Linear(arg, one)),)), By("log_of_product", ((),)), Linear(Add(()), ZERO)
+        )
     content, rest = shared_content(monomials, normal.positive, surely_positive, signed=False)
     parts = [*starmap(log_of_factor, content.factors), *starmap(log_of_prime, primes(content.coefficient))]
     constant = len(rest) == 1 and not rest[0].factors

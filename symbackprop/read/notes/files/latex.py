@@ -19,6 +19,7 @@ MATH_ENVIRONMENTS: Final = frozenset(
 )
 _TOKEN = re.compile(
     r"(?P<verb>\\verb\*?(?P<bar>[^A-Za-z*\s])[^\n]*?(?P=bar))"
+    r"|(?P<off>\\if(?:false(?![A-Za-z])|\s*0(?!\d)).*?(?:\\fi(?![A-Za-z])|\Z))"
     r"|(?P<verbatim>\\begin\{(?P<vname>verbatim|lstlisting|minted|comment|Verbatim|filecontents)\*?\})"
     r"|(?P<comment>(?m:^)?[ \t]*%[^\n]*)"
     r"|(?P<section>\\(?P<level>part|chapter|section|subsection|subsubsection|paragraph)\*?\s*(?:\[[^\]]*\])?\s*\{)"
@@ -88,7 +89,7 @@ class _Scan:
             self.words(at, m.start())
             kind = m.lastgroup
             at = m.end()
-            if m["verb"] or m["escape"]:
+            if m["verb"] or m["escape"] or m["off"]:
                 pass
             elif m["verbatim"]:
                 end = re.compile(r"\\end\{" + m["vname"] + r"\*?\}").search(text, at)

@@ -19,6 +19,9 @@ from .means import with_wide_sums
 
 _SHAPE_WORD = re.compile(r"(?:an?\s+)?(scalar|row|column|vector|matrix|matrices)(?:[\s-]*vectors?)?s?\Z", re.IGNORECASE)
 
+_FACTORS = frozenset(("open", "name", "frac", "number", "{", "sqrt"))
+"""What a factor begins with."""
+
 _CONNECTIVES = {
     "and": "and", "where": "where", "with": "where", "for": "where", "for all": "where", "so": "implies",
     "hence": "implies", "thus": "implies", "therefore": "implies", "if": "if", "when": "if", "i.e.": "implies",
@@ -110,18 +113,20 @@ class Chains(Operators):
         return with_wide_sums(Chain(subjects, tuple(out), (start, self.end())))
 
     def unboxed(self) -> None:
-        """A box around a whole equation says nothing."""
+        """A box around an equation says nothing, nor do braces around a sum in front of a factor: nobody sees them."""
         tokens, k = self.tokens, 0
         while k < len(tokens) - 1:
-            if tokens[k].kind == "unwrap" and tokens[k + 1].kind == "{":
-                depth, end = 1, k + 2
-                relation = False
+            box = tokens[k].kind == "unwrap" and tokens[k + 1].kind == "{"
+            if box or (tokens[k].kind == "{" and k and tokens[k - 1].kind in ("open", "rel")):
+                start = k + box + 1
+                depth, end, top = 1, start, list[Token]()
                 while depth and tokens[end].kind != "end":
-                    depth += (tokens[end].kind == "{") - (tokens[end].kind == "}")
-                    relation |= depth == 1 and tokens[end].kind == "rel"
+                    depth += nests(tokens[end].kind)
+                    top += [tokens[end]] * (depth == 1)
                     end += 1
-                if relation and not depth:
-                    del tokens[end - 1], tokens[k : k + 2]
+                summed = any(t.kind == "op" and t.text in "+-" for t in top[1:]) and tokens[end].kind in _FACTORS
+                if not depth and (any(t.kind == "rel" for t in top) if box else summed):
+                    del tokens[end - 1], tokens[k:start]
                     continue
             k += 1
         self.go(0)

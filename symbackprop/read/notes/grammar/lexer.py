@@ -62,6 +62,10 @@ _ESCAPES: Final = {
 }  # fmt: skip
 
 
+_LABEL = re.compile(r"\(\s*[A-Z][a-z]{3,}(?:\s+[A-Za-z]+)*\s*\)")
+"""What a formula is called, in front of it: (Mean) μ = …"""
+
+
 class Token(NamedTuple):
     """`deco` is the mark on a name: \\hat{y} is the name y with deco hat."""
 
@@ -106,6 +110,9 @@ def tokenize(text: str, words: Collection[str] = ()) -> list[Token]:
                 _letters(run, start, words, out)
         elif kind == "other":
             c = m.group()
+            if not out and (label := _LABEL.match(text, start)) is not None:
+                skip_until = label.end()
+                continue
             sign = SIGNS.get(c)
             if sign is None:
                 _unusual(c, start, end, out)

@@ -165,6 +165,8 @@ class Operators(Differentials):
         body = self.expression(SUM)
         self.bars -= 1
         if self.tok.kind not in ("bar", "close") or (self.tok.text not in ("|", "‖")):
+            if double:
+                raise self.unsupported("‖ between two things, or around one and never closed", token)
             raise self.fail("this bar is never closed", token)
         closing = self.advance()
         if double and closing.text == "|":

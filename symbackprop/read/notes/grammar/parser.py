@@ -161,6 +161,8 @@ class Parser(Chains):
     def prefix(self) -> Expr:
         token = self.tok
         kind = token.kind
+        if self.is_indicator(token):
+            return self.ones()
         if kind == "name":
             if token.text == "d" and self.looks_like_dl_dw():
                 return self.postfix(self.partial(), token.start)
@@ -173,6 +175,19 @@ class Parser(Chains):
             raise self.unexpected()
         return self.postfix(_SCRIPTED[kind](self), token.start)
 
+    def is_indicator(self, token: Token) -> bool:
+        """1{i = j}, 1(i = j), 1_{i = j}, I(i = j), 𝕀[i = j]."""
+        if (token.kind, token.text) not in (("number", "1"), ("name", "I")):
+            return False
+        back, following = self.i, self.tokens[self.i + 1]
+        if following.kind == "_":
+            self.go(back + 2)
+            first, past = self.group()
+            self.go(back)
+            return any(self.tokens[k].kind == "rel" for k in range(first, past))
+        related = following.kind == "open" and following.text != "|" and self.closes_with_relation(back + 1)
+        return related or (token.text == "1" and following.text == "\\{")
+
     def signed(self) -> Expr:
         token, minus = self.tok, False
         while self.tok.kind == "op" and self.tok.text in ("-", "+"):
@@ -184,10 +199,6 @@ class Parser(Chains):
     # --- functions, words, wrappers ----------------------------------------------------------
 
     def number(self) -> Expr:
-        following = self.tokens[self.i + 1]
-        condition = following.text == "\\{" or (following.text == "(" and self.closes_with_relation(self.i + 1))
-        if self.tok.text == "1" and condition:  # 1\{i = j\}, 1(i = j)
-            return self.ones()
         token = self.advance()
         return Num(Fraction(token.text), (token.start, token.end))
 

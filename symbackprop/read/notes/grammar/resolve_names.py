@@ -71,7 +71,10 @@ class NameResolver(Derivatives):
         if key == "δ" and node.sub and not node.sups and not node.primes and not (
             key in decl.layered and self.at_layer(node)
         ) and len(node.sub.items) == 2 and not any(isinstance(i, (All, Words)) for i in node.sub.items):  # fmt: skip
-            if key in decl.arrays and len(decl.arrays[key].shape) == 2:
+            shape = decl.arrays[key].shape if key in decl.arrays else ()
+            if len(shape) > 1 and decl.inferred:  # it is given, as y_ij - t_ij
+                return self.array(key, node)
+            if len(shape) == 2:
                 why = "δ with two indices: Kronecker's, or an entry of the array δ that is declared here?"
                 raise ReadError(why, node.span)
             i, j = (self.index(x) for x in node.sub.items)

@@ -124,8 +124,6 @@ class Framer(Options):
             return True
         if key == "d" and not self.defined("d") and use.bare and set(use.by) == {"differential"}:
             return True
-        if key == "δ" and use.least == use.items == 2 and not self.defined("δ"):
-            return True
         if key == "I" and not self.defined("I") and (use.items == 0 or self.of_sizes("I")):
             return True
         return key in self.roles.indices and use.bare == 0 and use.items == 0

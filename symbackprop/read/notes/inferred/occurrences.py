@@ -249,3 +249,20 @@ def member_items(chain: Chain) -> tuple[Expr, ...]:
 def names_in(node: object) -> Iterator[Name]:
     """Every name in a loose tree, those in scripts left out."""
     return (n for n in walk(node, (Name, Script)) if isinstance(n, Name))
+
+
+def is_delta(node: Expr) -> bool:
+    """δ_ij: Kronecker's, where nothing gives it."""
+    match node:
+        case Name("δ", sub=Script(items=(_, _)), sups=(), primes=0):
+            return True
+    return False
+
+
+def of_kronecker(lhs: Expr, rhs: Expr) -> bool:
+    """δ_ij = [i = j], 1 if i = j and else 0, ∂x_i/∂x_j, I, δ_ik δ_kj: what Kronecker's δ is anyway."""
+    match rhs:
+        case Derivative(Name() as x, (Name() as y,)):
+            return is_delta(lhs) and key_of(x) == key_of(y)
+    values = (n for n in walk(rhs, (Indicator, Script, Chain)) if isinstance(n, Name))
+    return is_delta(lhs) and all(key_of(n) in ("I", "δ", "1") for n in values)

@@ -9,7 +9,7 @@ from ..declared.symbols import ArraySymbol, Declarations
 from ..grammar.loosely import spelled_items
 from ..grammar.tree import Add, All, Chain, Expr, Name, Num, Reals, Script, Sum, Symbol, Words
 from ..grammar.walking import walk
-from .occurrences import Use, key_of, names_in
+from .occurrences import Use, is_delta, key_of, names_in
 from .prose import Facts
 from .said import ArrayUse, Record, Said
 
@@ -21,12 +21,16 @@ LOSSES = frozenset(
 
 
 class Roles(Said):
-    """`base` is what the author declared: those names are not looked at.  `above`: scripts that are parts of names."""
+    """`base` is what the author declared: those names are not looked at.  `above`: scripts that are parts of names;
+    `delta_above`: there δ_nk is an array.
+    """
 
     def __init__(
-        self, records: Sequence[Record], facts: Facts, base: Declarations, above: Mapping[str, Set[str]] | None = None
-    ) -> None:
+        self, records: Sequence[Record], facts: Facts, base: Declarations, above: Mapping[str, Set[str]] | None = None,
+        delta_above: bool = False,
+    ) -> None:  # fmt: skip
         self.above = above or {}
+        self.delta_above = delta_above
         super().__init__(records, facts, base)
         self.decide()
 
@@ -174,6 +178,9 @@ class Roles(Said):
                 self.add_composite(key, "_0")
             for text in texts if apart or (key in alone and key not in vectors and key not in lettered) else ():
                 self.add_composite(key, "_" + text)
+        for key, scripts in self.above.items():
+            if "^2" in scripts and self.squared(key):
+                self.add_composite(key, "^2")
         self.upper_composites()
 
     def find_labels(self) -> None:
@@ -326,6 +333,7 @@ class Roles(Said):
 
     def uses(self) -> None:
         self.parameters()
+        given = self.delta_above or any(is_delta(c.head.name) for c in self.candidates)  # else it is Kronecker's
         for letter in self.exponents() - self.sizes:
             self.count(letter, 0, False, Use(letter, Name(letter), scalar_only=True))
         for r in self.records:
@@ -335,6 +343,8 @@ class Roles(Said):
                 if u.by == "differential" and u.key == "d" and not self.means_distance():
                     continue
                 key, items, layered = self.full_key(u.name)
+                if key == "δ" and items == 2 and not given:
+                    continue
                 if u.name.primes and not key.endswith("'"):
                     self.primed.add(key)
                 if u.bracket is not None:

@@ -13,10 +13,10 @@ from ..declared.symbols import Declarations
 from ..files.items import Formula
 from ..grammar.walking import EQUATIONS, Statement, walk
 from ..grammar.tree import (
-    Chain, Derivative, Dots, Entry, Expr, Indicator, Label, Link, Name, Neg, Num, Operator, Paren, Power, Product,
+    Chain, Dots, Entry, Expr, Label, Link, Name, Neg, Num, Operator, Paren, Power, Product,
     Quotient, Reals, Script, ShapeWord, Sum, Transpose, Words,
 )  # fmt: skip
-from .occurrences import Use, Uses, key_of, names_in
+from .occurrences import Use, Uses, key_of, names_in, of_kronecker
 from .prose import Facts
 
 
@@ -123,15 +123,6 @@ def head_of(node: Expr) -> Head | None:
             return Head(name, key_of(name), tuple(c.subjects[-1] for c in chains), "log")
         case _:
             return None
-
-
-def of_kronecker(lhs: Expr, rhs: Expr) -> bool:
-    """δ_ij = [i = j], 1 if i = j and else 0, ∂x_i/∂x_j, I, δ_ik δ_kj: what Kronecker's δ is anyway."""
-    match lhs:
-        case Name("δ", sub=Script(items=(_, _)), sups=()):
-            values = (n for n in walk(rhs, (Derivative, Indicator, Script, Chain)) if isinstance(n, Name))
-            return all(key_of(n) in ("I", "δ", "1") for n in values)
-    return False
 
 
 def linked(chains: tuple[Chain, ...]) -> bool:
@@ -279,15 +270,29 @@ class Said:
                 if isinstance(only, Name) and only != self.listed[key_of(s)]:
                     self.apart.add((key_of(s), s.sub.text))
 
+    def giving(self, chain: Chain) -> Iterator[Chain]:
+        """y = f(x) = …: gives y, and f, which only ever stands in front of brackets."""
+        yield chain
+        if len(chain.links) > 1 and chain.links[0].relation in EQUATIONS:
+            head = head_of(chain.links[0].rhs)
+            uses = [u for u in self.all_uses() if head is not None and u.key == head.key]
+            named = head is not None and head.args is not None and all(isinstance(a, Name) for a in head.args)
+            if named and all(u.bracket is not None for u in uses) and head not in (head_of(s) for s in chain.subjects):
+                yield Chain((chain.links[0].rhs,), chain.links[1:], (chain.links[0].at[0], chain.span[1]))
+
+    def gives_function(self, r: Record, link: Link) -> bool:
+        return any(c.record == r.at and c.link.span == link.span and c.head.args is not None for c in self.candidates)
+
     def definitions(self, r: Record) -> None:
         assert r.loose is not None
-        for part in r.loose.parts:
-            chain = part.chain
+        for chain in (c for part in r.loose.parts for c in self.giving(part.chain)):
             if chain.links and len(chain.subjects) == 1 and chain.links[0].relation in EQUATIONS:
                 self.squares(chain.subjects[0])
                 head, link = defining(chain.subjects[0], chain.links[0], self.composite)
                 if head is not None and not isinstance(chain.links[0].rhs, (Words, Dots)):
                     self.candidates.append(Candidate(head, link, chain, r.at))
+            elif not chain.links:
+                self.lists(list(chain.subjects))
             elif not chain.links:
                 self.lists([s for s in chain.subjects])
         subjects = [s for p in r.loose.parts for s in p.chain.subjects if not p.chain.links]
@@ -326,11 +331,14 @@ class Said:
         match lhs:
             case Product((Name() as name, Paren(_, "("))):
                 lhs = name
-        if not isinstance(lhs, Name) or lhs.primes or [s.text for s in lhs.sups] != ["2"] or self.declared(key_of(lhs)):
-            return
-        uses = [u.name for u in self.all_uses() if u.key == key_of(lhs)]
-        if all([s.text for s in n.sups] == ["2"] for n in uses):
+        alone = isinstance(lhs, Name) and not lhs.primes and [s.text for s in lhs.sups] == ["2"]
+        if isinstance(lhs, Name) and alone and self.squared(key_of(lhs)):
             self.add_composite(key_of(lhs), "^2")
+
+    def squared(self, key: str) -> bool:
+        """It never stands without its square."""
+        uses = [[s.text for s in u.name.sups] == ["2"] for u in self.all_uses() if u.key == key]
+        return bool(uses) and all(uses) and not self.declared(key)
 
     def range(self, r: Record) -> None:
         found = COUNTS.match(r.formula.text)

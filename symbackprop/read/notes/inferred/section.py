@@ -60,7 +60,9 @@ class Section(Resting):
     _another: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.roles = Roles(self.records, self.facts, self.base, self.above.table.composite)
+        delta = self.above.chosen.get("δ")
+        given = delta is not None and delta.rank > 1 and "δ" in self.above.definitions
+        self.roles = Roles(self.records, self.facts, self.base, self.above.table.composite, given)
         weigh(self.records, self.roles, self.facts, self.above.chosen)
         self.doubtful = inherit(self.above, self.roles, self.facts, self.defines)
         rooted = {k for name, d in self.above.definitions.items() for k in (name, *d.rests)}

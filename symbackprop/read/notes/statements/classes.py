@@ -169,6 +169,9 @@ def is_update(lhs: Expr, relation: str, rhs: Expr) -> bool:
     """w := w - η ∇J; with a plain = where what is taken off holds a derivative; w_{t+1} = w_t - η ∇J(w_t)."""
     if relation == ":=":
         return any(n == lhs for n in walk(rhs))
+    match lhs, rhs:
+        case Product((Name() as w, Paren((Chain((Add((Name(), Num())),), ()),)))), Add():  # w(k+1) = w(k) - Δw(k)
+            return any(isinstance(n, Product) and n.args[0] == w and n != lhs for n in walk(rhs))
     if not isinstance(lhs, Name) or not isinstance(rhs, Add) or not holds_derivative(rhs):
         return False
     stepped = lhs.sub is not None or bool(lhs.sups)

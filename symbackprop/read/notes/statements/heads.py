@@ -18,6 +18,7 @@ from ..inferred.above import Above, Given, by_way_of
 from ..inferred.hypotheses import SOLVED, STATED, Saying
 from ..inferred.occurrences import Uses, key_of
 from ..inferred.prose_patterns import ANEW
+from ..inferred.conform_operations import strip
 from ..inferred.said import Candidate, Head, Record, defining, from_logarithm, of_all_steps
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
@@ -46,6 +47,7 @@ class Unit:
     conditions: tuple[Chain, ...] = ()
 
 
+_TURNED = str.maketrans("<>≤≥", "><≥≤")
 _ENDS = re.compile(r"[.;!?](?:\s|\Z)")
 _ITEM = re.compile(r"\A[^\w,]*\Z|(?:\A|[.:;_\n])\W*(?:\d{1,2}|[a-z]|[ivx]{1,4})[.):]\W*\Z")
 """What stands before a formula with which an item of a list begins."""
@@ -372,7 +374,9 @@ class Heads:
         return replace(unit, meant="condition")
 
     def assume(self, r: Record, lhs: Expr, link: Link) -> None:
-        """c > 0 is a hypothesis from there on; a comparison of indices is not."""
+        """c > 0, 0 < c < 1 are hypotheses from there on; a comparison of indices is none."""
+        if isinstance(link.rhs, Name) and isinstance(strip(lhs), Num):
+            lhs, link = link.rhs, replace(link, relation=link.relation.translate(_TURNED), rhs=lhs)
         if link.relation in (">", "<", "≥", "≤", "≠") and isinstance(lhs, Name) and not self.on_indices(
             Chain((lhs,), (link,), link.span)
         ):  # fmt: skip

@@ -17,8 +17,8 @@ from ..grammar.tree import (
 )  # fmt: skip
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import EQUATIONS, mapped, outside_scripts, respan, walk
-from ..inferred.occurrences import key_of
-from ..inferred.said import Record, cut_at_colon, head_of, is_interval, of_kronecker, softmax_given
+from ..inferred.occurrences import key_of, of_kronecker
+from ..inferred.said import Record, cut_at_colon, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class, comes_in, in_sentence, of_a_letter, on_values
 from .heads import Heads, Unit
@@ -234,7 +234,8 @@ class Intents(Heads):
                     whole, written = link.span, text[subject.span[0] : subject.span[1]]
                 elif k > 0:
                     written = left
-                unit = self.meant(r, lhs, link, k, part, joined, meant)
+                again = k == 1 and self.section.roles.gives_function(r, link)  # y = f(x) = …
+                unit = self.meant(r, lhs, link, 0 if again else k, part, joined, meant)
                 meant = unit.meant
                 out.append(unit if unit.left else replace(unit, span=whole, left=written))
                 if not isinstance(link.rhs, Words) and link.relation not in ("∈", "~"):
