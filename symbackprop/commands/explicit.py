@@ -14,7 +14,7 @@ from symbackprop.commands.activations import name_or_expression
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.files import write_atomically
 from symbackprop.witness.compare import Comparison
-from symbackprop.witness.explicit import ExplicitNetwork, explicit
+from symbackprop.witness.explicit import SUPERSCRIPTS, ExplicitNetwork, compact_forms, explicit
 from symbackprop.witness.network import Network
 
 
@@ -42,7 +42,6 @@ def _widths(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-SUPERSCRIPTS = str.maketrans("0123456789,", "⁰¹²³⁴⁵⁶⁷⁸⁹,")
 SUBSCRIPTS = str.maketrans("0123456789,", "₀₁₂₃₄₅₆₇₈₉,")
 STYLES = {"equal": "green", "unequal": "bold red", "undecided": "yellow"}
 
@@ -52,7 +51,8 @@ def report(network: Network, entries: bool, console: Console | None = None) -> b
     out = console or Console(highlight=False)
     shape = "-".join(map(str, network.widths))
     out.print(f"[bold]network {shape}[/bold]: {_description(network)}")
-    out.print(_compact(network))
+    for layer in range(network.depth, 0, -1):
+        out.print(Text("  " + ";  ".join(compact_forms(network, layer))))
     table = Table("gradient", "entries", "compact form", "sums with δ", box=None, pad_edge=False, header_style="bold")
     verdicts: list[Comparison] = []
     with out.status("differentiating every entry ..."):
@@ -84,39 +84,6 @@ def _description(network: Network) -> str:
     return f"{layer}, activation {network.activation.name}, output {output}, loss {network.loss}{targets}, {batch}"
 
 
-def _compact(network: Network) -> Text:
-    rows, batch = network.convention == "row", network.batch is not None
-    lines = []
-    for l in range(network.depth, 0, -1):
-        here, above = _super(l), _super(l + 1)
-        source = f"(a{_super(l - 1)})ᵀ" if l > 1 else "xᵀ"
-        if l == network.depth:
-            delta = _last(network)
-        elif rows:
-            delta = f"δ{above} (W{above})ᵀ ∘ f'(z{here})"
-        else:
-            delta = f"(W{above})ᵀ δ{above} ∘ f'(z{here})"
-        weight = f"{source} δ{here}" if rows else f"δ{here} {source}"
-        bias = f"δ{here}" if not batch else f"1ᵀ δ{here}" if rows else f"δ{here} 1"
-        lines.append(f"  δ{here} = {delta};  ∂L/∂W{here} = {weight};  ∂L/∂b{here} = {bias}")
-    return Text("\n".join(lines))
-
-
-def _last(network: Network) -> str:
-    mean = "(1/N) " if network.batch is not None and network.loss != "abstract" else ""
-    match network.loss, network.output:
-        case "cross-entropy", None:
-            return f"{mean}(s - t)" if network.targets == "sum to one" else f"{mean}(s Σₖtₖ - t)"
-        case "binary-cross-entropy", output if output is not None and output.name == "σ":
-            return f"{mean}(y - t)"
-        case _, None:
-            return "(diag(s) - s sᵀ) ∂L/∂y"
-        case "squared-error", _:
-            return f"{mean}(y - t) ∘ f'(z{_super(network.depth)})"
-        case _:
-            return f"∂L/∂y ∘ f'(z{_super(network.depth)})"
-
-
 def _print_entries(network: Network, out: Console) -> None:
     for layer in range(1, network.depth + 1):
         for variables, gradient in (
@@ -135,7 +102,3 @@ def _difference(comparison: Comparison) -> str:
     where = f" at {comparison.place}" if comparison.place else ""
     shown = f": {comparison.counterexample}" if comparison.counterexample else f" ({comparison.note})"
     return f"{comparison.verdict}{where}{shown}"
-
-
-def _super(layer: int) -> str:
-    return str(layer).translate(SUPERSCRIPTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -102,27 +104,49 @@ def document(network: Network) -> str:
     return PREAMBLE + "\n".join(_body(network)) + "\n\\end{document}\n"
 
 
-def formulas(network: Network, layer: int) -> dict[str, str]:
-    """The compact forms of one layer as LaTeX: `delta`, `W`, `b`."""
-    rows, batch, top = network.convention == "row", network.batch is not None, layer == network.depth
-    mean = r"\tfrac{1}{N}" if batch and network.loss != "abstract" else ""
-    source = f"a^{{{layer - 1}}}" if layer > 1 else "x"
-    delta = rf"\delta^{{{layer}}}"
-    after, weight = rf"\delta^{{{layer + 1}}}", rf"(W^{{{layer + 1}}})^{{\mathsf T}}"
-    back = (
-        _last_delta(network, mean)
-        if top
-        else rf"{after}\, {weight} \circ f'(z^{{{layer}}})"
-        if rows
-        else rf"{weight} {after} \circ f'(z^{{{layer}}})"
-    )
-    if rows:
-        w = rf"{_transposed(source)} {delta}"
-        b = rf"\mathbf 1^{{\mathsf T}} {delta}" if batch else delta
+SUPERSCRIPTS = str.maketrans("0123456789,", "⁰¹²³⁴⁵⁶⁷⁸⁹,")
+IN_LATEX = {
+    "δ": r"\delta", "ᵀ": r"^{\mathsf T}", "∘": r"\circ", "Σₖtₖ": r"\textstyle\sum_k t_k", "(1/N)": r"\tfrac{1}{N}",
+    "diag": r"\operatorname{diag}",
+}  # fmt: skip
+
+
+def compact_forms(network: Network, layer: int) -> tuple[str, str, str]:
+    """δ, ∂L/∂W and ∂L/∂b of one layer, in the letters of a terminal."""
+    rows, batch = network.convention == "row", network.batch is not None
+    here, above = (str(l).translate(SUPERSCRIPTS) for l in (layer, layer + 1))
+    source = f"(a{str(layer - 1).translate(SUPERSCRIPTS)})ᵀ" if layer > 1 else "xᵀ"
+    if layer == network.depth:
+        delta = _last_delta(network, here)
     else:
-        w = rf"{delta}\, {_transposed(source)}"
-        b = rf"{delta}\, \mathbf 1" if batch else delta
-    return {"delta": f"{delta} = {back}", "W": _partial(f"W^{{{layer}}}", w), "b": _partial(f"b^{{{layer}}}", b)}
+        delta = f"δ{above} (W{above})ᵀ" if rows else f"(W{above})ᵀ δ{above}"
+        delta += f" ∘ f'(z{here})"
+    weight = f"{source} δ{here}" if rows else f"δ{here} {source}"
+    bias = f"δ{here}" if not batch else f"1ᵀ δ{here}" if rows else f"δ{here} 1"
+    return f"δ{here} = {delta}", f"∂L/∂W{here} = {weight}", f"∂L/∂b{here} = {bias}"
+
+
+def _last_delta(network: Network, here: str) -> str:
+    mean = "(1/N) " if network.batch is not None and network.loss != "abstract" else ""
+    match network.loss, network.output:
+        case "cross-entropy", None:
+            return f"{mean}(s - t)" if network.targets == "sum to one" else f"{mean}(s Σₖtₖ - t)"
+        case "binary-cross-entropy", parts.SIGMOID:
+            return f"{mean}(y - t)"
+        case _, None:
+            return "(diag(s) - s sᵀ) ∂L/∂y"
+        case "squared-error", _:
+            return f"{mean}(y - t) ∘ f'(z{here})"
+        case _:
+            return f"∂L/∂y ∘ f'(z{here})"
+
+
+def _latex(form: str) -> str:
+    form = re.sub(r"∂L/∂(\S+)", r"\\frac{\\partial L}{\\partial \1}", form)
+    form = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{{{unicodedata.normalize('NFKC', m[0])}}}", form)
+    for sign, command in IN_LATEX.items():
+        form = form.replace(sign, command)
+    return form
 
 
 def _body(network: Network) -> Iterator[str]:
@@ -143,8 +167,8 @@ def _body(network: Network) -> Iterator[str]:
 
 def _layer(network: Network, layer: int) -> Iterator[str]:
     yield rf"\section*{{Layer {layer}}}"
-    compact = formulas(network, layer)
-    yield r"\begin{gather*}" + "\n" + ",\\\\\n".join(compact.values()) + "\n" + r"\end{gather*}"
+    compact = map(_latex, compact_forms(network, layer))
+    yield r"\begin{gather*}" + "\n" + ",\\\\\n".join(compact) + "\n" + r"\end{gather*}"
     yield r"The chain rule, before the Kronecker deltas are summed:"
     sums = (_partial(f"W^{{{layer}}}_{{ab}}", sympy.latex(network.weight_sum(layer))),
             _partial(f"b^{{{layer}}}_{{a}}", sympy.latex(network.bias_sum(layer))))  # fmt: skip
@@ -190,30 +214,8 @@ def _entry(variable: Any, entry: Any) -> Iterator[str]:
     yield from (rf"&\quad {line}" for line in lines[1:])
 
 
-def _last_delta(network: Network, mean: str) -> str:
-    top = network.depth
-    upstream = r"\frac{\partial L}{\partial y}"
-    match network.loss, network.output:
-        case "cross-entropy", None:
-            total = "" if network.targets == "sum to one" else r"\textstyle\sum_k t_k"
-            return rf"{mean} (s\, {total} - t)" if total else rf"{mean} (s - t)"
-        case "binary-cross-entropy", output if output is not None and output.name == "σ":
-            return rf"{mean} (y - t)"
-        case _, None:
-            row, column = r"\bigl(\operatorname{diag}(s) - s s^{\mathsf T}\bigr)", rf"{upstream}"
-            return rf"{row} {column} \quad\text{{for each sample}}"
-        case "squared-error", _:
-            return rf"{mean} (y - t) \circ f'(z^{{{top}}})"
-        case _:
-            return rf"{upstream} \circ f'(z^{{{top}}})"
-
-
 def _partial(below: str, value: str) -> str:
     return rf"\frac{{\partial L}}{{\partial {below}}} = {value}"
-
-
-def _transposed(name: str) -> str:
-    return rf"({name})^{{\mathsf T}}" if "^" in name else rf"{name}^{{\mathsf T}}"
 
 
 def _matrix(matrix: Any) -> str:

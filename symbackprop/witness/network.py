@@ -88,18 +88,12 @@ class Network:
     @cached_property
     def cost(self) -> Expr:
         """The scalar that is differentiated."""
-        if self.loss == "abstract":
+        known = parts.LOSSES[self.loss]
+        if known is None:
             return self._loss_node()
-        by_name = {
-            "squared-error": parts.squared_error,
-            "cross-entropy": parts.cross_entropy,
-            "binary-cross-entropy": parts.binary_cross_entropy,
-        }
-        units = range(1, self.widths[-1] + 1)
-        each = (
-            by_name[self.loss]([self._activation(self.depth, i, n) for i in units], [self._target(i, n) for i in units])
-            for n in self._samples
-        )
+        value, _ = known
+        units = [(i, n) for n in self._samples for i in range(1, self.widths[-1] + 1)]
+        each = (value(self._activation(self.depth, i, n), self._target(i, n)) for i, n in units)
         return sympy.Add(*each) * self._mean
 
     def substituted(self, expression: Any) -> Any:
@@ -151,7 +145,7 @@ class Network:
         """`f'(z^l)`, oriented as z.  Raises SymbackpropError for a softmax layer, whose derivative is not diagonal."""
         if self._function(self._checked(layer)) is None:
             raise SymbackpropError(f"layer {layer} is a softmax: its derivative is a matrix, not an elementwise slope")
-        return self._per_sample(layer, lambda i, n: self._node(layer, i, n).partial(0))
+        return self._per_sample(layer, partial(self._slope, layer))
 
     @cached_property
     def upstream(self) -> Matrix:
@@ -224,7 +218,8 @@ class Network:
             case "cross-entropy", None:
                 if self.targets == "sum to one":
                     return (y - t) * self._mean
-                total = self._per_sample(self.depth, lambda i, n: self._target_total(n))
+                units = range(1, self.widths[-1] + 1)
+                total = self._per_sample(self.depth, lambda _, n: sympy.Add(*(self._target(k, n) for k in units)))
                 return (y.multiply_elementwise(total) - t) * self._mean
             case "binary-cross-entropy", parts.SIGMOID:
                 return (y - t) * self._mean
@@ -232,9 +227,6 @@ class Network:
                 return self._softmax_delta()
             case _:
                 return self.upstream.multiply_elementwise(self.slope(self.depth))
-
-    def _target_total(self, n: int) -> Expr:
-        return sympy.Add(*(self._target(k, n) for k in range(1, self.widths[-1] + 1)))
 
     def _softmax_delta(self) -> Matrix:
         """Sample by sample `(diag(s) - s s^T) ∂L/∂y`."""
@@ -291,10 +283,6 @@ class Network:
     def _weight(self, l: int, i: int, k: int) -> Expr:
         return sympy.Symbol(f"W^{{{l}}}" + (self._subscript(k, i) if self._rows else self._subscript(i, k)))
 
-    def _weight_at(self, l: int, row: int, column: int) -> Expr:
-        """The entry of the matrix, in which a row convention has the units in columns."""
-        return self._weight(l, column, row) if self._rows else self._weight(l, row, column)
-
     def _slope(self, l: int, i: int, n: int) -> Expr:
         return self._node(l, i, n).partial(0)
 
@@ -337,16 +325,11 @@ class Network:
         return Node(AbstractLoss(names), outputs, "", (0,) * len(units))
 
     def _upstream(self, i: int, n: int) -> Expr:
-        y, t = self._activation(self.depth, i, n), self._target(i, n)
-        match self.loss:
-            case "abstract":
-                return self._loss_node().partial((n - 1) * self.widths[-1] + i - 1)
-            case "squared-error":
-                return (y - t) * self._mean
-            case "cross-entropy":
-                return -t / y * self._mean
-            case "binary-cross-entropy":
-                return (-t / y + (1 - t) / (1 - y)) * self._mean
+        known = parts.LOSSES[self.loss]
+        if known is None:
+            return self._loss_node().partial((n - 1) * self.widths[-1] + i - 1)
+        _, slope = known
+        return slope(self._activation(self.depth, i, n), self._target(i, n)) * self._mean
 
     @property
     def _lookup(self) -> sums.Lookup:
@@ -362,7 +345,8 @@ class Network:
             name = f"a^{{{l}}}" if l else "x"
             names[name] = oriented(partial(self._activation, l))
         for l in range(1, self.depth + 1):
-            names[f"W^{{{l}}}"] = partial(self._weight_at, l)
+            weights = self.W[l]
+            names[f"W^{{{l}}}"] = lambda row, column, weights=weights: weights[row - 1, column - 1]
             if self._function(l) is not None:
                 names[f"f'(z^{{{l}}})"] = oriented(partial(self._slope, l))
         return names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -279,7 +279,16 @@ ACTIVATIONS: dict[str, Scalar] = {
     "tanh": Scalar("tanh", r"\tanh", sympy.tanh(Z)),
     "gelu": Scalar("gelu", r"\mathrm{gelu}", Z * (1 + sympy.erf(Z / sympy.sqrt(2))) / 2),
 }
-LOSSES: tuple[Loss, ...] = ("abstract", "squared-error", "cross-entropy", "binary-cross-entropy")
+OfOutput: TypeAlias = Callable[[Expr, Expr], Expr]
+# A loss but the abstract one is a sum over units: what an output y with target t adds, and the slope of that by y.
+LOSSES: dict[Loss, tuple[OfOutput, OfOutput] | None] = {
+    "abstract": None,
+    "squared-error": (lambda y, t: (y - t) ** 2 / 2, lambda y, t: y - t),
+    "cross-entropy": (lambda y, t: -t * sympy.log(y), lambda y, t: -t / y),
+    "binary-cross-entropy": (
+        lambda y, t: -t * sympy.log(y) - (1 - t) * sympy.log(1 - y), lambda y, t: -t / y + (1 - t) / (1 - y),
+    ),
+}  # fmt: skip
 
 # Most steps of differentiation, and most products in all gradients together: about a minute and some 100 MB.
 MOST_STEPS = 200_000
@@ -358,18 +367,3 @@ def loss_of(name: str) -> Loss:
         if name == known:
             return known
     raise SymbackpropError(f"unknown loss {name!r}: one of {', '.join(LOSSES)}")
-
-
-def squared_error(y: list[Expr], t: list[Expr]) -> Expr:
-    """`1/2 Σ_i (y_i - t_i)²`."""
-    return sympy.Add(*((a - b) ** 2 / 2 for a, b in zip(y, t, strict=True)))
-
-
-def cross_entropy(y: list[Expr], t: list[Expr]) -> Expr:
-    """`-Σ_i t_i log y_i`."""
-    return sympy.Add(*(-b * sympy.log(a) for a, b in zip(y, t, strict=True)))
-
-
-def binary_cross_entropy(y: list[Expr], t: list[Expr]) -> Expr:
-    """`-Σ_i (t_i log y_i + (1 - t_i) log(1 - y_i))`."""
-    return sympy.Add(*(-b * sympy.log(a) - (1 - b) * sympy.log(1 - a) for a, b in zip(y, t, strict=True)))
