@@ -19,7 +19,7 @@ from symbackprop.gradients.congruence import second_name
 from symbackprop.gradients.lemmas import everywhere_in, term_of
 from symbackprop.core.terms import indices
 from symbackprop.gradients.reverse import Adjoint, Reverse
-from symbackprop.gradients.theorem import GradientTheorem, ancestors, objective
+from symbackprop.gradients.theorem import GradientTheorem, behind, objective
 from symbackprop.read.numpy import Node
 
 ARRANGING = frozenset({"reshape", "ravel", "flatten", "transpose", "swapaxes", "moveaxis", "rollaxis"})
@@ -44,8 +44,8 @@ def named_claim(reverse: Reverse, results: Mapping[str, Adjoint], variable: str)
     outputs = reverse.graph.outputs
     lhs = Diff(objective(reverse), Entry(Array(variable), at))
     forward = tuple(o.value.term(indices(o.shape, "i")[1]) for o in (*outputs, *arranged(outputs)))
-    behind = [*outputs, *(r for r in results.values() if isinstance(r, Node))]  # the same for all variables
-    return NamedClaim(lhs, term_of(results[variable], at), axes, meanings_of(behind), forward)
+    ends = [*outputs, *(r for r in results.values() if isinstance(r, Node))]  # the same for all variables
+    return NamedClaim(lhs, term_of(results[variable], at), axes, meanings_of(ends), forward)
 
 
 def arranged(nodes: Collection[Node]) -> list[Node]:
@@ -60,8 +60,7 @@ def arranged(nodes: Collection[Node]) -> list[Node]:
 
 def meanings_of(nodes: Collection[Node]) -> dict[Array, Tensor]:
     """What these nodes, and all that they are made from, mean."""
-    behind = sorted({*nodes, *ancestors(nodes)}, key=lambda n: n.number)
-    return {n.array: n.meaning for n in behind if n.meaning is not None}
+    return {n.array: n.meaning for n in behind(nodes) if n.meaning is not None}
 
 
 def proved_claim(theorem: GradientTheorem, claim: NamedClaim, context: Context) -> tuple[Proof, Equation]:

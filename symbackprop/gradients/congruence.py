@@ -6,7 +6,7 @@ have a second name, a°, with the meaning of the program.  Each is proved equal 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from symbackprop.core.context import EMPTY, Context, Equation
@@ -18,6 +18,7 @@ from symbackprop.core.terms import Array, Delta, Entry, Holds, Mul, NonNegative,
 from symbackprop.gradients.lemmas import Meanings, everywhere_in, opened
 from symbackprop.gradients.reverse import Reverse
 from symbackprop.prove.equality import prove_equal
+from symbackprop.prove.normal_form.normal import flattened
 from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.rewriting import Rewrite, Rule, everywhere
 from symbackprop.read.numpy import Node
@@ -154,7 +155,7 @@ def rewriting(known: Lookup, check: Check, met_outside: Callable[[], None] = lam
 
 def under_guards(t: Mul, known: Lookup, check: Check) -> Rewrite | None:
     """One factor that may be outside, where the other factors keep it inside."""
-    factors = list(flat(t))
+    factors = flattened(t)
     if not any(isinstance(a, Holds) and isinstance(a.predicate, NonNegative) for a in factors):
         return None
     for k, a in enumerate(factors):
@@ -167,15 +168,6 @@ def under_guards(t: Mul, known: Lookup, check: Check) -> Rewrite | None:
             if rewritten is not None:
                 return rewritten
     return None
-
-
-def flat(t: Term) -> Iterator[Term]:
-    """The factors of a product of products."""
-    if isinstance(t, Mul):
-        for a in t.args:
-            yield from flat(a)
-    else:
-        yield t
 
 
 def guarded(t: Mul, a: Entry, rest: Sequence[Term], found: Known, check: Check) -> Rewrite | None:
@@ -204,6 +196,6 @@ def with_factor(t: Term, a: Entry, new: Term) -> Term:
     for k, x in enumerate(t.args):
         if x == a:
             return Mul((*t.args[:k], new, *t.args[k + 1 :]))
-        if isinstance(x, Mul) and a in flat(x):
+        if isinstance(x, Mul) and a in flattened(x):
             return Mul((*t.args[:k], with_factor(x, a, new), *t.args[k + 1 :]))
     return t

@@ -16,6 +16,7 @@ from symbackprop.core.terms import (
     sum_over,
 )  # fmt: skip
 from symbackprop.prove.equality import prove_equal
+from symbackprop.prove.normal_form.normal import flattened
 from symbackprop.prove.normal_form.session import joined
 
 Shapes = Callable[[Array], tuple[Size, ...] | None]
@@ -133,17 +134,11 @@ def renamed(
         return None
     others = tuple(d for d in dummies if d != i)
     assert isinstance(after, Sum)
-    opened = open_body(after.body, (k,))
-    parts = flat(opened)
-    return ((*others, k), parts), others, law
+    return ((*others, k), tuple(flattened(open_body(after.body, (k,))))), others, law
 
 
 def fresh(n: int, dummies: tuple[Index, ...]) -> bool:
     return not any(d.name.endswith(f"#{n}") for d in dummies)
-
-
-def flat(t: Term) -> tuple[Term, ...]:
-    return tuple(x for a in t.args for x in flat(a)) if isinstance(t, Mul) else (t,)
 
 
 def term_of(piece: Piece) -> Term:

@@ -305,11 +305,15 @@ def ancestors(nodes: Iterable[Node]) -> set[Node]:
     return found
 
 
+def behind(nodes: Collection[Node]) -> list[Node]:
+    """What these are made from, and they themselves, in order."""
+    return sorted({*nodes, *ancestors(nodes)}, key=lambda n: n.number)
+
+
 def needed(reverse: Reverse, more: Iterable[Node] = ()) -> list[Node]:
     """The nodes that the outputs, the gradients and the steps rest on, and further ones."""
     todo: list[Node] = [*more, *reverse.graph.outputs, *reverse.upstream.values()]
     todo += [g for g in reverse.gradients.values() if isinstance(g, Node)]
     for s in reverse.steps:
         todo += [g for _, g in (*s.into, *s.dropped) if isinstance(g, Node)] + [s.node, *s.opened]
-    found = {*todo, *ancestors(todo)}
-    return sorted(found, key=lambda n: n.number)
+    return behind(todo)

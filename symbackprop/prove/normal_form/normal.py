@@ -263,6 +263,7 @@ def is_range(factor: tuple[Term, Fraction]) -> bool:
 
 
 def flattened(t: Term) -> list[Term]:
+    """The factors of a product of products."""
     return [x for a in t.args for x in flattened(a)] if isinstance(t, Mul) else [t]
 
 

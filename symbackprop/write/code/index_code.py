@@ -24,6 +24,7 @@ from symbackprop.core.terms import (
     Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term, Whole, free,
     open_body, opened_whole,
 )  # fmt: skip
+from symbackprop.prove.normal_form.normal import flattened
 from symbackprop.write.code.compiled import FUNCTION_NAME, Compiled, generated, read_off
 
 
@@ -279,7 +280,7 @@ class _Coder(Places):
             (i,) = self.fresh((inner.size,))
             body = open_body(inner.body, (i,))
             t, dummies = Mul((*(a for a in t.args if a is not inner), body)), (*dummies, i)
-        factors = flat(t)
+        factors = flattened(t)
         unused = [i for i in dummies if not any(i in free(f) for f in factors)]
         scalars = [self.value(f) for f in factors if not free(f) and not isinstance(f, Num)]
         numbers = Fraction(1)
@@ -355,10 +356,6 @@ class _Coder(Places):
             case _:
                 table = self.line(f"inv({code})")
         return self.picked(table, (*outer, *w.at), [i.size for i in every])
-
-
-def flat(t: Term) -> list[Term]:
-    return [f for a in t.args for f in flat(a)] if isinstance(t, Mul) else [t]
 
 
 def number(value: Fraction) -> str:

@@ -19,6 +19,7 @@ from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays,
 from symbackprop.gradients.derived import Derived
 from symbackprop.gradients.lemmas import everywhere_in, opened, term_of, with_entries
 from symbackprop.gradients.reverse import MAXIMUM, RULE, Step
+from symbackprop.gradients.theorem import ancestors
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.rewriting import assuming, everywhere
@@ -29,7 +30,6 @@ from symbackprop.write.program.notation import GRADIENT, Author, Both, jacobian,
 
 from .lines import EVERYTHING, RESULT, USUAL, Derivation, Line, Passage
 from .matrix_forms import by_entries, cost, matrix_form
-from .naming import read_by
 from .parts import has_delta, of_derivative, put_together, simpler
 from .written import Written
 
@@ -302,7 +302,7 @@ class Planner(Written):
 
     def local(self, n: Node, n_at: tuple[IndexExpr, ...], c: Node, at: tuple[IndexExpr, ...]) -> Term | None:
         """∂n/∂c by the laws, in the names that are shown."""
-        body = self.body(n, n_at, [m for m in self.unshown if c not in read_by(m)])
+        body = self.body(n, n_at, [m for m in self.unshown if c not in ancestors([m])])
         try:
             return differentiate(body, Entry(c.array, at), EMPTY, Names())[0]
         except ProofError:
@@ -315,7 +315,7 @@ class Planner(Written):
         shortened = n in self.found.shared.known.shortened
         reason = "definition; the shift by the maximum cancels" if shortened else "definition"
         lines = [self.meaning(n, reason)]
-        inside = read_by(n)
+        inside = ancestors([n])
         jumped = dict.fromkeys(m for s in self.between(c) for m in s.opened if m in self.unshown and m in inside)
         more = sorted([] if shortened else jumped, key=lambda m: -m.number)
         return [*lines, *(self.meaning(m, "definition") for m in more)]

@@ -9,11 +9,11 @@ from symbackprop.core.terms import (
     Add, Apply, Array, Entry, Index, Mul, Num, Power, Size, Sum, Term, Whole, map_parts,
 )  # fmt: skip
 from symbackprop.gradients.lemmas import with_entries
+from symbackprop.gradients.theorem import ancestors
 from symbackprop.prove.working_out import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 from symbackprop.write.paper.array_text import LETTERS, ArrayText, latex, symbols
 
-from .naming import read_by
 
 LONG = 108
 Letters = Callable[[Size], Sequence[str]]  # those of indices, by what they range over
@@ -70,7 +70,7 @@ class Equations:
 
     def shown(self, t: Term, about: Node) -> Term:
         """In the names of the program, with what has none opened."""
-        by_array = {n.array: n for n in read_by(about)}
+        by_array = {n.array: n for n in ancestors([about])}
 
         def entry(x: Entry) -> Term | None:
             if x.array not in by_array:

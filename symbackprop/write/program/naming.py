@@ -8,6 +8,7 @@ from typing import Any
 
 from symbackprop.core.indices import Size
 from symbackprop.gradients.reverse import Reverse
+from symbackprop.gradients.theorem import behind
 from symbackprop.read.numpy import CONSTANT, INPUT, Node, SymInt, nodes_in
 
 PLAIN = frozenset({"T", "arange", "matrix_transpose", "swapaxes", "getitem"})  # not worth a name of their own
@@ -63,23 +64,6 @@ def result(reverse: Reverse, n: Node) -> str:
     taken = {*reverse.declared, *(m.name for m in reverse.graph.nodes)}
     free = [x for x in ("Y", "Z", "R", "out") if x not in taken]
     return free[reverse.graph.outputs.index(n) % len(free)] if free and reverse.upstream else "L"
-
-
-def read_by(*nodes: Node) -> set[Node]:
-    """What they are made from, and what that is made from."""
-    found: set[Node] = set()
-    todo = [p for n in nodes for p in n.parents]
-    while todo:
-        p = todo.pop()
-        if p not in found:
-            found.add(p)
-            todo += p.parents
-    return found
-
-
-def behind(results: Collection[Node]) -> list[Node]:
-    """The nodes that the results are made from, and they themselves, in order."""
-    return sorted({*results, *read_by(*results)}, key=lambda n: n.number)
 
 
 def uses(nodes: Iterable[Node], results: Iterable[Node]) -> dict[Node, int]:

@@ -11,13 +11,14 @@ from typing import Any
 
 from symbackprop.core.terms import Size, SymbackpropError, sized
 from symbackprop.gradients.reverse import Reverse
+from symbackprop.gradients.theorem import behind
 from symbackprop.read.numpy import CONSTANT, INPUT, Declared, Node
 from symbackprop.write.code.compiled import Compiled, read_off
 from symbackprop.write.code.index_code import compile_tensors
 from symbackprop.write.program.dialects import DIALECTS, REDUCTIONS
 from symbackprop.write.program.equations import Equations
 from symbackprop.write.program.expressions import Expressions, alone
-from symbackprop.write.program.naming import PLAIN, Naming, behind, is_constant, written_in
+from symbackprop.write.program.naming import PLAIN, Naming, is_constant, written_in
 
 OPENS, CLOSES = "([{", ")]}"
 FOUR = "    "

@@ -10,6 +10,7 @@ from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.gradients.derived import Derived
 from symbackprop.gradients.lemmas import opened
+from symbackprop.gradients.theorem import ancestors
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.rewriting import everywhere, folding
 from symbackprop.read.numpy import INPUT, Node
@@ -19,7 +20,7 @@ from symbackprop.write.program.parts import is_open, worked
 
 from .equations import lettered, plain_letters
 from .lines import EVERYTHING, USUAL, Line
-from .naming import read_by, result
+from .naming import result
 from .notation import Notation
 from .parts import IndexLetters
 from .source import Program
@@ -148,7 +149,7 @@ class Written:
         self, n: Node, n_at: tuple[IndexExpr, ...], slope: Diff, derivative: Term, axes: Sequence[Index]
     ) -> tuple[Line, ...]:
         """The derivative law by law, where that says more than the line itself."""
-        kept = [m for m in self.unshown if slope.wrt.array not in {p.array for p in read_by(m)}]
+        kept = [m for m in self.unshown if slope.wrt.array not in {p.array for p in ancestors([m])}]
         found = worked(self.body(n, n_at, kept), slope.wrt, derivative, self.quoted)
         if not all(self.same(t, derivative) for t, _ in found if not is_open(t)):
             return ()
