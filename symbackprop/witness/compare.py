@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -64,19 +64,10 @@ class Comparison:
 
 
 class Judge:
-    """Decides equality in rings that know more and more relations: the fewer, the shorter the polynomials.
+    """Decides equality in a ring, which is kept while it has all atoms: conversions are shared between comparisons."""
 
-    First every slope is a generator of its own, then those of the output are written in its values, then all.  The
-    rings are kept, so that conversions are shared between comparisons.
-    """
-
-    def __init__(self, output_place: str) -> None:
-        self._relations: tuple[Callable[[Node], bool], ...] = (
-            lambda _: False,
-            lambda node: node.place.startswith(output_place),
-            lambda _: True,
-        )
-        self._rings = [Ring((), related) for related in self._relations]
+    def __init__(self) -> None:
+        self._ring = Ring(())
 
     def compare(self, left: Any, right: Any, name: str) -> Comparison:
         first, second = _matrix(left), _matrix(right)
@@ -84,12 +75,11 @@ class Judge:
             note = f"{first.rows}×{first.cols} and {second.rows}×{second.cols} do not conform"
             return Comparison(name, first.rows * first.cols, 0, "unequal", note=note)
         pairs = list(zip(first, second, strict=True))
-        same = [False] * len(pairs)
-        for ring in self._rings_for([*first, *second]):
-            for n, (u, v) in enumerate(pairs):
-                same[n] = same[n] or ring.equal(ring.convert(u), ring.convert(v))
-            if all(same):
-                break
+        atoms = atoms_of([*first, *second])
+        if not self._ring.covers(atoms):
+            self._ring = Ring(atoms | self._ring.atoms)
+        ring = self._ring
+        same = [ring.equal(ring.convert(u), ring.convert(v)) for u, v in pairs]
         return _verdict(name, first.cols, same, pairs)
 
     def compare_sum(self, entries: Any, total: Expr, lookup: Lookup, name: str) -> Comparison:
@@ -101,13 +91,6 @@ class Judge:
             return meant.at(total, {A: place + 1} if one_index else {A: row + 1, B: column + 1})
 
         return self.compare(entries, sympy.ImmutableMatrix(*entries.shape, at), name)
-
-    def _rings_for(self, expressions: Iterable[Expr]) -> Iterator[Ring]:
-        atoms = atoms_of(expressions)
-        for n, related in enumerate(self._relations):
-            if not self._rings[n].covers(atoms):
-                self._rings[n] = Ring(atoms | self._rings[n].atoms, related)
-            yield self._rings[n]
 
 
 class Point:
@@ -231,8 +214,8 @@ assert DIGITS > 50, "TOLERANCE needs the digits"
 # --- equality of rational expressions in symbols and nodes, decided in a polynomial ring ---
 # Every symbol and node is a generator, and so is the reciprocal 1/d of what something is divided by; at the end each is
 # cleared away, by (1/d) d = 1.  So `equal` is complete for rational functions of independent generators, and never
-# depends on `simplify`.  A ring may know one relation more: `f'` is written in `f` where it is a polynomial in it
-# (sigmoid, tanh, exp).
+# depends on `simplify`.  One relation more is known: `f'` is written in `f` where it is a polynomial in it (sigmoid,
+# tanh, exp).
 
 
 Polynomial: TypeAlias = Any  # flint.fmpq_mpoly, which has no types
@@ -241,11 +224,10 @@ Polynomial: TypeAlias = Any  # flint.fmpq_mpoly, which has no types
 class Ring:
     """Rational functions with rational coefficients in the given atoms, among which are the reciprocals that occur.
 
-    `related` says for which nodes the slope is written as a polynomial in the value (by default for all that can be).
+    A slope that is a polynomial in the value is written so.
     """
 
-    def __init__(self, atoms: Iterable[Expr], related: Callable[[Node], bool] = lambda _: True) -> None:
-        self._related = related
+    def __init__(self, atoms: Iterable[Expr]) -> None:
         self.atoms = frozenset(self._foundation(atoms))
         ordered = sorted(self.atoms, key=str)
         names = [f"g{n}" for n in range(len(ordered))] or ["g0"]
@@ -299,7 +281,7 @@ class Ring:
         return self._context.constant(flint.fmpq(int(exact.p), int(exact.q)))
 
     def _node(self, node: Node) -> Polynomial:
-        slope = _polynomial_slope(node) if self._related(node) else None
+        slope = _polynomial_slope(node)
         if slope is None:
             return self._generators[node]
         value, result = self.convert(Node(node.function, node.arguments, node.place, (0,))), self._number(0)
@@ -346,9 +328,7 @@ class Ring:
     def _foundation(self, atoms: Iterable[Expr]) -> set[Expr]:
         """The atoms that become generators: a slope that is a polynomial in its value is replaced by the value."""
         return {
-            Node(a.function, a.arguments, a.place, (0,))
-            if isinstance(a, Node) and self._related(a) and _polynomial_slope(a)
-            else a
+            Node(a.function, a.arguments, a.place, (0,)) if isinstance(a, Node) and _polynomial_slope(a) else a
             for a in atoms
         }
 

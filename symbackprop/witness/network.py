@@ -203,7 +203,7 @@ class Network:
 
     @cached_property
     def _judge(self) -> Judge:
-        return Judge(f"^{{{self.depth}}}_")
+        return Judge()
 
     def _delta(self, layer: int) -> Matrix:
         if layer == self.depth:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import sympy
 from sympy.core.expr import AtomicExpr, Expr
@@ -29,15 +29,8 @@ class UndefinedValueError(Exception):
     """The point lies where a function has no finite real value."""
 
 
-class NodeFunction(Protocol):
-    """A function with derivatives of every order; `order` counts how often each argument was differentiated."""
-
-    @property
-    def key(self) -> str: ...
-    def text(self, order: tuple[int, ...], place: str) -> str: ...
-    def tex(self, order: tuple[int, ...], place: str) -> str: ...
-    def stock(self, order: tuple[int, ...], arguments: tuple[Expr, ...]) -> Expr: ...
-    def number(self, order: tuple[int, ...], arguments: tuple[Number, ...]) -> Number | None: ...
+# Functions with derivatives of every order; an order counts how often each argument was differentiated.
+NodeFunction: TypeAlias = "Scalar | AbstractLoss"
 
 
 class Node(AtomicExpr):  # type: ignore[misc]  # SymPy is untyped
