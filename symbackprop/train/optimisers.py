@@ -110,7 +110,7 @@ class Momentum:
     @property
     def update(self) -> Update:
         velocity = _sub(_mul(V, Number(self.momentum)), G)
-        change = _sub(_mul(V, Number(self.momentum)), G) if self.nesterov else V
+        change = velocity if self.nesterov else V
         return Update(("s0",), ("V0",), (Map("V0", velocity), Map("P0", _add(P, change))), folded=True)
 
     def numbers(self, first: int, rates: Array) -> Array:

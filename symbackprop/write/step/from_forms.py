@@ -116,10 +116,14 @@ class Writer(Arithmetic):
             if extent(value, self.shapes) != to or not self.takes_name(value, name):
                 self.lines.append(Map(name, value))
             self.shapes[name] = to
-        table = self.called | {before + TURNED: after + TURNED for before, after in self.called.items()}
-        self.shapes |= {after: self.shapes[before] for before, after in table.items() if before in self.shapes}
-        lines = [renamed(a, table) for a in self.lines]
+        lines = self.renamed(self.lines, self.called)
         return self.in_order(self.shared(needed(early(lines, since), outputs)))
+
+    def renamed(self, lines: Sequence[Assignment], names: Mapping[str, str]) -> list[Assignment]:
+        """With other names, also for transposes."""
+        table = {**names, **{before + TURNED: after + TURNED for before, after in names.items()}}
+        self.shapes |= {after: self.shapes[before] for before, after in table.items() if before in self.shapes}
+        return [renamed(a, table) for a in lines]
 
     def shared(self, lines: Sequence[Assignment]) -> list[Assignment]:
         """Each value that is written more than once gets a line."""
@@ -164,10 +168,7 @@ class Writer(Arithmetic):
     def in_order(self, lines: Sequence[Assignment]) -> list[Assignment]:
         """With names that count the lines that people have no name for."""
         numbered = [a.target for a in lines if NUMBERED.fullmatch(a.target)]
-        table = {before: f"v{k}" for k, before in enumerate(numbered, 1)}
-        table |= {before + TURNED: after + TURNED for before, after in table.items()}
-        self.shapes |= {after: self.shapes[before] for before, after in table.items() if before in self.shapes}
-        return [renamed(a, table) for a in lines]
+        return self.renamed(lines, {before: f"v{k}" for k, before in enumerate(numbered, 1)})
 
     # --- forms
 

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import count
 from types import CodeType
 
 from symbackprop.core.functions import ROWS
@@ -231,18 +232,14 @@ class _Planner:
         for k, template in enumerate(UFUNCS[fn]):
             self.body.append(template.format(*(arguments if k == 0 else (place,)), place))
 
-    def scratch(self, shape: Shape, used: Iterable[str]) -> str:
-        k = 0
-        while (name := f"w{k}") in used or self.shapes.get(name, shape) != shape:
-            k += 1
+    def scratch(self, shape: Shape, used: Iterable[str], letter: str = "w") -> str:
+        names = (f"{letter}{k}" for k in count())
+        name = next(n for n in names if n not in used and self.shapes.get(n, shape) == shape)
         self.shapes[name] = shape
         return name
 
     def mask(self, shape: Shape) -> str:
-        k = 0
-        while self.shapes.get(name := f"m{k}", shape) != shape:
-            k += 1
-        self.shapes[name] = shape
+        name = self.scratch(shape, (), "m")
         self.buffers[name] = f"empty({stored(shape)}, bool)"
         return name
 
