@@ -125,6 +125,8 @@ def _explain(failure: Exception) -> str | None:
             return f"this needs {package}, which is not installed: pip install 'symbackprop[{extra}]'"
         case MemoryError():
             return "out of memory"
+        case RecursionError():
+            return "a formula is too long, or nested too deeply"
         case _:
             return None
 

@@ -78,6 +78,8 @@ def options_of(args: argparse.Namespace, shapes: dict[str, str]) -> dict[str, An
 
 def load(path: str) -> ModuleType:
     """The module of a file, executed.  Raises SymbackpropError with the place of an error in it."""
+    if not path:
+        raise SymbackpropError("a file is needed, as in layers.py::forward")
     file = Path(path)
     if not file.is_file():
         raise SymbackpropError(f"{path}: {'this is a directory' if file.is_dir() else 'no such file'}")
@@ -93,7 +95,8 @@ def load(path: str) -> ModuleType:
         with annotations_readable():
             spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise SymbackpropError(f"{path}:{error.lineno}: {error.msg}") from error
+        line = f":{error.lineno}" if error.lineno else ""  # a file of other bytes has none
+        raise SymbackpropError(f"{path}{line}: {error.msg}") from error
     except (Exception, SystemExit) as error:
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
         place = f"{path}:{lines[-1]}" if lines else path

@@ -22,11 +22,12 @@ from symbackprop.functions.verdict import Verdict
 from symbackprop.write.certificate import write_certificates
 from symbackprop.write.reports import counterexample_tests, function_sarif, one_line
 
+from .parsing import is_code
 from .progress import shown_when_slow
 
 
 def run(args: argparse.Namespace) -> int:
-    functions = [t for t in args.target if "::" in t or t.endswith(".py")]
+    functions = [t for t in args.target if is_code(t)]
     documents = [t for t in args.target if t not in functions]
     if functions and documents:
         raise SymbackpropError("check functions and documents one after the other, not in one command")

@@ -17,8 +17,8 @@ from symbackprop.read.notes.files.sources import read_text
 def run(args: argparse.Namespace) -> int:
     text, found = converted_target(args.target, args.to)
     put(text, args.output)
-    what = "1 statement translated, and" if found.proved == 1 else f"{found.proved} statements translated, each"
-    print(f"{what} proved", file=sys.stderr)
+    many = f"{found.proved} statement{'' if found.proved == 1 else 's'} translated"
+    print(f"{many} and proved" if found.proved else "nothing was translated", file=sys.stderr)
     for note in found.notes:
         print(note, file=sys.stderr)
     return 1 if found.notes else 0

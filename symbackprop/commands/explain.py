@@ -17,6 +17,7 @@ from symbackprop.read.notes.statements.sections import read_file
 from symbackprop.read.notes.statements.statements import Reading
 
 from .asked_functions import asked_function, options_of, read_shapes, variables
+from .parsing import is_code
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,6 +39,9 @@ def explained(args: argparse.Namespace) -> tuple[Explanation, int]:
     statement = re.fullmatch(r"(.+\.(?:md|markdown|tex|ipynb|txt)):(\d+)", args.target)
     if statement is not None:
         return of_statement(statement[1], int(statement[2]), args)
+    if re.fullmatch(r"[^=\s]+\.(?:md|markdown|tex|ipynb|txt|py)", args.target):
+        what = "::FUNCTION is needed" if is_code(args.target) else ":LINE is needed, the line of a statement"
+        raise SymbackpropError(f"{args.target}{what}")
     refuse_options(args)
     return explain(args.target, read_shapes(args.shapes or ""), wrt, timeout=seconds), 0
 
@@ -53,6 +57,8 @@ def of_statement(path: str, line: int, args: argparse.Namespace) -> tuple[Explan
     from symbackprop.documents.judging import Judge  # heavy, and for documents only
 
     refuse_options(args)
+    if args.shapes:
+        raise SymbackpropError("--shapes goes with a formula or FILE::FUNCTION; a document says its own shapes")
     seconds = args.timeout or LIMIT
     reading = statement_at(path, line)
     outcome = Judge(seconds=seconds).of(reading)

@@ -11,11 +11,13 @@ from symbackprop.core.terms import SymbackpropError
 from symbackprop.documents.check import COLUMNS, graded
 from symbackprop.documents.judging import Judge
 from symbackprop.files import put
+from symbackprop.read.notes.files.sources import read_document
 
-from symbackprop.commands.check_document import documents_in
+from .check_document import documents_in
 
 
 def run(args: argparse.Namespace) -> int:
+    read_document(args.reference)  # an unreadable task is said once, before any answer is
     text, failure = io.StringIO(), None
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .parsing import TIMEOUT, timeout
+from .parsing import TIMEOUT, Parser, is_code, timeout
 
 # What several commands take: what is asked of a function, how much is told, and where it goes.
 SHARED: dict[str, dict[str, Any]] = {
@@ -63,7 +63,6 @@ def add_check_functions(group: argparse._ArgumentGroup) -> None:
     add("--kind", choices=KINDS, default="gradient", help="what the second function is (default: gradient)")
     add("--tests", metavar="FILE.py", help="write counterexamples as tests for pytest that need NumPy only")
     add("--short", action="store_true", help="one line for each pair of functions")
-    add("--no-repair", action="store_true", help="do not look for the right formula")
 
 
 CHECK_DOCUMENTS = """\
@@ -81,7 +80,6 @@ def add_check_documents(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--html", action=Output, metavar="PAGE.html",
         help="a page with the document and its verdicts that needs no network (without a name: beside it)")  # fmt: skip
-    add("--sarif", action=Output, metavar="LOG.sarif", help="the results as SARIF 2.1.0, printed without a name")
     add("--all", action="store_true", help="report the statements that are proved, too, and what they rest on")
     add("--strict", action="store_true", help="exit code 1 for unknown statements, too")
     add("--declare", action="store_true", help="print what was inferred as a block of declarations to keep in the text")
@@ -112,7 +110,7 @@ class Output(argparse.Action):
         args.target = args.target or [value]
 
 
-def check(parser: argparse.ArgumentParser) -> None:
+def check(parser: Parser) -> None:
     parser.description = (
         "Gives a verdict (proved, refuted, ill-formed or unknown) for gradients written as NumPy functions, or for "
         "every\nstatement of a document (.md, .tex, .ipynb)."
@@ -121,10 +119,12 @@ def check(parser: argparse.ArgumentParser) -> None:
     add("target", metavar="TARGET", nargs="+",
         help="file.py, file.py::Layer, file.py::loss or file.py::forward,backward, or documents")  # fmt: skip
     add("--json", action="store_true", help="print the verdicts as JSON (the keys are listed below)")
+    add("--sarif", action=Output, metavar="LOG.sarif", help="the results as SARIF 2.1.0, printed without a name")
+    add("--no-repair", action="store_true", help="do not look for the right formula")
     shared(parser, "--timeout")
     add("--certificate", metavar="FILE", help="write the proofs of what is proved, for `symbackprop verify`")
-    add_check_functions(parser.add_argument_group("for functions"))
-    add_check_documents(parser.add_argument_group("for documents"))
+    add_check_functions(parser.group("for functions", lambda args: any(map(is_code, args.target))))
+    add_check_documents(parser.group("for documents", lambda args: not all(map(is_code, args.target))))
     parser.epilog = f"{CHECK_FUNCTIONS}\n\n{CHECK_DOCUMENTS}"
 
 
@@ -141,7 +141,7 @@ What cannot be translated and proved is left as it is, with a note on stderr.
 exit codes: 0 everything was translated, 1 something was left as it is, 2 nothing could be read"""
 
 
-def convert(parser: argparse.ArgumentParser) -> None:
+def convert(parser: Parser) -> None:
     parser.description = "Write formulas in another convention or layout; the translation of each is proved."
     parser.epilog = CONVERT
     parser.add_argument("target", metavar="DOCUMENT | FORMULA", help="what is to be translated")
@@ -153,7 +153,7 @@ CODE = ("numpy", "jax", "torch", "jax.custom_vjp", "torch.autograd.Function")
 FORMATS = (*CODE, "text", "markdown", "latex", "fragment", "html", "svg")
 
 
-def derive(parser: argparse.ArgumentParser) -> None:
+def derive(parser: Parser) -> None:
     parser.description = (
         "Derive the equations of backpropagation, prove each for all sizes, and print a table.\n"
         "Writes the derivations as LaTeX documents, one for each story, to DIR.\n\n"
@@ -164,15 +164,16 @@ def derive(parser: argparse.ArgumentParser) -> None:
         '  symbackprop derive layers.py::layernorm --shapes "x: B D; eps: " --wrt x --assuming "eps > 0" --to torch'
     )
     parser.add_argument("target", metavar="FILE::FUNCTION", nargs="?", help="a forward function")
-    functions = parser.add_argument_group("with FILE::FUNCTION")
+    functions = parser.group("for FILE::FUNCTION", lambda args: args.target is not None)
     functions.add_argument("--to", choices=FORMATS, default="numpy", help="what to write (default: numpy)")
     shared(functions, "--shapes", "--wrt", "--assuming", "--value", "--detail", "--output")
-    parser.add_argument("--tex", metavar="DIR", default="derivations/tex", help="where LaTeX goes (derivations/tex)")
-    parser.add_argument("--no-tex", action="store_true", help="write nothing")
+    add = parser.group("for the equations of backpropagation", lambda args: args.target is None).add_argument
+    add("--tex", metavar="DIR", default="derivations/tex", help="where LaTeX goes (derivations/tex)")
+    add("--no-tex", action="store_true", help="write nothing")
+    add("--show", metavar="STORY", help="print one story line by line instead: softmax, weights, ...")
+    add("--certificate", metavar="FILE", help="write the stories' proofs, for `symbackprop verify`")
+    add("--markdown", action="store_true", help="with --show: as Markdown with LaTeX formulas")
     shared(parser, "--timeout")
-    parser.add_argument("--show", metavar="STORY", help="print one story line by line instead: softmax, weights, ...")
-    parser.add_argument("--certificate", metavar="FILE", help="write the stories' proofs, for `symbackprop verify`")
-    parser.add_argument("--markdown", action="store_true", help="with --show: as Markdown with LaTeX formulas")
 
 
 FORMS = ("text", "markdown", "latex", "fragment", "html", "pdf", "svg", "numpy", "jax", "torch")
@@ -189,7 +190,7 @@ separated by semicolons. What --shapes leaves out is inferred.
 exit codes: 0 derived and proved, 1 the statement of a document does not hold, 2 nothing could be derived"""
 
 
-def explain(parser: argparse.ArgumentParser) -> None:
+def explain(parser: Parser) -> None:
     parser.description = "Derive a gradient line by line, with a reason for each line; each step is proved."
     parser.epilog = EXPLAIN
     what = "what is to be differentiated"
@@ -207,7 +208,7 @@ Each answer is read behind the reference: what is said there holds in the answer
 exit codes: 0 every answer was read, 2 a file could not be read (the others are graded)"""
 
 
-def grade(parser: argparse.ArgumentParser) -> None:
+def grade(parser: Parser) -> None:
     parser.description = "Checks answers against a reference and prints where each first goes wrong."
     parser.add_argument("reference", metavar="REFERENCE", help="the task: a document with the definitions")
     parser.add_argument("answers", metavar="ANSWER", nargs="+", help="documents, or folders of them")
@@ -215,7 +216,7 @@ def grade(parser: argparse.ArgumentParser) -> None:
     parser.epilog = GRADE
 
 
-def explicit(parser: argparse.ArgumentParser) -> None:
+def explicit(parser: Parser) -> None:
     parser.description = (
         "Writes out a small network with symbolic weights, differentiates every entry with SymPy, and compares the\n"
         "result with the chain rule as sums with Kronecker deltas and with the compact matrix form."
@@ -236,17 +237,18 @@ def explicit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--latex", metavar="FILE", help="also write everything as a LaTeX document")
 
 
-def export(parser: argparse.ArgumentParser) -> None:
+def export(parser: Parser) -> None:
     parser.description = (
         "Write a certificate as a Coq file: a theorem about real derivatives (mathcomp-analysis), for all sizes. "
         "The libraries that it needs are written next to it. "
         "What has no translation is reported; docs/coq.md says what has one."
     )
-    parser.add_argument("certificate", help="a certificate (JSON), as `check --certificate` writes it")
-    parser.add_argument("--coq", required=True, metavar="FILE.v", help="where to write the theorem")
+    what = "a certificate, or a list of them, as `check --certificate` writes it"
+    parser.add_argument("certificate", metavar="CERTIFICATE", help=what)
+    parser.add_argument("--coq", required=True, metavar="FILE.v", help="the theorem (FILE_1.v, ... of several)")
 
 
-def predict(parser: argparse.ArgumentParser) -> None:
+def predict(parser: Parser) -> None:
     parser.description = (
         "Predict with a network that `symbackprop train` saved.\n"
         "Prints CSV with a row for each sample: the label and the share of each class, or the numbers of a regression."
@@ -257,7 +259,7 @@ def predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", help="write there instead of printing")
 
 
-def serve(parser: argparse.ArgumentParser) -> None:
+def serve(parser: Parser) -> None:
     parser.description = (
         "Serve a page on which one types a forward, as a formula or in NumPy, and sees its gradient derived and\n"
         "proved; a gradient that is typed besides gets a verdict.\n\n"
@@ -266,7 +268,7 @@ def serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000, metavar="N", help="the port (default: 8000)")
 
 
-def train(parser: argparse.ArgumentParser) -> None:
+def train(parser: Parser) -> None:
     parser.description = (
         "Train a dense network on the built-in digits or on your own data.  Its gradient is the compact matrix form,\n"
         "proved for all sizes.  Writes to DIR: weights.npz (for `symbackprop predict`), config.json, metrics.jsonl,\n"
@@ -308,7 +310,7 @@ def train(parser: argparse.ArgumentParser) -> None:
     add("--resume", metavar="DIR", help="go on with the training in DIR (of the options only --epochs counts)")
 
 
-def verify(parser: argparse.ArgumentParser) -> None:
+def verify(parser: Parser) -> None:
     parser.description = (
         "Re-check certificates with the independent checker: one file of Python's standard library, which shares no\n"
         "code with what found and wrote the proofs (symbackprop/checker/recheck.py; it also runs by itself)."
@@ -317,11 +319,11 @@ def verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", help="a certificate, or a list of them, as JSON")
 
 
-def version(parser: argparse.ArgumentParser) -> None:
+def version(parser: Parser) -> None:
     parser.description = "Print the version of the program, of Python, and of the libraries that results depend on."
 
 
-CONFIGURE: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+CONFIGURE: dict[str, Callable[[Parser], None]] = {
     f.__name__: f
     for f in (check, convert, derive, explain, explicit, export, grade, predict, serve, train, verify, version)
 }

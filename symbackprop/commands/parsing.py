@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
@@ -18,6 +19,21 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             **options,  # type: ignore[arg-type]
         )
+        self._only: list[tuple[argparse._ArgumentGroup, Callable[[argparse.Namespace], bool]]] = []
+
+    def group(self, title: str, goes: Callable[[argparse.Namespace], bool]) -> argparse._ArgumentGroup:
+        """Options that are refused where they do not go with what is asked: nobody is to wait for what they do."""
+        group = self.add_argument_group(title)
+        self._only.append((group, goes))
+        return group
+
+    def parse_args(self, *given: Any, **more: Any) -> Any:
+        args = super().parse_args(*given, **more)
+        for group, goes in self._only:
+            for action in group._group_actions if not goes(args) else ():
+                if getattr(args, action.dest) != action.default:
+                    self.error(f"{action.option_strings[-1]} is {group.title}")
+        return args
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"symbackprop: {message} (see `{self.prog} --help`)\n")
@@ -35,6 +51,11 @@ def timeout(text: str) -> float:
     if not seconds > 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no positive number of seconds")
     return seconds
+
+
+def is_code(target: str) -> bool:
+    """A file of functions, or functions of a file, rather than a document."""
+    return "::" in target or target.endswith(".py")
 
 
 def _columns() -> int:

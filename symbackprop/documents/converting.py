@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, Size, sized, with_symbols
 from symbackprop.core.terms import Array, Diff, Entry as EntryTerm, SymbackpropError, Term, free, map_opened, substitute
+from symbackprop.documents.check import commented
 from symbackprop.prove.equality import prove_equal
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.files.items import Block, Formula
@@ -162,25 +163,22 @@ def declared(name: str, text: str, to: To, readings: Sequence[Reading]) -> list[
     for item in read_document(name, text):
         if not isinstance(item, Block):
             continue
-        at = item.where.offset(0)
-        block = text[at : at + len(item.text)]
-        if block != item.text:  # comment signs in front of its lines
-            at, block = 0, ""
-        m = re.search(rf"^(\s*{said}:\s*)(\w+)", block, re.MULTILINE)
+        here: list[Edit] = []
+        m = re.search(rf"^(\s*{said}:\s*)(\w+)", item.text, re.MULTILINE)
         if m is not None:
             found = True
-            edits.append((at + m.start(2), at + m.end(2), to))
+            here.append((m.start(2), m.end(2), to))
         if said == "convention" and m is not None:
             convention = m[2]
         if said == "convention" and convention != to:
-            swapped = ((m.start(1), m.end(3), f"{m[3]}{m[2]}{m[1]}") for m in ARRAY_LINE.finditer(block))  # W: n x m
-            edits += [(at + a, at + b, new) for a, b, new in swapped]
-        if said == "convention" and convention == to:
-            continue
-        edits += [(at + a, at + b, new) for a, b, new in defined(block, to, readings, text)]
+            shapes = ARRAY_LINE.finditer(item.text)
+            here += [(m.start(1), m.end(3), f"{m[3]}{m[2]}{m[1]}") for m in shapes]  # W: n x m
+        if said != "convention" or convention != to:
+            here += defined(item.text, to, readings, text)
+        at = item.where.offset
+        edits += [(at(a), at(b - 1) + 1, new) for a, b, new in here]
     if not found:
-        comment = f"<!-- symbackprop:\n{said}: {to}\n-->\n\n"
-        edits.append((0, 0, f"% symbackprop:\n% {said}: {to}\n\n" if name.endswith(("tex", "ltx")) else comment))
+        edits.append((0, 0, commented(name, f"{said}: {to}") + "\n\n"))
     return edits
 
 

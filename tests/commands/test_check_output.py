@@ -92,7 +92,7 @@ def printed(everything: bool = False, color: bool = False) -> str:
 def test_the_report_is_that_of_a_compiler() -> None:
     text = printed()
     assert text.startswith(
-        "maps.md:25:3: refuted sign  SB102\n"
+        "maps.md:25:3: refuted: sign  SB102\n"
         "  $$\\frac{\\partial z_i}{\\partial x_j} = -W_{ij}$$\n"
         f"    {'^' * len(found()[2].latex)}\n"
     )

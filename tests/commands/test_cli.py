@@ -100,6 +100,15 @@ REFUSED = [
     (["explicit", "2-2", "--batch", "two"], "invalid int value: 'two'"),
     (["explicit", "2-2", "--batch", "-1"], "the batch size must be at least 1, got -1"),
     (["explicit", "2-2", "--convention", "up"], "invalid choice: 'up'"),
+    (["check", "a.py", "b.py::f,g", "--html"], "--html is for documents"),
+    (["check", "a.md", "--shapes", "x: n"], "--shapes is for functions"),
+    (["check", "::f,g"], "a file is needed, as in layers.py::forward"),
+    (["derive", "--to", "jax"], "--to is for FILE::FUNCTION"),
+    (["derive", "a.py::f", "--show", "softmax"], "--show is for the equations of backpropagation"),
+    (["explain", "a.md"], "a.md:LINE is needed"),
+    (["explain", "layers.py"], "layers.py::FUNCTION is needed"),
+    (["explain", "a.md:3", "--shapes", "x: n"], "a document says its own shapes"),
+    (["grade", "nothing.md", "a.md"], "nothing.md: No such file"),
     (["explicit", "1-1", "--latex", "/nowhere/out.tex"], "cannot write /nowhere/out.tex: the directory /nowhere"),
 ]
 
@@ -119,6 +128,7 @@ FAILURES: list[tuple[Exception | type[BaseException], int, str]] = [
     (OSError(errno.EIO, "Input/output error"), 2, "symbackprop: cannot read or write: Input/output error\n"),
     (ModuleNotFoundError("No module", name="matplotlib.pyplot"), 2, "pip install 'symbackprop[plot]'\n"),
     (MemoryError(), 2, "symbackprop: out of memory\n"),
+    (RecursionError(), 2, "symbackprop: a formula is too long, or nested too deeply\n"),
     (KeyboardInterrupt, 130, "symbackprop: interrupted\n"),
 ]
 

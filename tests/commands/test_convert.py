@@ -79,6 +79,12 @@ def test_shapes_and_declarations_go_along() -> None:
         assert part in found.text
 
 
+def test_latex_says_its_convention_in_a_comment() -> None:
+    for head, new in (("", "% symbackprop:\n% convention: row\n\n"), ("% symbackprop:\n%   convention: column\n", "")):
+        found = converted("a.tex", head + "Let $z = W x + b$.\n", "row")
+        assert (found.text, found.notes) == (new + head.replace("column", "row") + "Let $z = x W + b$.\n", ())
+
+
 def test_what_is_not_proved_stays_with_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "notes.md"
     matrix = r"$$v = \begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix} u$$"

@@ -67,7 +67,7 @@ def trouble(c: Checked, more: Sequence[int] = ()) -> Text:
     place, span = c.trouble()
     head, *shown = rendered(place, span)
     said = o.mistake or o.message
-    text = Text.assemble((f"{head}", "bold"), " ", (o.verdict, STYLES[o.verdict]), f" {said}")
+    text = Text.assemble((f"{head}", "bold"), " ", (o.verdict, STYLES[o.verdict]), f": {said}")
     text.append(f"  {c.rule.code}\n" if c.rule is not None else "\n", "dim")
     for line in shown:
         text.append(line + "\n", "red" if set(line) <= {" ", "^"} else "")

@@ -141,6 +141,19 @@ $after$
 """
 
 
+@pytest.mark.parametrize(
+    ("lines", "block"),
+    [
+        ("% symbackprop:\n% sizes: n\n% arrays:\n%   x: n\n", "sizes: n\narrays:\n  x: n"),
+        ("% symbackprop:\n%   sizes: n\n% arrays are these:\n", "sizes: n"),
+        ("% symbackprop: sizes: n\n% arrays are these:\n", "sizes: n"),
+    ],
+)
+def test_declarations_in_comment_lines(lines: str, block: str) -> None:
+    (found,) = (i for i in read_document("paper.tex", lines + "$x$") if isinstance(i, Block))
+    assert found.text == block
+
+
 def test_latex_formulas_with_macros_expanded() -> None:
     items = read_document("paper.tex", LATEX)
     texts = [" ".join(f.text.split()) for f in formulas(items)]

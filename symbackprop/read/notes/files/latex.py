@@ -38,7 +38,7 @@ _CLOSE: Final = {
 _PARAGRAPH = re.compile(r"\n[ \t]*\n|\\(?:part|chapter|(?:sub){0,2}section|paragraph)\*?\s*[\[{]")
 """What ends a paragraph."""
 _BLOCK = re.compile(r"[ \t]*%+[ \t]*symbackprop:")
-_MORE = re.compile(r"[ \t]*%+(?:  |[ \t]*\Z)")
+_MORE, _FLUSH = re.compile(r"[ \t]*%+(?:  |[ \t]*\Z)"), re.compile(r"[ \t]*%")
 _LEVELS: Final = {"part": 0, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5}
 
 
@@ -176,16 +176,21 @@ class _Scan:
         self.out.formula(self.source, body, range(start, end), display, struck=start < self.struck)
 
     def comment(self, start: int, end: int) -> int:
-        """A comment line; with `symbackprop:` it and the indented comment lines below are declarations."""
+        """A comment line; with `symbackprop:` it and the indented comment lines below are declarations.
+
+        Where nothing stands behind the colon and the first line below is not indented, none need be.
+        """
         found = _BLOCK.match(self.text, start)
         if found is None:
             return end
         lines, at = [(found.end(), end)], end
+        flush = not self.text[found.end() : end].strip()
         while at < len(self.text):
             stop = self.text.find("\n", at + 1)
             stop = len(self.text) if stop < 0 else stop
             line = self.text[at + 1 : stop]
-            if _MORE.match(line) is None or _BLOCK.match(line):
+            flush = flush and (len(lines) > 1 or _MORE.match(line) is None)
+            if (_FLUSH if flush else _MORE).match(line) is None or _BLOCK.match(line):
                 break
             percent = len(line) - len(line.lstrip(" \t%"))
             lines.append((at + 2 + line.rfind("%", 0, percent), stop))
