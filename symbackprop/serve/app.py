@@ -96,8 +96,9 @@ def form(q: Question) -> str:
 
 
 def link(q: Question) -> str:
+    said = q.forward.splitlines()[0]
     address = escape(f"/?{urlencode(as_query(q))}", quote=True)
-    return f'<a href="{address}"><code>{escape(q.forward.splitlines()[0][:44])}</code></a>'
+    return f'<a href="{address}"><code>{escape(said if len(said) <= 44 else f"{said[:43]}…")}</code></a>'
 
 
 def as_query(q: Question) -> dict[str, str]:

@@ -141,7 +141,7 @@ def problems(writer: Statements) -> str:
     if not bad and not once:
         return ""
     items = "".join(
-        f'<li><a href="#s{n}"><span class="badge {c.verdict}">{c.verdict}</span> line {c.line}</a>: '
+        f'<li><span class="badge {c.verdict}">{c.verdict}</span> <a href="#s{n}">line {c.line}</a>: '
         f"{sentence(c.outcome.mistake or c.outcome.message)}</li>"
         for n, c in (*bad, *once.values())
     )
@@ -186,7 +186,7 @@ def mend(c: Checked, several: bool) -> str:
     if o.message and o.message not in (o.mistake, DIFFER):
         parts.append(f"<p>{sentence(o.message)}</p>")
     if taken := read_as.said(c.reading):
-        parts.append(f'<p><span class="label">read as</span> {escape(taken)}</p>')
+        parts.append(f'<p><span class="label">read as:</span> {escape(taken)}</p>')
     if o.special_cases:
         parts.append(f'<p><span class="label">true when</span> {sentence(" or ".join(o.special_cases))}</p>')
     if o.repair is not None:
