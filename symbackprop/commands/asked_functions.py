@@ -56,8 +56,7 @@ def variables(args: argparse.Namespace) -> list[str] | None:
 
 def asked_options(args: argparse.Namespace, shapes: dict[str, str]) -> dict[str, Any]:
     """Hypotheses, concrete values, and how much is done."""
-    options = {**options_of(args, shapes), "seek_repair": not args.no_repair}
-    return options if args.timeout is None else {**options, "timeout": args.timeout}
+    return {**options_of(args, shapes), "seek_repair": not args.no_repair}
 
 
 def asked_function(target: str, shapes: str | None) -> tuple[Callable[..., Any], dict[str, str]]:
@@ -71,9 +70,9 @@ def asked_function(target: str, shapes: str | None) -> tuple[Callable[..., Any],
 
 
 def options_of(args: argparse.Namespace, shapes: dict[str, str]) -> dict[str, Any]:
-    """Hypotheses and concrete values."""
+    """Hypotheses, concrete values, and the time."""
     values = read_values(args.value)
-    return {"assuming": read_assuming(args.assuming, [*shapes, *values]), **values}
+    return {"assuming": read_assuming(args.assuming, [*shapes, *values]), "timeout": args.timeout, **values}
 
 
 def load(path: str) -> ModuleType:

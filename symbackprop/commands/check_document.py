@@ -10,35 +10,33 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter, sleep
+from typing import Any
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
 from symbackprop import __version__
-from symbackprop.clock import LIMIT, OutOfTime
+from symbackprop.clock import OutOfTime
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.decide.outcomes import Checked
-from symbackprop.documents.check import seldom_collecting
-from symbackprop.documents.check import declared
+from symbackprop.documents.check import declared, seldom_collecting
 from symbackprop.documents.judging import Judge
 from symbackprop.files import put, write_atomically
 from symbackprop.read.notes.files.sources import collected, read_document, read_text
 from symbackprop.write.certificate import write_certificates
 from symbackprop.write.notes.as_json import statement_certificates, statement_json, summed_up
-from symbackprop.write.notes.page import html_page
 from symbackprop.write.notes.derivation import latex_page
+from symbackprop.write.notes.page import html_page
 from symbackprop.write.notes.terminal import report, summary
 from symbackprop.write.paper.pdf import as_pdf
 from symbackprop.write.reports import document_sarif
-from dataclasses import dataclass, field
-from functools import cache
-from hashlib import blake2b
-from typing import Any
-
 
 DERIVING = 20.0  # seconds for the derivation of one statement, in a page
-
-
 Args = argparse.Namespace
 
 
@@ -48,17 +46,22 @@ def run(args: Args, names: list[str]) -> int:
     documents = tuple(dict.fromkeys(d for name in named for d in documents_in(name)))
     if args.html and len(documents) > 1:
         raise SymbackpropError("one page is for one document; without a name each gets its own page")
-    judge = Judge(repair=not args.no_repair, seconds=args.timeout or LIMIT)
+    judge = Judge(repair=not args.no_repair, seconds=args.timeout)
     return (watch if args.watch else once)(args, documents, judge)
 
 
+def printed(args: Args) -> list[str]:
+    """What is asked for on stdout, where the report does not stand then."""
+    asked = {"--json": args.json, "--declare": args.declare, "--sarif": args.sarif == ""}
+    return [name for name, here in asked.items() if here]
+
+
 def check_options(args: Args) -> None:
-    if args.json and args.sarif == "":
-        raise SymbackpropError("--json and --sarif cannot both be printed: name a file for --sarif")
-    if args.declare and (args.json or args.watch or args.sarif == ""):
-        raise SymbackpropError("--declare prints a block of declarations and nothing else")
-    if args.watch and (args.json or args.sarif == ""):
-        raise SymbackpropError("--watch prints a report: it cannot print --json, and --sarif needs a file")
+    """Raises SymbackpropError where two things are to be printed."""
+    several = printed(args) + ["--watch"] * args.watch
+    if len(several) > 1:
+        file = ": name a file for --sarif" if "--sarif" in several else ""
+        raise SymbackpropError(f"{several[0]} and {several[1]} cannot both be printed{file}")
 
 
 def needs_proofs(args: Args) -> bool:
@@ -71,7 +74,7 @@ def once(args: Args, documents: Sequence[str], judge: Judge) -> int:
     """Checks all files; raises for the first that cannot be read, after the others were reported."""
     failure: SymbackpropError | None = None
     found: list[Document] = []
-    out = Console(highlight=False, markup=False, emoji=False, quiet=args.json or args.sarif == "" or args.declare)
+    out = Console(highlight=False, markup=False, emoji=False, quiet=bool(printed(args)))
     for path in documents:
         try:
             found.append(check_one(path, args, judge, out))

@@ -80,9 +80,8 @@ def show(name: str, markdown: bool) -> int:
     return 0
 
 
-def table(told: dict[str, list[Told]], timeout: float | None = None) -> list[str]:
+def table(told: dict[str, list[Told]], seconds: float = LIMIT) -> list[str]:
     """Proves everything, prints the table, keeps what the stories tell, and returns what failed."""
-    seconds = timeout or LIMIT
     grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1), title_justify="left", expand=False)
     grid.add_column("statement", overflow="fold", ratio=1)
     grid.add_column("verdict", no_wrap=True)

@@ -7,7 +7,6 @@ import re
 import sys
 from pathlib import Path
 
-from symbackprop.clock import LIMIT
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.files import put, write_atomically
 from symbackprop.functions.explaining import Explanation, explain, explain_statement
@@ -31,11 +30,10 @@ def run(args: argparse.Namespace) -> int:
 
 def explained(args: argparse.Namespace) -> tuple[Explanation, int]:
     """The explanation, and the exit code."""
-    seconds = args.timeout or LIMIT
     wrt = variables(args)
     if "::" in args.target:
         function, shapes = asked_function(args.target, args.shapes)
-        return explain(function, shapes, wrt, timeout=seconds, **options_of(args, shapes)), 0
+        return explain(function, shapes, wrt, **options_of(args, shapes)), 0
     statement = re.fullmatch(r"(.+\.(?:md|markdown|tex|ipynb|txt)):(\d+)", args.target)
     if statement is not None:
         return of_statement(statement[1], int(statement[2]), args)
@@ -43,7 +41,7 @@ def explained(args: argparse.Namespace) -> tuple[Explanation, int]:
         what = "::FUNCTION is needed" if is_code(args.target) else ":LINE is needed, the line of a statement"
         raise SymbackpropError(f"{args.target}{what}")
     refuse_options(args)
-    return explain(args.target, read_shapes(args.shapes or ""), wrt, timeout=seconds), 0
+    return explain(args.target, read_shapes(args.shapes or ""), wrt, timeout=args.timeout), 0
 
 
 def refuse_options(args: argparse.Namespace) -> None:
@@ -59,12 +57,11 @@ def of_statement(path: str, line: int, args: argparse.Namespace) -> tuple[Explan
     refuse_options(args)
     if args.shapes:
         raise SymbackpropError("--shapes goes with a formula or FILE::FUNCTION; a document says its own shapes")
-    seconds = args.timeout or LIMIT
     reading = statement_at(path, line)
-    outcome = Judge(seconds=seconds).of(reading)
+    outcome = Judge(seconds=args.timeout).of(reading)
     verdict = outcome.verdict or "a definition"
     print(f"{path}:{reading.line}: {verdict}: {reading.latex}", file=sys.stderr)
-    found = explain_statement(reading, variables(args), timeout=seconds)
+    found = explain_statement(reading, variables(args), timeout=args.timeout)
     return found, 0 if outcome.verdict in (None, "proved") else 1
 
 

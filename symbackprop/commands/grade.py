@@ -6,7 +6,6 @@ import argparse
 import csv
 import io
 
-from symbackprop.clock import seconds_of
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.documents.check import COLUMNS, graded
 from symbackprop.documents.judging import Judge
@@ -21,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     text, failure = io.StringIO(), None
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
-    judge = Judge(seconds=seconds_of(args.timeout))
+    judge = Judge(seconds=args.timeout)
     for answer in dict.fromkeys(d for name in args.answers for d in documents_in(name)):
         try:
             rows.writerow(graded(args.reference, answer, judge))

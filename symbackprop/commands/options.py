@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .parsing import TIMEOUT, Parser, is_code, timeout
+from .parsing import SECONDS, TIMEOUT, Parser, is_code, timeout
 
 # What several commands take: what is asked of a function, how much is told, and where it goes.
 SHARED: dict[str, dict[str, Any]] = {
@@ -25,7 +25,7 @@ SHARED: dict[str, dict[str, Any]] = {
         "help": "of a derivation: results, usual steps, every derivative",
     },
     "--output": {"metavar": "PATH", "help": "write to a file instead"},
-    "--timeout": {"type": timeout, "metavar": "SECONDS", "help": TIMEOUT},
+    "--timeout": {"type": timeout, "default": SECONDS, "metavar": "SECONDS", "help": TIMEOUT},
 }  # fmt: skip
 
 

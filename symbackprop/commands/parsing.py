@@ -39,7 +39,8 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"symbackprop: {message} (see `{self.prog} --help`)\n")
 
 
-TIMEOUT = "how long one claim may take to be proved, refuted and repaired (default: 10; inf: no limit)"
+SECONDS = 10.0  # `clock.LIMIT`, which a help does not load
+TIMEOUT = f"how long one claim may take to be proved, refuted and repaired (default: {SECONDS:g}; inf: no limit)"
 
 
 def timeout(text: str) -> float:

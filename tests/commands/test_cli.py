@@ -17,8 +17,10 @@ import pytest
 
 import symbackprop
 from symbackprop import cli
+from symbackprop.clock import LIMIT
 from symbackprop.commands import TABLE
 from symbackprop.commands.options import CONFIGURE
+from symbackprop.commands.parsing import Parser
 from symbackprop.core.terms import SymbackpropError
 
 HEAVY = {"sympy", "numpy", "scipy", "matplotlib", "rich", "mpmath", "sklearn", "latex2sympy2_extended", "flint"}
@@ -70,6 +72,14 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert all(f"  {name} " in shown and purpose in shown for name, purpose in TABLE.items())
     assert cli.main(["help", "explicit"]) == 0
     assert "WIDTHS" in capsys.readouterr().out
+
+
+def test_every_time_limit_is_that_of_the_checks() -> None:
+    for name in TABLE:
+        parser = Parser(name)
+        CONFIGURE[name](parser)
+        assert parser.get_default("timeout") in (LIMIT, None)
+        assert ("--timeout" in parser.format_help()) == (parser.get_default("timeout") is not None)
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
