@@ -123,6 +123,9 @@ CLAIMS: dict[str, Claim] = {
     "largest": (lambda x: x.max() ** 2, lambda x: 2 * x.max() * (x == x.max()), {"x": "n"}, None, "D_largest"),
     "relu": (lambda x, w: np.maximum(x @ w, 0).sum(), lambda x, w: ((x @ w > 0) * w.T), {"x": "m n", "w": "n 1"}, None,
              "D_step"),
+    "factors": (lambda x, a, b: (x * a * b * a * b * np.exp(x) * np.sin(x)).sum(),
+                lambda x, a, b: a**2 * b**2 * np.exp(x) * (np.sin(x) * (1 + x) + x * np.cos(x)),
+                {"x": "n", "a": "n", "b": "n"}, None, "D_mul"),
     "values": (lambda x: x[0] * x[1], lambda x: x[::-1], {"x": "2"}, None, "value_step"),
     "root": (
         lambda x, a: (np.sqrt(x * a)).sum(), lambda x, a: np.sqrt(a) / (2 * np.sqrt(x)), {"x": "n", "a": "n"},

@@ -221,25 +221,6 @@ Proof.
 move=> H K; have M : is_derive t (1:R) (f * g) (f t *: b + g t *: a) by apply: is_deriveM.
 by apply: (is_derive_eq (f := f * g) M); rewrite /GRing.scale /=; ring.
 Qed.
-Lemma D_mul1 f t a : isD t f a -> isD t (fun t => f t) a. Proof. by []. Qed.
-Lemma D_mul3 f g h t a b c : isD t f a -> isD t g b -> isD t h c ->
-  isD t (fun t => f t * g t * h t) (a * g t * h t + f t * b * h t + f t * g t * c).
-Proof. by move=> H K L; apply: (D_eq (D_mul (D_mul H K) L)); rewrite mulrDl. Qed.
-Lemma D_mul4 f g h k t a b c d : isD t f a -> isD t g b -> isD t h c -> isD t k d ->
-  isD t (fun t => f t * g t * h t * k t)
-    (a * g t * h t * k t + f t * b * h t * k t + f t * g t * c * k t + f t * g t * h t * d).
-Proof. by move=> H K L M; apply: (D_eq (D_mul (D_mul3 H K L) M)); rewrite !mulrDl. Qed.
-Lemma D_mul5 f g h k l t a b c d e : isD t f a -> isD t g b -> isD t h c -> isD t k d -> isD t l e ->
-  isD t (fun t => f t * g t * h t * k t * l t)
-    (a * g t * h t * k t * l t + f t * b * h t * k t * l t + f t * g t * c * k t * l t + f t * g t * h t * d * l t
-     + f t * g t * h t * k t * e).
-Proof. by move=> H K L M N; apply: (D_eq (D_mul (D_mul4 H K L M) N)); rewrite !mulrDl. Qed.
-Lemma D_mul6 f g h k l m t a b c d e q :
-  isD t f a -> isD t g b -> isD t h c -> isD t k d -> isD t l e -> isD t m q ->
-  isD t (fun t => f t * g t * h t * k t * l t * m t)
-    (a * g t * h t * k t * l t * m t + f t * b * h t * k t * l t * m t + f t * g t * c * k t * l t * m t
-     + f t * g t * h t * d * l t * m t + f t * g t * h t * k t * e * m t + f t * g t * h t * k t * l t * q).
-Proof. by move=> H K L M N P; apply: (D_eq (D_mul (D_mul5 H K L M N) P)); rewrite !mulrDl. Qed.
 Lemma D_sum n (F : Z -> R -> R) (d : Z -> R) t :
   (forall i, (0 <= i < n)%Z -> isD t (F i) (d i)) -> isD t (fun t => Sum n (fun i => F i t)) (Sum n d).
 Proof.

@@ -17,7 +17,6 @@ LEMMAS = {
     "exp": "D_exp _", "sin": "D_sin _", "cos": "D_cos _", "tanh": "D_tanh _", "sigmoid": "D_sigmoid _",
     "softplus": "D_softplus _", "sinh": "D_sinh _", "cosh": "D_cosh _",
 }  # fmt: skip
-MOST_FACTORS = 6
 
 
 class Slopes:
@@ -62,9 +61,8 @@ class Slopes:
                 return mul(*(Delta(a, b) for a, b in zip(at, wrt.at, strict=True)))
             case Add(args):
                 return Add(tuple(self.of(a, wrt) for a in args))
-            case Mul(args):
-                slopes = [self.of(a, wrt) for a in args]
-                return Add(tuple(Mul((*args[:k], d, *args[k + 1 :])) for k, d in enumerate(slopes)))
+            case Mul((*rest, last)):  # two at a time, as a lemma says it
+                return Add((Mul((self.of(mul(*rest), wrt), last)), Mul((*rest, self.of(last, wrt)))))
             case Power(base, q):
                 return Mul((Num(q), Power(base, q - 1), self.of(base, wrt)))
             case Apply(fn, arg, order):
@@ -109,11 +107,8 @@ class Derivation:
                 for a in args[1:]:
                     proof = f"(D_add {proof} {self.of(a)})"
                 return proof
-            case Mul(args):
-                if len(args) > MOST_FACTORS:
-                    raise NotExported(f"a product of more than {MOST_FACTORS} factors under a derivative")
-                name = "D_mul" if len(args) == 2 else f"D_mul{len(args)}"
-                return f"({' '.join([name, *map(self.of, args)])})"
+            case Mul((*rest, last)):
+                return f"(D_mul {self.of(mul(*rest))} {self.of(last)})"
             case Power(base, q):
                 return self.power(base, q)
             case Apply(fn, arg, order):
