@@ -32,55 +32,6 @@ TRAINING: Mapping[str, Any] = {
 }
 
 
-def matched(
-    asked: str, function: Any, names: Sequence[str], values: Collection[str] = (), elsewhere: Collection[str] = ()
-) -> dict[str, str]:
-    """For each of `names` the parameter of the function that it is: of the same name, else the next one that is free.
-
-    Names that are known `elsewhere` are left out where the function has no such parameter.  Raises SymbackpropError
-    for what is left over.
-    """
-    parameters = signature(function, asked)
-    known = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
-    found = {n: n for n in names if n in known}
-    waiting = [n for n in names if n not in found and n not in elsewhere]
-    free = [p for p in required(parameters) if p not in found and p not in values]
-    if len(waiting) < len(free):
-        free = [p for p in free if p not in TRAINING]
-    if len(waiting) > len(free):  # arguments with a default, too
-        free += [n for n in known if n not in free and n not in found and n not in values and n not in TRAINING]
-    if len(waiting) > len(free):
-        raise SymbackpropError(
-            f"{asked}: {called(function)} has no argument {waiting[len(free)]!r} (it has {', '.join(known) or 'none'})"
-        )
-    found.update(zip(waiting, free, strict=False))
-    missing = [p for p in free[len(waiting) :] if p in required(parameters)]
-    if missing:
-        raise SymbackpropError(
-            f"{asked}: the argument {missing[0]!r} of {called(function)} has no shape; add it to shapes"
-        )
-    return {n: found[n] for n in names if n in found}
-
-
-def renamed(arguments: Mapping[str, str], function: Any) -> list[tuple[str, str]]:
-    """For the report: which arguments have other names."""
-    return [("", f"{n} is the argument {p} of {called(function)}") for n, p in arguments.items() if n != p]
-
-
-def call(function: Any, arguments: Mapping[str, str], given: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
-    """function(...) with the arrays that are given; ufuncs take theirs by position."""
-    if isinstance(getattr(function, "nin", None), int):
-        return function(*(given[n] for n in arguments))
-    return function(**{p: given[n] for n, p in arguments.items()}, **more)
-
-
-def accepted(function: Any, values: Mapping[str, Any], asked: str) -> dict[str, Any]:
-    """The concrete values that are arguments of the function, and what says that it trains."""
-    parameters = signature(function, asked)
-    training = {n: TRAINING[n] for n in required(parameters) if n in TRAINING}
-    return {**training, **{p.name: values[p.name] for p in parameters if p.name in values}}
-
-
 def named(returned: Any, variables: Sequence[str], orders: Sequence[Sequence[str]]) -> Any:
     """A dict by variable where the structure says what is what, else what was returned.
 
@@ -118,18 +69,28 @@ def flat(items: Any) -> list[Any]:
 # dotted name that is no array is looked up where the function was written.
 
 
+class Slot:
+    """What is known when the arrays are."""
+
+    def value(self, arrays: Mapping[str, Any]) -> Any:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
-class Place:
+class Given(Slot):
     """The array of this name."""
 
     name: str
+
+    def value(self, arrays: Mapping[str, Any]) -> Any:
+        return arrays[self.name]
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
     """`args` and `options` of a call, with places for arrays; `notes` say which arguments have other names."""
 
-    args: tuple[Any, ...]
+    args: tuple[Any, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -140,16 +101,17 @@ class Template:
     @property
     def names(self) -> tuple[str, ...]:
         """The arrays, in order."""
-        return tuple(dict.fromkeys(p.name for x in (*self.args, *self.options.values()) for p in places(x)))
+        found = (p for x in (*self.args, *self.options.values()) for p in places(x))
+        return tuple(dict.fromkeys(p.name for p in found if isinstance(p, Given)))
 
 
 def filled(x: Any, arrays: Mapping[str, Any]) -> Any:
     match x:
-        case Place(name):
-            return arrays[name]
-        case dict():
+        case Slot():
+            return x.value(arrays)
+        case dict() if any(True for _ in places(x)):
             return {k: filled(v, arrays) for k, v in x.items()}
-        case tuple() | list():
+        case tuple() | list() if any(True for _ in places(x)):
             return like(x, [filled(v, arrays) for v in x])
         case _:
             return x
@@ -160,9 +122,9 @@ def like(container: Any, items: list[Any]) -> Any:
     return type(container)(*items) if hasattr(container, "_fields") else type(container)(items)
 
 
-def places(x: Any) -> Iterator[Place]:
+def places(x: Any) -> Iterator[Slot]:
     match x:
-        case Place():
+        case Slot():
             yield x
         case dict():
             yield from places(list(x.values()))
@@ -215,14 +177,14 @@ class Reader:
             case ast.Constant(value=value):
                 return value
             case ast.Name(id=name) if name in self.names:
-                return Place(name)
+                return Given(name)
             case ast.Name(id=name) if name in self.values:
                 return self.values[name]
             case ast.Name(id=name) if name in self.home:
                 return self.home[name]
             case ast.Attribute(value=inner, attr=name):
                 owner = self.node(inner, text)
-                if isinstance(owner, Place) or not hasattr(owner, name):
+                if isinstance(owner, Given) or not hasattr(owner, name):
                     raise self.refusal(text)
                 return getattr(owner, name)
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
@@ -247,6 +209,47 @@ class Reader:
 # --- from names ----------------------------------------------------------------------------------
 
 
+def matched(
+    asked: str, function: Any, names: Sequence[str], values: Mapping[str, Any], elsewhere: Collection[str] = ()
+) -> Template:
+    """The call with each of `names` as the parameter of the same name, else as the next one that is free.
+
+    It has the values that are arguments of the function, too, and what says that it trains.  Names that are known
+    `elsewhere` are left out where the function has no such parameter.  Raises SymbackpropError for what is left over.
+    """
+    parameters = signature(function, asked)
+    known = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    found = {n: n for n in names if n in known}
+    waiting = [n for n in names if n not in found and n not in elsewhere]
+    free = [p for p in required(parameters) if p not in found and p not in values]
+    if len(waiting) < len(free):
+        free = [p for p in free if p not in TRAINING]
+    if len(waiting) > len(free):  # arguments with a default, too
+        free += [n for n in known if n not in free and n not in found and n not in values and n not in TRAINING]
+    if len(waiting) > len(free):
+        raise SymbackpropError(
+            f"{asked}: {called(function)} has no argument {waiting[len(free)]!r} (it has {', '.join(known) or 'none'})"
+        )
+    found.update(zip(waiting, free, strict=False))
+    missing = [p for p in free[len(waiting) :] if p in required(parameters)]
+    if missing:
+        raise SymbackpropError(
+            f"{asked}: the argument {missing[0]!r} of {called(function)} has no shape; add it to shapes"
+        )
+    arguments = {found[n]: Given(n) for n in names if n in found}
+    notes = tuple(f"{x.name} is the argument {p} of {called(function)}" for p, x in arguments.items() if x.name != p)
+    if isinstance(getattr(function, "nin", None), int):  # ufuncs take theirs by position
+        return Template(tuple(arguments.values()), notes=notes)
+    return Template((), {**accepted(asked, function, values), **arguments}, notes)
+
+
+def accepted(asked: str, function: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The concrete values that are arguments of the function, and what says that it trains."""
+    parameters = signature(function, asked)
+    training = {n: TRAINING[n] for n in required(parameters) if n in TRAINING}
+    return {**training, **{p.name: values[p.name] for p in parameters if p.name in values}}
+
+
 def named_templates(asked: str, function: Any, names: Sequence[str], values: Mapping[str, Any]) -> list[Template]:
     """Parameters by name; arrays with other names in order.
 
@@ -259,10 +262,10 @@ def named_templates(asked: str, function: Any, names: Sequence[str], values: Map
     open_ = [p.name for p in parameters if p.name not in names and p.name not in values and p.default is p.empty]
     if len(waiting) == len(open_):
         notes = tuple(f"{n} is the argument {p} of {called(function)}" for p, n in zip(open_, waiting, strict=True))
-        return [bound(parameters, names, values, dict(zip(open_, map(Place, waiting), strict=True)), notes)]
+        return [bound(parameters, names, values, dict(zip(open_, map(Given, waiting), strict=True)), notes)]
     if len(open_) == 1 and waiting:
         (only,) = open_
-        items = tuple(map(Place, waiting))
+        items = tuple(map(Given, waiting))
         kinds: list[tuple[Any, str]] = [
             (items, f"({', '.join(waiting)})"),
             (list(items), f"[{', '.join(waiting)}]"),
@@ -271,7 +274,7 @@ def named_templates(asked: str, function: Any, names: Sequence[str], values: Map
         return [bound(parameters, names, values, {only: x}, (f"the argument {only} is {text}",)) for x, text in kinds]
     if waiting:
         raise SymbackpropError(f"{asked}: {unmatched(function, own, waiting, open_)}")
-    numbers = {n: Place(n) for n in open_}
+    numbers = {n: Given(n) for n in open_}
     return [bound(parameters, names, values, numbers, tuple(f"the argument {n} is any positive number" for n in open_))]
 
 
@@ -282,7 +285,7 @@ def bound(
     args: list[Any] = []
     options: dict[str, Any] = {}
     for p in parameters:
-        given = other.get(p.name, Place(p.name) if p.name in names else values.get(p.name, p.default))
+        given = other.get(p.name, Given(p.name) if p.name in names else values.get(p.name, p.default))
         if p.kind is p.KEYWORD_ONLY:
             options[p.name] = given
         else:

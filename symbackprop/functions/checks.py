@@ -26,13 +26,13 @@ from typing import Any
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.functions.dialects.one_run import judged
+from symbackprop.functions.dialects.one_run import verdict_on
 from symbackprop.read.numpy import TraceError
 
 from .claims import Setting, gradient_claims
 from .derivation import Derivative, derivation
 from .dialects.pairs import cached_pair
-from .drive import Claims, Options, layer_forward, otherwise_read, readable, verdict
+from .drive import Asked, Claims, Options, layer_forward, otherwise_read, readable, verdict
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
 from .request import Request, hands_on, read_request
 from .verdict import Verdict
@@ -65,12 +65,9 @@ def check_gradient(
     """
     options = Options(domains or {}, seek_repair, seconds_of(timeout), symmetric or {})
     forward, backward = readable([forward, backward], shapes)
-    asked = "check_gradient"
-    if hands_on(asked, forward, backward, values):
-        pair = cached_pair(asked, forward, backward, shapes, wrt, assuming, values, options.seconds)
-        if pair is not None:
-            return judged(asked, pair, assuming, options)
-    return _check(asked, gradient_claims, forward, backward, shapes, wrt, assuming, values, options)
+    asked = Asked("check_gradient", forward, backward, shapes, wrt, assuming, options, values)
+    pair = cached_pair(asked) if hands_on(asked.check, forward, backward, values) else None
+    return _check(asked, gradient_claims) if pair is None else verdict_on(asked, pair)
 
 
 def check_jacobian(
@@ -87,7 +84,7 @@ def check_jacobian(
 ) -> Verdict:
     """Prove or refute that `jacobian` is ∂forward/∂variable: the axes of the output, then those of the variable."""
     options = Options(domains or {}, seek_repair, seconds_of(timeout))
-    return _check("check_jacobian", jacobian_claims, forward, jacobian, shapes, wrt, assuming, values, options)
+    return _check(Asked("check_jacobian", forward, jacobian, shapes, wrt, assuming, options, values), jacobian_claims)
 
 
 def check_hessian(
@@ -104,7 +101,7 @@ def check_hessian(
 ) -> Verdict:
     """Prove or refute that `hessian` is ∂²forward/∂variable²: axes of the output, then those of the variable twice."""
     options = Options(domains or {}, seek_repair, seconds_of(timeout))
-    return _check("check_hessian", hessian_claims, forward, hessian, shapes, wrt, assuming, values, options)
+    return _check(Asked("check_hessian", forward, hessian, shapes, wrt, assuming, options, values), hessian_claims)
 
 
 def check_hvp(
@@ -121,7 +118,7 @@ def check_hvp(
 ) -> Verdict:
     """Prove or refute that `product`, whose last argument is a direction v, is the Hessian of `forward` times v."""
     options = Options(domains or {}, seek_repair, seconds_of(timeout))
-    return _check("check_hvp", hvp_claims, forward, product, shapes, wrt, assuming, values, options)
+    return _check(Asked("check_hvp", forward, product, shapes, wrt, assuming, options, values), hvp_claims)
 
 
 def check_equal(
@@ -137,7 +134,7 @@ def check_equal(
 ) -> Verdict:
     """Prove or refute that two functions return the same arrays (several are compared in order, or by name)."""
     options = Options(domains or {}, seek_repair, seconds_of(timeout))
-    return _check("check_equal", equality_claims, f, g, shapes, (), assuming, values, options)
+    return _check(Asked("check_equal", f, g, shapes, (), assuming, options, values), equality_claims)
 
 
 def derive(
@@ -181,18 +178,9 @@ def derived(request: Request, setting: Setting) -> Derivative:
         return derivation(other, replace(setting, hypotheses=other.hypotheses()))
 
 
-def _check(
-    asked: str,
-    claims: Claims,
-    first: Function,
-    second: Function,
-    shapes: Shapes,
-    wrt: str | Sequence[str] | None,
-    assuming: Function | None,
-    values: Mapping[str, Any],
-    options: Options,
-) -> Verdict:
-    if second is None:
-        raise SymbackpropError(f"{asked}: two functions are needed, and the second is None")
-    first, second = readable([first, second], shapes, differentiated=asked != "check_equal")
-    return verdict(read_request(asked, first, second, shapes, wrt, assuming, values), claims, options)
+def _check(asked: Asked, claims: Claims) -> Verdict:
+    if asked.derivative is None:
+        raise SymbackpropError(f"{asked.check}: two functions are needed, and the second is None")
+    functions = [asked.function, asked.derivative]
+    first, second = readable(functions, asked.shapes, differentiated=asked.check != "check_equal")
+    return verdict(replace(asked, function=first, derivative=second).request(), claims, asked.options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from symbackprop.clock import LIMIT, seconds_of
@@ -12,15 +13,14 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import PROVED, REFUTED
 from symbackprop.functions.checks import Function, Shapes
 from symbackprop.functions.claims import gradient_claims
-from symbackprop.functions.dialects.pairs import cached_pair
 from symbackprop.functions.dialects.layers import layer_pair
-from symbackprop.functions.dialects.pairs import derivative_pair, loss_pair, may_take_output, variable_of
-from symbackprop.functions.dialects.one_run import Untraceable, judged
+from symbackprop.functions.dialects.pairs import cached_pair, derivative_pair, loss_pair, may_take_output
+from symbackprop.functions.dialects.one_run import judged, verdict_on
 from symbackprop.functions.drive import Asked, Options, library_of, library_with_layer, verdict
 from symbackprop.functions.held_values import copies_of
 from symbackprop.read.libraries import refers_to
 from symbackprop.functions.other_claims import jvp_claims
-from symbackprop.functions.request import called, parameters, read_request
+from symbackprop.functions.request import called, parameters
 from symbackprop.functions.verdict import Verdict
 
 AT_OUTPUT = "this is the derivative in terms of the output f(x), taken at x"
@@ -49,12 +49,12 @@ def check_function(
     `symmetric` says which gradient by a symmetric matrix (A == A.T in `assuming`) is meant: {"A": "symmetric"} is that
     among symmetric ones, "entries" by those on and below the diagonal, and "ambient" among all matrices, as without it.
     """
-    asked = "check_function"
-    shapes = needed(asked, shapes)
     options = Options(domains or {}, seek_repair, seconds_of(timeout), symmetric or {})
+    check = "check_function"
+    asked = Asked(check, function, derivative, needed(check, shapes), wrt, assuming, options, values)
     library = library_of(function)
     if library is not None:
-        found: Verdict = library.check_function(Asked(function, derivative, shapes, wrt, assuming, options, values))
+        found: Verdict = library.check_function(asked)
         return found
     if isinstance(function, tuple | list) and len(function) == 2 and derivative is None:
         f, slope = function
@@ -62,20 +62,13 @@ def check_function(
             f, slope, shapes, wrt, assuming, domains=domains, seek_repair=seek_repair, timeout=timeout, **values
         )
     if not callable(function):
-        raise SymbackpropError(f"{asked}: a function is needed, not a {type(function).__name__}")
+        raise SymbackpropError(f"{asked.check}: a function is needed, not a {type(function).__name__}")
+    if derivative is not None and not callable(derivative):
+        raise SymbackpropError(f"{asked.check}: the second function is a {type(derivative).__name__}")
     if derivative is None:
-        try:
-            pair = loss_pair(asked, function, shapes, wrt, assuming, values, options.seconds)
-        except Untraceable as problem:
-            return Verdict(problem.status, reason=str(problem))
-        return judged(asked, pair, assuming, options)
-    if not callable(derivative):
-        raise SymbackpropError(f"{asked}: the second function is a {type(derivative).__name__}")
-    cached = cached_pair(asked, function, derivative, shapes, wrt, assuming, values, options.seconds, ordered=True)
-    if cached is not None:
-        return judged(asked, cached, assuming, options)
-    request = read_request(asked, function, derivative, shapes, wrt, assuming, values)
-    return verdict(request, gradient_claims, options)
+        return judged(asked, loss_pair)
+    cached = cached_pair(asked, ordered=True)
+    return verdict(asked.request(), gradient_claims, options) if cached is None else verdict_on(asked, cached)
 
 
 def check_derivative(
@@ -97,29 +90,28 @@ def check_derivative(
     takes x, unless its argument has another name than that of `f`, and one that outputs have ("a", "y", "out"): then
     either is right.  Raises SymbackpropError for a request that makes no sense.
     """
-    asked = "check_derivative"
-    shapes = needed(asked, shapes)
+    options = Options(domains or {}, seek_repair, seconds_of(timeout))
+    check = "check_derivative"
+    asked = Asked(check, f, derivative, needed(check, shapes), wrt, assuming, options, values)
     for g in (f, derivative):
         if not callable(g):
-            raise SymbackpropError(f"{asked}: two functions are needed, not a {type(g).__name__}")
-    options = Options(domains or {}, seek_repair, seconds_of(timeout))
-    either = of_output is None and may_take_output(asked, f, derivative, variable_of(asked, shapes, wrt))
+            raise SymbackpropError(f"{asked.check}: two functions are needed, not a {type(g).__name__}")
+    either = of_output is None and may_take_output(asked)
 
-    def of(output: bool, options: Options) -> Verdict:
-        pair = derivative_pair(asked, f, derivative, shapes, wrt, values, output)
-        return judged(asked, pair, assuming, options)
+    def of(output: bool, asked: Asked) -> Verdict:
+        return judged(asked, partial(derivative_pair, of_output=output))
 
-    quick = replace(options, seek_repair=False)
+    quick = replace(asked, options=replace(options, seek_repair=False))
     if either:
         found = of(True, quick)
         if found.status != PROVED:
             at_input = of(False, quick)
-            found = at_input if at_input.status == PROVED else of(True, options)
+            found = at_input if at_input.status == PROVED else of(True, asked)
         return found
     found = of(bool(of_output), quick)
     if found.status == REFUTED and of_output is None and of(True, quick).status == PROVED:
         return replace(found, mistake=AT_OUTPUT, reason="of_output=True says that it takes the output")
-    return of(bool(of_output), options) if found.status == REFUTED and seek_repair else found
+    return of(bool(of_output), asked) if found.status == REFUTED and seek_repair else found
 
 
 def check_layer(
@@ -148,26 +140,19 @@ def check_layer(
 
     Raises SymbackpropError with what to say where something is not found.
     """
-    asked = "check_layer"
-    shapes = needed(asked, shapes)
     options = Options(domains or {}, seek_repair, seconds_of(timeout))
-    question = Asked(make_or_layer, backward, shapes, wrt, assuming, options, values, params or {})
-    library = library_with_layer(question)
+    check, given = "check_layer", needed("check_layer", shapes)
+    asked = Asked(check, make_or_layer, backward, given, wrt, assuming, options, values, params or {})
+    library = library_with_layer(asked)
     if library is not None:
-        answer: Verdict = library.check_layer(question)
+        answer: Verdict = library.check_layer(asked)
         return answer
-    try:
-        pair = layer_pair(
-            make_or_layer, shapes, params or {}, wrt, assuming, values, (forward, backward), options.seconds
-        )
-    except Untraceable as problem:
-        return Verdict(problem.status, reason=str(problem))
-    return judged(asked, pair, assuming, options)
+    return judged(asked, partial(layer_pair, methods=(forward, backward)))
 
 
-def needed(asked: str, shapes: Shapes | None) -> Shapes:
+def needed(check: str, shapes: Shapes | None) -> Shapes:
     if not isinstance(shapes, Mapping):
-        raise SymbackpropError(f"{asked}: shapes is a dict such as {{'x': 'B D', 'w': 'D'}}, not {shapes!r}")
+        raise SymbackpropError(f"{check}: shapes is a dict such as {{'x': 'B D', 'w': 'D'}}, not {shapes!r}")
     return shapes
 
 
@@ -196,17 +181,17 @@ def check_jvp(
     jax.custom_jvp brings its own.  Raises SymbackpropError for a request that makes no sense.
     """
     options = Options(domains or {}, seek_repair, seconds_of(timeout))
-    shapes = needed(ASKED, shapes)
+    asked = Asked(ASKED, function, jvp, needed(ASKED, shapes), wrt, assuming, options, values)
     for what, f in (("function", function), ("jvp", jvp)):
         if f is not None and not callable(f):
             raise SymbackpropError(f"{ASKED}: {what} is a {type(f).__name__}, not a function")
     if jvp is None or any(refers_to(f, "jax") for f in (function, jvp)):
-        return of_jax(function, jvp, shapes, wrt, assuming, options, values)
+        return of_jax(asked)
     names = parameters(function, ASKED)
     if of_tuples(jvp, names):
-        asked = read_request(ASKED, function, None, shapes, wrt, None, values)
-        jvp = by_name(jvp, names, copies_of(asked.variables, names, "{}_dot"))
-    return verdict(read_request(ASKED, function, jvp, shapes, wrt, assuming, values), jvp_claims, options)
+        variables = replace(asked, derivative=None, assuming=None).request().variables
+        asked = replace(asked, derivative=by_name(jvp, names, copies_of(variables, names, "{}_dot")))
+    return verdict(asked.request(), jvp_claims, options)
 
 
 def of_tuples(jvp: Callable[..., Any], names: Sequence[str]) -> bool:
@@ -229,20 +214,16 @@ def by_name(jvp: Callable[..., Any], names: Sequence[str], tangents: Mapping[str
     return rule
 
 
-def of_jax(
-    function: Any, jvp: Callable[..., Any] | None, shapes: Mapping[str, Any], wrt: str | Sequence[str] | None,
-    assuming: Callable[..., Any] | None, options: Options, values: Mapping[str, Any],
-) -> Verdict:  # fmt: skip
+def of_jax(asked: Asked) -> Verdict:
     """The check of a function of JAX's; `args` among the values write its call."""
     try:
         from .jax_functions import check_rule  # JAX is an extra
         from .jax_subject import JVP, rule_of, with_tangents
     except ImportError as failure:
         raise SymbackpropError(f"{ASKED}: a function of JAX's needs JAX: pip install 'symbackprop[jax]'") from failure
+    function, jvp = asked.function, asked.derivative
     if jvp is not None:
-        pairs = of_tuples(jvp, parameters(function, ASKED))
-        function = with_tangents(function, jvp, pairs)
+        function = with_tangents(function, jvp, of_tuples(jvp, parameters(function, ASKED)))
     elif rule_of(function)[0] != JVP:
         raise SymbackpropError(f"{ASKED}: {called(function)} has a rule in reverse mode: ask check_function")
-    rest = {k: v for k, v in values.items() if k != "args"}
-    return check_rule(function, shapes, wrt, assuming, values.get("args"), 1, options, rest)
+    return check_rule(replace(asked, function=function))

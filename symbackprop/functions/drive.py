@@ -26,6 +26,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, stage
+from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import Array
 from symbackprop.decide.outcomes import ILL_FORMED, PROVED, REFUTED, UNKNOWN
@@ -34,13 +35,13 @@ from symbackprop.functions.deciding import are_long, refuted_at_points, together
 from symbackprop.functions.derivation import derived_instead
 from symbackprop.functions.held_values import with_labels
 from symbackprop.functions.jax_reading import through_jax
-from symbackprop.functions.request import Request, reading_of
+from symbackprop.functions.request import Request, read_request, reading_of
 from symbackprop.functions.sweep import Sweep
 from symbackprop.functions.other_results import all_decided, as_meant, explained, kinds_of_gradients, small_sizes
 from symbackprop.functions.trial import Runs, overflow_notes
 from symbackprop.functions.verdict import Verdict
 from symbackprop.numbers.refute.report import ShapeExample
-from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
+from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError, trace_assumptions
 from symbackprop.read.numpy.scalars import EXPRESSIONS, as_expressions, form_of
 
 LIBRARIES: Mapping[str, str] = {
@@ -91,6 +92,35 @@ class Options:
     seek_repair: bool = True
     seconds: float = LIMIT
     symmetric: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The arguments of a check: `derivative` is the second function where there is one; `params` of layers only."""
+
+    check: str
+    function: Any
+    derivative: Any
+    shapes: Mapping[str, Any]
+    wrt: str | Sequence[str] | None
+    assuming: Any
+    options: Options
+    values: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def chosen(self) -> tuple[str, ...] | None:
+        """The variables, where they are said."""
+        return (self.wrt,) if isinstance(self.wrt, str) else None if self.wrt is None else tuple(self.wrt)
+
+    def request(self) -> Request:
+        """Raises SymbackpropError, naming the check, where it makes no sense."""
+        return read_request(
+            self.check, self.function, self.derivative, self.shapes, self.wrt, self.assuming, self.values
+        )
+
+    def hypotheses(self, declared: Mapping[str, Any]) -> tuple[Hypothesis, ...]:
+        return () if self.assuming is None else trace_assumptions(self.assuming, {**self.values, **declared})
 
 
 Claims = Callable[[Request, Callable[[Any], None]], list[Claim]]
@@ -262,20 +292,6 @@ def sizes_that_hide_little(symbols: Sequence[str]) -> Iterator[dict[str, int]]:
 
 
 # --- what can be checked besides pairs of NumPy functions, by the library that an object comes from ---
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The arguments of a check: `derivative` is the second function where there is one; `params` of layers only."""
-
-    function: Any
-    derivative: Any
-    shapes: Mapping[str, Any]
-    wrt: str | Sequence[str] | None
-    assuming: Any
-    options: Options
-    values: Mapping[str, Any] = field(default_factory=dict)
-    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 def library_of(x: Any) -> ModuleType | None:

@@ -21,7 +21,7 @@ from symbackprop.read.jax import Jittable
 from symbackprop.read.numpy import Declared, Traced, parse_shapes
 
 from .claims import Claim, gradient_claims
-from .drive import Options, verdict
+from .drive import Asked, verdict
 from .held_values import by_value, copies_of, outputs_of
 from .jax_reading import BY_VALUE, with_stopped_values
 from .jax_subject import JVP, UPSTREAM, Subject, freed, rule_of, upstream_of, with_rule
@@ -130,45 +130,34 @@ def free_name(name: str, taken: Mapping[str, Any]) -> str:
 # --- what is asked -------------------------------------------------------------------------------
 
 
-def check_function(asked: Any) -> Verdict:
-    """The verdict on a function with its own rule; `args` and `order` stand among the values of the request."""
-    values = dict(asked.values)
-    args, order = values.pop("args", None), values.pop("order", 1)
-    function = with_rule(asked.function, asked.derivative)
-    return check_rule(function, asked.shapes, asked.wrt, asked.assuming, args, order, asked.options, values)
+def check_function(asked: Asked) -> Verdict:
+    """The verdict on a function with its own rule, as `check_rule` reads it."""
+    return check_rule(replace(asked, function=with_rule(asked.function, asked.derivative)))
 
 
-def check_rule(
-    function: Any,
-    shapes: Mapping[str, Any],
-    wrt: str | Sequence[str] | None = None,
-    assuming: Callable[..., Any] | None = None,
-    args: Sequence[Any] | None = None,
-    order: int = 1,
-    options: Options = Options({}),  # noqa: B008  it is immutable
-    values: Mapping[str, Any] = {},
-) -> Verdict:
+def check_rule(asked: Asked) -> Verdict:
     """Prove or refute the rule of a jax.custom_vjp or jax.custom_jvp.
 
-    `args` write the call where it is not plain from the names: ["(w1, w2)", "x", "1e-6"].  With `order` 2 the second
-    derivative that JAX makes of it is checked as well.  Raises SymbackpropError for a request that
+    Among the values `args` write the call where it is not plain from the names: ["(w1, w2)", "x", "1e-6"].  With
+    `order` 2 the second derivative that JAX makes of it is checked as well.  Raises SymbackpropError for a request that
     makes no sense.
     """
-    asked = "check_function"
+    check, function, values = "check_function", asked.function, dict(asked.values)
+    args, order = values.pop("args", None), values.pop("order", 1)
     if order not in (1, 2):
-        raise SymbackpropError(f"{asked}: order is 1 or 2, not {order!r}")
+        raise SymbackpropError(f"{check}: order is 1 or 2, not {order!r}")
     rule, source = rule_of(function)
-    given = parse_shapes(dict(shapes))
+    given = parse_shapes(dict(asked.shapes))
     names = list(given)
     if args is None:
-        subject = by_names(asked, function, given, values)
+        subject = by_names(check, function, given, values)
     else:
-        subject = Subject(function, written_template(asked, function, args, names, values), given)
+        subject = Subject(function, written_template(check, function, args, names, values), given)
     function, template, declared = subject.function, subject.template, subject.declared
     for n in names:
         if n not in template.names:
-            raise SymbackpropError(f"{asked}: {n!r} has a shape and is no argument of {called(function)}")
-    chosen = wrt if wrt is not None else [n for n in names if declared[n].values is None]
+            raise SymbackpropError(f"{check}: {n!r} has a shape and is no argument of {called(function)}")
+    chosen = asked.wrt if asked.wrt is not None else [n for n in names if declared[n].values is None]
     forward = Jittable(subject.outputs, template.names, inspect.unwrap(function), BY_VALUE)
     first = tangent_rule(subject, source) if rule == JVP else gradient_rule(subject, source)
     second = second_order(subject, source)
@@ -177,12 +166,12 @@ def check_rule(
         return [*first(request, note), *(second(request, note) if order == 2 else ())]
 
     request = Request(
-        asked, forward, Jittable(subject.values, template.names, source, BY_VALUE), declared, {}, template.names, (),
-        read_variables(asked, template.names, declared, chosen), assuming,
+        check, forward, Jittable(subject.values, template.names, source, BY_VALUE), declared, {}, template.names, (),
+        read_variables(check, template.names, declared, chosen), asked.assuming,
         tuple(n for n in template.names if n not in names),
     )  # fmt: skip
-    request = with_stopped_values(request, forward, options.seconds)
-    return with_notes(verdict(request, claims, options), template.notes)
+    request = with_stopped_values(request, forward, asked.options.seconds)
+    return with_notes(verdict(request, claims, asked.options), template.notes)
 
 
 def by_names(asked: str, function: Any, declared: Mapping[str, Declared], values: Mapping[str, Any]) -> Subject:

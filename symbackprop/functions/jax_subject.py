@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.functions.calling import Place, Template, filled, places
+from symbackprop.functions.calling import Given, Template, filled, places
 from symbackprop.read.numpy import Declared
 
 from .request import called
@@ -106,7 +106,7 @@ def collected(written: Any, found: Any) -> dict[str, Any] | None:
     None where the gradients are not put together as the arguments are.
     """
     match written:
-        case Place(name):
+        case Given(name):
             return {} if found is None else {name: found} if hasattr(found, "dtype") else None
         case dict() | tuple() | list() if found is not None:
             if not alike(written, found):

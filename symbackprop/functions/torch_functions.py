@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from inspect import Parameter, signature
 from types import FunctionType
@@ -20,18 +19,18 @@ from symbackprop.read.torch import (
     Custom, HeldConstant, Maker, TorchCode, backward_names, forward_parameters, function_code, module_code,
 )  # fmt: skip
 
+from .calling import Given, Template, written_template
 from .claims import gradient_claims
 from .deciding import together
-from .drive import verdict
+from .drive import Asked, verdict
 from .held_values import copies_of, with_copies
-from .request import Request, read_request
+from .request import Request
 from .verdict import Verdict
 
-Argument = Callable[[Mapping[str, Any]], Any]
 NUMBERS = ("float", float, Parameter.empty, "Any")  # annotations of an argument that may be any real number
 
 
-def check_function(asked: Any) -> Verdict:
+def check_function(asked: Asked) -> Verdict:
     """A torch.autograd.Function: its backward, as autograd uses it, against its forward.
 
     `asked.values` are the arguments that are no tensors, by their names in forward, and `args`: all arguments in order,
@@ -44,10 +43,10 @@ def check_function(asked: Any) -> Verdict:
     if function.backward is torch_default(function):
         raise SymbackpropError(f"check_function: {function.__name__} has no backward of its own")
     declared = parse_shapes(dict(asked.shapes))
-    order, plain = arguments(function, declared, values)
+    template, plain = template_of(function, declared, values)
     everything = {**declared, **{n: Declared(()) for n in plain}}
-    wrt = variables(declared, asked.wrt)
-    custom = Custom(function, order, everything, wrt, plain)
+    wrt = variables(declared, asked)
+    custom = Custom(function, template.call, everything, wrt, plain)
     forward = custom.forward()
     try:
         outputs = outputs_of(forward, everything)
@@ -55,18 +54,16 @@ def check_function(asked: Any) -> Verdict:
         return not_read(problem)
     upstream = upstream_names(function, len(outputs), everything)
     backward = custom.backward(upstream)
-    request = read_request("check_function", forward, backward, everything, wrt, asked.assuming, {})
-    found = verdict(request, gradient_claims, asked.options)
+    whole = replace(asked, function=forward, derivative=backward, shapes=everything, wrt=wrt, values={})
+    found = verdict(whole.request(), gradient_claims, asked.options)
     once = differentiable_once(function) if twice == 2 else None
     if twice == 1 or once is not None:
         return found if once is None else with_second_order(found, once)
     shapes = {**everything, **{u: Declared(t.shape) for u, t in zip(upstream, outputs, strict=True)}}
     second = copies_of(wrt, shapes, "d{}_bar")
-    twice_asked = read_request(
-        "check_function", custom.first(upstream), custom.second(upstream, list(second.values())), shapes,
-        [*wrt, *upstream], asked.assuming, {},
-    )  # fmt: skip
-    return with_second_order(found, verdict(twice_asked, gradient_claims, asked.options))
+    first, twofold = custom.first(upstream), custom.second(upstream, list(second.values()))
+    again = replace(whole, function=first, derivative=twofold, shapes=shapes, wrt=[*wrt, *upstream])
+    return with_second_order(found, verdict(again.request(), gradient_claims, asked.options))
 
 
 HELD = (
@@ -119,10 +116,8 @@ def torch_default(function: Any) -> Any:
     return next(c for c in function.__mro__ if c.__module__.startswith("torch.")).backward
 
 
-def variables(declared: Mapping[str, Declared], wrt: str | Sequence[str] | None) -> list[str]:
-    if wrt is None:
-        return [n for n, d in declared.items() if d.values is None]
-    return [wrt] if isinstance(wrt, str) else list(wrt)
+def variables(declared: Mapping[str, Declared], asked: Asked) -> list[str]:
+    return [n for n, d in declared.items() if d.values is None] if asked.chosen is None else list(asked.chosen)
 
 
 def upstream_names(function: Any, count: int, taken: Mapping[str, Any]) -> tuple[str, ...]:
@@ -131,36 +126,36 @@ def upstream_names(function: Any, count: int, taken: Mapping[str, Any]) -> tuple
     return tuple(own) if len(own) == count and not set(own) & set(taken) else names_of_upstream(count, taken)
 
 
-def arguments(
+def template_of(
     function: Any, declared: Mapping[str, Declared], values: dict[str, Any]
-) -> tuple[list[Argument], tuple[str, ...]]:
-    """How each argument of forward is taken from those declared, and which are numbers that nobody gave."""
-    parameters = forward_parameters(function)
+) -> tuple[Template, tuple[str, ...]]:
+    """The call of forward by those declared, and which are numbers that nobody gave."""
     if "args" in values:
-        return [written(a, declared) for a in values["args"]], ()
+        return written_template("check_function", function.forward, values["args"], list(declared), {}), ()
+    parameters = forward_parameters(function)
     names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     for n in values:
         if n not in names:
             raise SymbackpropError(f"check_function: {function.__name__}.forward has no argument {n!r}")
     rest = iter([n for n in declared if n not in names])
-    order: list[Argument] = []
+    order: list[Any] = []
     plain: list[str] = []
     given = 0  # what stands behind the last one that is given is left to its default, as in a call of apply
     for p in parameters:
         if p.kind is p.VAR_POSITIONAL:
-            order.extend(taken(n) for n in rest)
+            order.extend(map(Given, rest))
         elif p.name in values:
-            order.append(always(values[p.name]))
+            order.append(values[p.name])
         elif p.name in declared:
-            order.append(taken(p.name))
+            order.append(Given(p.name))
         elif (other := next(rest, None)) is not None:
-            order.append(taken(other))
+            order.append(Given(other))
         elif p.default is not p.empty:
-            order.append(always(p.default))
+            order.append(p.default)
             continue
         elif p.annotation in NUMBERS and p.name not in declared:
             plain.append(p.name)
-            order.append(taken(p.name))
+            order.append(Given(p.name))
         else:
             where = f"{function.__name__}.forward"
             raise SymbackpropError(f"check_function: the argument {p.name!r} of {where} has no value")
@@ -168,26 +163,7 @@ def arguments(
     left = list(rest)
     if left:
         raise SymbackpropError(f"check_function: {function.__name__}.forward takes no {', '.join(map(repr, left))}")
-    return order[:given], tuple(plain)
-
-
-def taken(name: str) -> Argument:
-    return lambda given: given[name]
-
-
-def always(value: Any) -> Argument:
-    return lambda given: value
-
-
-def written(text: Any, declared: Mapping[str, Declared]) -> Argument:
-    """An argument as it would be written: the name of an array, or a plain value."""
-    if isinstance(text, str) and text in declared:
-        return taken(text)
-    try:
-        value = ast.literal_eval(text) if isinstance(text, str) else text
-    except (ValueError, SyntaxError):
-        value = text
-    return lambda given: value
+    return Template(tuple(order[:given])), tuple(plain)
 
 
 # --- values that are held constant -----------------------------------------------------------------
@@ -206,7 +182,7 @@ def with_held_values(request: Request, problem: BaseException | None) -> Request
 # --- modules ---------------------------------------------------------------------------------------
 
 
-def takes_layer(asked: Any) -> bool:
+def takes_layer(asked: Asked) -> bool:
     """Whether a module of PyTorch's is asked about: itself, its class, or a function whose code names PyTorch."""
     return makes_layer(asked.function) or refers_to(asked.function, "torch")
 
@@ -225,7 +201,7 @@ def makes_module(function: Any) -> bool:
     return code is not None and any(is_module(names.get(n)) for n in code.co_names)
 
 
-def check_layer(asked: Any) -> Verdict:
+def check_layer(asked: Asked) -> Verdict:
     """A module as forward, and a function that returns the gradients as its backward, which somebody wrote by hand."""
     if asked.derivative is None:
         raise SymbackpropError("check_layer: a module of PyTorch's needs a backward, as the second argument")
@@ -233,10 +209,10 @@ def check_layer(asked: Any) -> Verdict:
         forward, declared = layer_forward("check_layer", asked.function, asked.shapes, asked.params)
     except TraceError as problem:
         return not_read(problem)
-    wrt = variables(declared, asked.wrt)
+    wrt = variables(declared, asked)
     backward = by_hand(asked.derivative, forward, declared)
-    request = read_request("check_layer", forward, backward, declared, wrt, asked.assuming, dict(asked.values))
-    return verdict(request, gradient_claims, asked.options)
+    whole = replace(asked, function=forward, derivative=backward, shapes=declared, wrt=wrt)
+    return verdict(whole.request(), gradient_claims, asked.options)
 
 
 def layer_forward(

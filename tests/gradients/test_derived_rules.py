@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symbackprop import Derivative, derive
+from symbackprop import Derivative, check_function, derive
 
 
 def layernorm(x: Any, gamma: Any, beta: Any, eps: Any) -> Any:
@@ -83,22 +83,18 @@ def loaded(text: str, folder: Path, name: str) -> ModuleType:
 @pytest.mark.parametrize("name", FORWARDS)
 def test_the_jax_rule_is_proved(name: str, tmp_path: Path) -> None:
     pytest.importorskip("jax", reason="needs JAX: pip install 'symbackprop[jax]'")
-    from symbackprop.functions.jax_functions import check_rule
-
     _, shapes, assuming = FORWARDS[name]
     rule = getattr(loaded(written(name, "jax.custom_vjp"), tmp_path, name), name)
-    verdict = check_rule(rule, shapes, derived(name).variables, assuming)
+    verdict = check_function(rule, None, shapes, derived(name).variables, assuming)
     assert verdict.status == "proved", str(verdict)
 
 
 def test_a_jax_rule_with_another_sign_is_refuted(tmp_path: Path) -> None:
     pytest.importorskip("jax", reason="needs JAX: pip install 'symbackprop[jax]'")
-    from symbackprop.functions.jax_functions import check_rule
-
     text = written("mlp", "jax.custom_vjp")
     assert "1 - h ** 2" in text
     rule = loaded(text.replace("1 - h ** 2", "1 + h ** 2"), tmp_path, "mlp").mlp
-    assert check_rule(rule, FORWARDS["mlp"][1]).status == "refuted"
+    assert check_function(rule, shapes=FORWARDS["mlp"][1]).status == "refuted"
 
 
 @pytest.mark.parametrize("name", FORWARDS)
@@ -122,7 +118,6 @@ def test_the_torch_function_has_torchs_gradients(name: str, tmp_path: Path) -> N
 
 def test_a_function_of_jax_is_derived_in_its_own_names(tmp_path: Path) -> None:
     jax = pytest.importorskip("jax", reason="needs JAX: pip install 'symbackprop[jax]'")
-    from symbackprop.functions.jax_functions import check_rule
 
     def block(x: Any, w: Any, v: Any) -> Any:
         mean = jax.numpy.mean(jax.numpy.square(x), axis=-1, keepdims=True)
@@ -133,4 +128,4 @@ def test_a_function_of_jax_is_derived_in_its_own_names(tmp_path: Path) -> None:
     shapes = {"x": "B D", "w": "D H", "v": "H K"}
     text = derive(block, shapes).to("jax.custom_vjp")
     assert all(f"    {line} = " in text for line in ("mean", "inverse", "hidden", "dhidden"))
-    assert check_rule(loaded(text, tmp_path, "block").block, shapes).status == "proved"
+    assert check_function(loaded(text, tmp_path, "block").block, shapes=shapes).status == "proved"

@@ -9,18 +9,17 @@ from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import arrays as occurring
-from symbackprop.functions.calling import OUTPUT, TRAINING, flat, is_cache
+from symbackprop.functions.calling import OUTPUT, TRAINING, Given, Template, flat, is_cache
 from symbackprop.functions.request import signature
 from symbackprop.read.numpy import SymArray
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.tracing import tensor
 
-from .layer_code import ASKED, LayerCode, Place, Question, Source, arrays_of, label, parts_of, text
+from .layer_code import ASKED, LayerCode, Place, Question, arrays_of, label, parts_of, text
 
 RATES = ("lr", "learning_rate", "eta", "step_size", "rate", "learn_rate", "learningrate")
-Named = list[tuple[str | None, Source]]
 Parameters = Sequence[inspect.Parameter]
-CONTEXT: Source = ("array", "(context)")
+CONTEXT = Given("(context)")
 
 
 def parameters_of(name: str, parts: Mapping[str, Any], owner: Any) -> Parameters:
@@ -35,15 +34,15 @@ def fed(q: Question, code: LayerCode, parts: Mapping[str, Any], owner: Any) -> t
     """Which arrays the forward gets, which are put on the layer."""
     parameters = parameters_of(code.forward, parts, owner)
     static = isinstance(owner, type)
-    used = {x for _, (kind, x) in code.made or () if kind == "array"}
+    used = () if code.made is None else code.made.names
     rest = [n for n in q.declared if n not in used]
     kept = {} if static else {label(place): place for place, _ in reversed(list(arrays_of(owner)))}
     placed = {n: kept[n] for n in rest if n in kept and n not in {p.name for p in parameters}}
     independent(placed, {} if static else dict(arrays_of(owner)))
     inputs = tuple(n for n in rest if n not in placed)
-    context: Named = [(parameters[0].name, CONTEXT)] if static and parameters else []
-    call = [*context, *arguments(q, code.forward, parameters[len(context) :], inputs)]
-    return replace(code, placed=placed, forward_call=tuple(call)), inputs
+    context = {parameters[0].name: CONTEXT} if static and parameters else {}
+    call = arguments(q, code.forward, parameters[len(context) :], inputs)
+    return replace(code, placed=placed, forward_call=replace(call, options={**context, **call.options})), inputs
 
 
 def independent(placed: Mapping[str, Place], arrays: Mapping[Place, Any]) -> None:
@@ -64,14 +63,14 @@ def drawn_in(x: SymArray) -> set[str]:
     return set() if draws is None else {a.name for a in occurring(tensor(x.value.bare).body)} & set(draws.declared)
 
 
-def arguments(q: Question, what: str, parameters: Parameters, inputs: Sequence[str]) -> Named:
+def arguments(q: Question, what: str, parameters: Parameters, inputs: Sequence[str]) -> Template:
     """The inputs by name where there is such a parameter, else in order; values; that it trains."""
     plain = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     waiting = [n for n in inputs if n not in {p.name for p in plain}]
     taken = taken_by(q, plain, inputs, waiting)
-    left = [n for n in waiting if not any(n == x or n in x for kind, x in taken.values() if kind.startswith("array"))]
+    left = [n for n in waiting if n not in Template((), taken).names]
     if left and any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return [(None, ("array", n)) for n in inputs]
+        return Template(tuple(map(Given, inputs)))
     if left:
         raise SymbackpropError(
             f"{ASKED}: {left[0]!r} is no array of the layer, and {what}() has no such input: name it as the layer does"
@@ -79,24 +78,24 @@ def arguments(q: Question, what: str, parameters: Parameters, inputs: Sequence[s
     for p in plain:
         if p.name not in taken and p.default is p.empty:
             raise SymbackpropError(f"{ASKED}: {what}() needs {p.name!r}, which has no shape and no value")
-    return [(p.name, taken[p.name]) for p in plain if p.name in taken]
+    return Template((), {p.name: taken[p.name] for p in plain if p.name in taken})
 
 
-def taken_by(q: Question, plain: Parameters, inputs: Sequence[str], waiting: Sequence[str]) -> dict[str, Source]:
+def taken_by(q: Question, plain: Parameters, inputs: Sequence[str], waiting: Sequence[str]) -> dict[str, Any]:
     """What each parameter gets; a single one gets all inputs that have no place of their own."""
-    found: dict[str, Source] = {p.name: ("array", p.name) for p in plain if p.name in inputs}
-    found.update({p.name: ("value", q.values[p.name]) for p in plain if p.name in q.values})
+    found: dict[str, Any] = {p.name: Given(p.name) for p in plain if p.name in inputs}
+    found.update({p.name: q.asked.values[p.name] for p in plain if p.name in q.asked.values})
     free = [p for p in plain if p.name not in found]
     needy = [p for p in free if p.default is p.empty]
     if len(waiting) < len(needy):
         training = [p for p in needy if p.name in TRAINING]
-        found.update({p.name: ("value", TRAINING[p.name]) for p in training})
+        found.update({p.name: TRAINING[p.name] for p in training})
         needy = [p for p in needy if p not in training]
     if len(needy) == 1 and len(waiting) > len(free):
-        found[needy[0].name] = "arrays", tuple(waiting)
+        found[needy[0].name] = tuple(map(Given, waiting))
         return found
     order = needy if len(needy) >= len(waiting) else [p for p in free if p.name not in TRAINING]
-    found.update({p.name: ("array", n) for p, n in zip(order, waiting, strict=False)})
+    found.update({p.name: Given(n) for p, n in zip(order, waiting, strict=False)})
     return found
 
 
@@ -143,42 +142,35 @@ def given_back(
 ) -> LayerCode:
     """The arguments of the backward: upstream gradients, inputs once more, the cache, a rate of learning."""
     parameters = parameters_of(code.backward, parts, owner)
-    context: dict[str, Source] = {parameters[0].name: CONTEXT} if isinstance(owner, type) and parameters else {}
+    context = {parameters[0].name: CONTEXT} if isinstance(owner, type) and parameters else {}
     plain = [p for p in parameters[len(context) :] if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    known = {p.name: s for p in plain if (s := known_argument(q, code, p, inputs)) is not None}
+    known = known_arguments(q, code, plain, inputs)
     free = [p for p in plain if p.name not in known]
     if free and free[0].name == "dvalues" and len(plain) == len(inputs) > 1:  # so some call what a loss was given
-        known[free.pop(0).name] = "array", inputs[0]
+        known[free.pop(0).name] = Given(inputs[0])
     scalar = len(outputs) == 1 and not getattr(outputs[0], "ndim", 0)
     wanted = [p for p in free if p.default is p.empty] or ([] if scalar else free[: len(outputs)])
     if scalar and len(wanted) == len(inputs) > 1:  # of a loss: what its forward took
-        known.update({p.name: ("array", n) for p, n in zip(wanted, inputs, strict=True)})
+        known.update({p.name: Given(n) for p, n in zip(wanted, inputs, strict=True)})
         wanted = []
     if not scalar and not wanted and any(p.kind is p.VAR_POSITIONAL for p in parameters):
         names = tuple(unused(f"dout{k}", q.declared) for k in range(len(outputs)))
-        return replace(code, upstream=names, backward_call=tuple((None, ("array", n)) for n in names))
+        return replace(code, upstream=names, backward_call=Template(tuple(map(Given, names))))
     upstream = upstream_names(q, code, [p.name for p in wanted], outputs, scalar)
     if len(wanted) == 1 < len(outputs):
-        known[wanted[0].name] = "arrays", upstream
+        known[wanted[0].name] = tuple(map(Given, upstream))
     else:
-        known.update({p.name: ("array", n) for p, n in zip(wanted, upstream, strict=True)})
-    return replace(code, upstream=upstream, backward_call=tuple({**context, **known}.items()))
+        known.update({p.name: Given(n) for p, n in zip(wanted, upstream, strict=True)})
+    return replace(code, upstream=upstream, backward_call=Template((), {**context, **known}))
 
 
-def known_argument(q: Question, code: LayerCode, p: inspect.Parameter, inputs: Sequence[str]) -> Source | None:
-    """What an argument of the backward is by its name; None for an upstream gradient."""
-    forwarded = {name: source for name, source in code.forward_call if name is not None}
-    if p.name in q.values:
-        return "value", q.values[p.name]
-    if p.name in RATES:
-        return "value", 1
-    if code.cached is not None and is_cache(p.name):
-        return "array", "(cache)"
-    if p.name in inputs:
-        return "array", p.name
-    if p.name in forwarded:
-        return forwarded[p.name]
-    return ("value", TRAINING[p.name]) if p.name in TRAINING and p.default is p.empty else None
+def known_arguments(q: Question, code: LayerCode, plain: Parameters, inputs: Sequence[str]) -> dict[str, Any]:
+    """What arguments of the backward are by their names; the others are upstream gradients."""
+    trains = {p.name: TRAINING[p.name] for p in plain if p.name in TRAINING and p.default is p.empty}
+    again = {**trains, **code.forward_call.options, **{n: Given(n) for n in inputs}}
+    cache = {p.name: Given("(cache)") for p in plain if code.cached is not None and is_cache(p.name)}
+    known = {**again, **cache, **dict.fromkeys(RATES, 1), **q.asked.values}
+    return {p.name: known[p.name] for p in plain if p.name in known}
 
 
 def upstream_names(

@@ -9,29 +9,58 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from symbackprop.core.indices import SymbackpropError, sized
+from symbackprop.functions.calling import Slot, Template
+from symbackprop.functions.drive import Asked
 from symbackprop.read.numpy import Declared, SymArray, size_number
 from symbackprop.read.numpy.context import Unread
 from symbackprop.read.numpy.kept_state import of_user
 
-Source: TypeAlias = tuple[str, Any]  # what an argument gets: ("array", name), ("arrays", names), ("value", x), ...
-Call: TypeAlias = tuple[tuple[str | None, Source], ...]  # by name, or in order where there is none
 RETURNED, PLACE, UPDATED = "returned", "place", "updated"
 ZERO = ("zero_grad", "zero_grads", "zero_gradients", "clear_grad", "clear_grads", "reset_grads")
 ASKED = "check_layer"
+NO_ARGUMENTS = Template()
+
+
+@dataclass(frozen=True, slots=True)
+class Length(Slot):
+    """The size n out of an axis of an array that has factor * n + constant entries."""
+
+    array: str
+    axis: int
+    factor: int
+    constant: int
+
+    def value(self, arrays: Mapping[str, Any]) -> Any:
+        length = arrays[self.array].shape[self.axis] - self.constant
+        return length if self.factor == 1 else length // self.factor
+
+
+@dataclass(frozen=True, slots=True)
+class NewSize(Slot):
+    """A size that no array has."""
+
+    symbol: str
+
+    def value(self, arrays: Mapping[str, Any]) -> Any:
+        return size_number(sized(self.symbol))
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked: `makes` says whether `layer` is what makes one; methods without a name are looked for."""
+    """What was asked: `makes` says whether the function is what makes a layer; methods without a name are looked for.
 
-    layer: Any
+    `declared` are the shapes, read.
+    """
+
+    asked: Asked
     makes: bool
     declared: Mapping[str, Declared]
-    chosen: tuple[str, ...] | None
-    params: Mapping[str, Any]
     forward: str
     backward: str
-    values: Mapping[str, Any]
+
+    @property
+    def layer(self) -> Any:
+        return self.asked.function
 
     @property
     def title(self) -> str:
@@ -64,12 +93,12 @@ class LayerCode:
 
     forward: str
     backward: str
-    made: Call | None
+    made: Template | None
     placed: Mapping[str, Place] = field(default_factory=dict)
-    forward_call: Call = ()
+    forward_call: Template = NO_ARGUMENTS
     result: Place | None = None
     cached: int | None = None
-    backward_call: Call = ()
+    backward_call: Template = NO_ARGUMENTS
     upstream: tuple[str, ...] = ()
     gradients: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
 
@@ -77,7 +106,7 @@ class LayerCode:
         """A layer with the arrays that are given, its gradients set to zero where it has a method for that."""
         owner = parts["layer"]
         if self.made is not None:
-            owner = called_with(owner, self.made, given)
+            owner = self.made.call(owner, given)
         for name, place in self.placed.items():
             conform(name, place, owner, given[name])
             written(place, owner, given[name])
@@ -87,7 +116,7 @@ class LayerCode:
         return owner
 
     def run_forward(self, parts: Mapping[str, Any], owner: Any, given: Mapping[str, Any]) -> Any:
-        return called_with(method(parts, owner, self.forward), self.forward_call, given)
+        return self.forward_call.call(method(parts, owner, self.forward), given)
 
     def outputs(self, owner: Any, returned: Any) -> Any:
         """What the forward gives, without a cache."""
@@ -100,7 +129,7 @@ class LayerCode:
     def run_backward(self, parts: Mapping[str, Any], owner: Any, returned: Any, given: Mapping[str, Any]) -> Any:
         cache = None if self.cached is None else returned[self.cached :]
         held = {**given, "(cache)": cache[0] if cache is not None and len(cache) == 1 else cache}
-        return called_with(method(parts, owner, self.backward), self.backward_call, held)
+        return self.backward_call.call(method(parts, owner, self.backward), held)
 
     # --- the two functions ---------------------------------------------------------------------
 
@@ -140,32 +169,6 @@ def method(parts: Mapping[str, Any], owner: Any, name: str) -> Any:
         function = parts[name]
         return lambda *args, **options: function(owner, *args, **options)
     return getattr(owner, name)
-
-
-def called_with(function: Any, call: Call, given: Mapping[str, Any]) -> Any:
-    ordered = [valued(source, given) for name, source in call if name is None]
-    return function(*ordered, **{name: valued(source, given) for name, source in call if name is not None})
-
-
-def valued(source: Source, given: Mapping[str, Any]) -> Any:
-    kind, x = source
-    match kind:
-        case "array":
-            return given[x]
-        case "arrays":
-            return tuple(given[n] for n in x)
-        case "size":
-            return size_in(given, *x)
-        case "symbol":
-            return size_number(sized(x))
-        case _:
-            return x
-
-
-def size_in(given: Mapping[str, Any], name: str, axis: int, factor: int, constant: int) -> Any:
-    """The size n out of an axis of factor * n + constant entries."""
-    length = given[name].shape[axis] - constant
-    return length if factor == 1 else length // factor
 
 
 def conform(name: str, place: Place, owner: Any, new: Any) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.functions.calling import INPUT
+from symbackprop.functions.calling import INPUT, Given
 from symbackprop.functions.dialects.layer_calls import drawn_in, independent
 from symbackprop.functions.dialects.layer_code import (
     ASKED, PLACE, RESULT, RETURNED, UPDATED, LayerCode, Place, Question, arrays_of, label, parsed, parts_of, read, text,
@@ -38,10 +38,10 @@ def located(
     the arrays that were there before.
     """
     real = [n for n, d in q.declared.items() if d.values is None]
-    asked = real if q.chosen is None else list(q.chosen)
+    asked = real if q.asked.chosen is None else list(q.asked.chosen)
     own, parameters = [n for n in real if n in inputs], [n for n in real if n not in inputs]
     homes = {n: place for n in parameters if (place := home(n, code, before, given)) is not None}
-    found: Where = {n: said(n, q.params[n]) for n in asked if n in q.params}
+    found: Where = {n: said(n, q.asked.params[n]) for n in asked if n in q.asked.params}
     found.update({n: (RETURNED, place) for n, place in from_result(back, asked, own, parameters, found).items()})
     for name in [n for n in asked if n not in found]:
         place = on_layer(name, owner, code, own, homes, [n for n in own if n in asked] == [name])
@@ -53,14 +53,14 @@ def located(
     if len(waiting) == 1 and not isinstance(owner, type):
         found.update(the_only_one_left(owner, waiting[0], found, given[waiting[0]], known))
     declared = dict(q.declared)
-    if q.chosen is None and not isinstance(owner, type):
+    if q.asked.chosen is None and not isinstance(owner, type):
         code = with_unnamed(code, owner, before, list(given.values()), found, declared, changed)
-    missing = [n for n in asked if n not in found and (q.chosen is not None or n in parameters)]
+    missing = [n for n in asked if n not in found and (q.asked.chosen is not None or n in parameters)]
     if missing or not found:
         raise SymbackpropError(not_found([*missing, *asked][0], owner, code))
-    variables = q.chosen or tuple(n for n in declared if n in found)
+    variables = q.asked.chosen or tuple(n for n in declared if n in found)
     code = replace(code, gradients={n: found[n] for n in variables})
-    left_out = unchecked(code, before) if q.chosen is None else ()
+    left_out = unchecked(code, before) if q.asked.chosen is None else ()
     said_of = (*notes(code, homes), *left_out)
     return Found(code, declared, variables, said_of)
 
@@ -93,7 +93,7 @@ def on_layer(
     if isinstance(owner, type):
         return None
     if name in own:
-        names = [p for p, (kind, x) in code.forward_call if kind == "array" and x == name and p is not None]
+        names = [p for p, x in code.forward_call.options.items() if x == Given(name)]
         return input_place(owner, [*names, name], alone)
     return gradient_place(owner, homes[name], (name,)) if name in homes else input_place(owner, (name,), False)
 
@@ -179,9 +179,9 @@ def unchecked(code: LayerCode, before: Mapping[Place, Any]) -> Iterator[tuple[st
 
 def notes(code: LayerCode, homes: Mapping[str, Place]) -> Iterator[tuple[str, str]]:
     """Which array is what."""
-    for parameter, (kind, x) in code.forward_call:
-        if kind == "array" and parameter is not None and parameter != x and x != "(context)":
-            yield x, f"{x} is the argument {parameter} of {code.forward}()"
+    for parameter, x in code.forward_call.options.items():
+        if isinstance(x, Given) and x.name not in (parameter, "(context)"):
+            yield x.name, f"{x.name} is the argument {parameter} of {code.forward}()"
     for name, (kind, place) in code.gradients.items():
         where: str
         kept = homes.get(name, code.placed.get(name, ()))

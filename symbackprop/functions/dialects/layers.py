@@ -10,54 +10,42 @@ from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import UNKNOWN
-from symbackprop.functions.calling import flat
+from symbackprop.functions.calling import Given, Template, flat
 from symbackprop.functions.dialects.layer_calls import RATES, fed, given_back, output_of
 from symbackprop.functions.dialects.layer_code import (
-    ASKED, RETURNED, Call, LayerCode, Place, Question, Source, arrays_of, parts_of, read, with_context,
+    ASKED, RETURNED, LayerCode, Length, NewSize, Place, Question, arrays_of, parts_of, read, with_context,
 )  # fmt: skip
 from symbackprop.functions.dialects.layer_gradients import Found, located
 from symbackprop.functions.dialects.one_run import OneRun, Pair, Untraceable, observed
-from symbackprop.functions.request import Function, signature
-from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, parse_shapes, trace_assumptions
+from symbackprop.functions.drive import Asked
+from symbackprop.functions.request import signature
+from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, parse_shapes
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.lifting import HANDLERS
 
 
-def layer_pair(
-    layer: Any,
-    shapes: Mapping[str, Any],
-    params: Mapping[str, Any],
-    wrt: str | Sequence[str] | None,
-    assuming: Function | None,
-    values: Mapping[str, Any],
-    methods: tuple[Any, Any],
-    seconds: float,
-) -> Pair:
+def layer_pair(asked: Asked, methods: tuple[Any, Any]) -> Pair:
     """The layer's forward and backward, each as one run from its making on.
 
     Raises SymbackpropError where a name is needed that is not found.
     """
-    declared = parse_shapes(shapes)
-    chosen = (wrt,) if isinstance(wrt, str) else None if wrt is None else tuple(wrt)
-    parts, names = parts_of_question(layer, methods)
-    q = Question(layer, makes(layer), declared, chosen, params, *names, values)
-    unknown = [n for n in (*(chosen or ()), *params) if n not in declared]
+    declared = parse_shapes(asked.shapes)
+    parts, names = parts_of_question(asked.function, methods)
+    q = Question(asked, makes(asked.function), declared, *names)
+    unknown = [n for n in (*(asked.chosen or ()), *asked.params) if n not in declared]
     if unknown:
         raise SymbackpropError(f"{ASKED}: {unknown[0]!r} has no shape")
     trial = OneRun(q.title, tuple(declared), lambda parts, given: planned(q, parts, given), parts)
-    hypotheses = () if assuming is None else trace_assumptions(assuming, {**values, **declared})
     try:
-        found: Found = observed(trial, declared, lambda plan: plan, hypotheses, seconds)
+        found: Found = observed(asked, trial, declared, lambda plan: plan)
     except Untraceable as problem:
         raise explained(problem, q) from None
     code, arrays = found.code, tuple(found.declared)
     return Pair(
         OneRun(f"{q.title}.{code.forward}", arrays, code.forward_run, parts),
         OneRun(f"{q.title}.{code.backward}", (*arrays, *code.upstream), code.backward_run, parts),
-        found.declared,
-        found.variables,
-        found.notes,
-    )
+        found.declared, found.variables, found.notes,
+    )  # fmt: skip
 
 
 def explained(problem: Untraceable, q: Question) -> Untraceable:
@@ -123,9 +111,9 @@ def planned(q: Question, parts: Mapping[str, Any], given: Mapping[str, Any]) -> 
         back = code.run_backward(parts, owner, returned, {**given, **upstream})
     except ShapeMismatch:  # the check says where
         current().refused.clear()
-        variable = (q.chosen or [n for n, d in q.declared.items() if d.values is None])[0]
+        variable = (q.asked.chosen or [n for n, d in q.declared.items() if d.values is None])[0]
         return Found(replace(code, gradients={variable: (RETURNED, ())}), q.declared, (variable,), ())
-    changed = dict(updates(owner, values, any(name in RATES for name, _ in code.backward_call)))
+    changed = dict(updates(owner, values, not code.backward_call.options.keys().isdisjoint(RATES)))
     return with_sizes(located(q, code, owner, inputs, before, back, given, changed, known))
 
 
@@ -137,19 +125,19 @@ def updates(owner: Any, values: Mapping[Place, Any], rated: bool) -> Iterator[tu
             yield place, rate
 
 
-def made(q: Question) -> Call:
+def made(q: Question) -> Template:
     """How the layer is made: arrays by their names, values, and sizes; the rest has a default."""
-    call: list[tuple[str | None, Source]] = []
+    call: dict[str, Any] = {}
     for p in signature(q.layer, ASKED):
         if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
             continue
         if p.name in q.declared and (p.default is p.empty or p.name not in fed_to(q)):
-            call.append((p.name, ("array", p.name)))
-        elif p.name in q.values:
-            call.append((p.name, ("value", q.values[p.name])))
+            call[p.name] = Given(p.name)
+        elif p.name in q.asked.values:
+            call[p.name] = q.asked.values[p.name]
         elif p.default is p.empty:
-            call.append((p.name, size_source(q.declared, p.name) or ("symbol", p.name)))
-    return tuple(call)
+            call[p.name] = size_in(q.declared, p.name) or NewSize(p.name)
+    return Template((), call)
 
 
 def fed_to(q: Question) -> list[str]:
@@ -159,29 +147,28 @@ def fed_to(q: Question) -> list[str]:
     return [] if method is None else [p.name for p in signature(method, ASKED)]
 
 
-def new_sizes(call: Call | None) -> tuple[str, ...]:
+def new_sizes(call: Template | None) -> tuple[str, ...]:
     """The arguments of what makes the layer that are in no shape: they are taken for sizes."""
-    return tuple(x for _, (kind, x) in call or () if kind == "symbol")
+    return () if call is None else tuple(x.symbol for x in call.options.values() if isinstance(x, NewSize))
 
 
 def with_sizes(found: Found) -> Found:
     """New sizes are those of the parameters that were found."""
     call = found.code.made
-    if not new_sizes(call):
+    if call is None:
         return found
-    sources = [(p, (size_source(found.declared, x) or (kind, x)) if kind == "symbol" else (kind, x))
-               for p, (kind, x) in call or ()]  # fmt: skip
-    return replace(found, code=replace(found.code, made=tuple(sources)))
+    sizes = {p: x for p, n in call.options.items() if isinstance(n, NewSize) and (x := size_in(found.declared, p))}
+    return replace(found, code=replace(found.code, made=Template((), {**call.options, **sizes})))
 
 
-def size_source(declared: Mapping[str, Declared], symbol: str) -> Source | None:
+def size_in(declared: Mapping[str, Declared], symbol: str) -> Length | None:
     """An axis that gives the value of a size symbol."""
     for name, d in declared.items():
         for axis, size in enumerate(d.shape):
             factors = {symbols: k for symbols, k in size.monomials if symbols}
             if set(factors) == {(symbol,)}:
                 constant = next((k for symbols, k in size.monomials if not symbols), 0)
-                return "size", (name, axis, factors[(symbol,)], constant)
+                return Length(name, axis, factors[(symbol,)], constant)
     return None
 
 

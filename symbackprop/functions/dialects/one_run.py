@@ -6,7 +6,7 @@ They are traced, proved and run in place of plain functions.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import ILL_FORMED, UNKNOWN
 from symbackprop.functions.claims import gradient_claims
-from symbackprop.functions.drive import Options, sizes_that_hide_little, verdict
+from symbackprop.functions.drive import Asked, sizes_that_hide_little, verdict
 from symbackprop.functions.request import Function, read_request
 from symbackprop.functions.verdict import Verdict
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError
@@ -35,10 +35,22 @@ class Pair:
     notes: tuple[tuple[str, str], ...] = ()
 
 
-def judged(asked: str, pair: Pair, assuming: Function | None, options: Options) -> Verdict:
+def of_all(notes: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple(("", text) for text in notes)
+
+
+def judged(asked: Asked, find: Callable[[Asked], Pair]) -> Verdict:
+    """The verdict on the pair that is found."""
+    try:
+        return verdict_on(asked, find(asked))
+    except Untraceable as problem:
+        return Verdict(problem.status, reason=str(problem))
+
+
+def verdict_on(asked: Asked, pair: Pair) -> Verdict:
     """The verdict, with the notes."""
-    request = read_request(asked, pair.forward, pair.backward, pair.shapes, pair.wrt, assuming, {})
-    return with_notes(verdict(request, gradient_claims, options), pair.notes)
+    request = read_request(asked.check, pair.forward, pair.backward, pair.shapes, pair.wrt, asked.assuming, {})
+    return with_notes(verdict(request, gradient_claims, asked.options), pair.notes)
 
 
 def with_notes(found: Verdict, notes: Sequence[tuple[str, str]]) -> Verdict:
@@ -96,20 +108,15 @@ class Untraceable(SymbackpropError):
         self.status = status
 
 
-def observed(
-    function: OneRun,
-    declared: Mapping[str, Declared],
-    read: Callable[[Any], T],
-    hypotheses: Sequence[Hypothesis],
-    seconds: float,
-) -> T:
+def observed(asked: Asked, function: OneRun, declared: Mapping[str, Declared], read: Callable[[Any], T]) -> T:
     """read(result) of one run on symbolic arrays, at small sizes where it cannot be traced for all.
 
     Raises Untraceable with the reason why it cannot be traced for all sizes, where it cannot be traced at all, and what
     `read` and the run itself raise.
     """
+    hypotheses = asked.hypotheses(declared)
     try:
-        with limit(seconds):
+        with limit(asked.options.seconds):
             stage("finding out how the code is used")
             return observed_somewhere(function, declared, read, hypotheses)
     except OutOfTime as late:

@@ -7,25 +7,29 @@ cache) is followed by backward(dout, cache) -> gradients.
 from __future__ import annotations
 
 import dis
+import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.functions.calling import accepted, by_key, call, flat, is_cache, is_upstream, matched, named, renamed
-from symbackprop.functions.request import Function, called, further_arguments, required, signature
-from symbackprop.read.numpy import SymArray, parse_shapes, trace_assumptions
+from symbackprop.functions.calling import (
+    Given, Slot, Template, accepted, by_key, flat, is_cache, is_upstream, matched, named,
+)  # fmt: skip
+from symbackprop.functions.drive import Asked
+from symbackprop.functions.request import called, further_arguments, required, signature
+from symbackprop.read.numpy import SymArray, parse_shapes
 from symbackprop.read.numpy.branching import every_branch
 
 from .layers import layer_pair
-from .one_run import OneRun, Pair, Untraceable, observed
+from .one_run import OneRun, Pair, Untraceable, observed, of_all
 
 LOSS = ("loss", "cost", "value", "objective", "j", "l", "nll", "energy", "f", "out", "output")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LossAt:
     """Where the loss stands in the result, and the variables whose gradients stand beside it."""
 
     key: Any
@@ -45,33 +49,21 @@ class Place:
         return tables[0] if len(tables) == 1 else others[0] if len(others) == 1 else tuple(others)
 
 
-def loss_pair(
-    asked: str,
-    function: Function,
-    shapes: Mapping[str, Any],
-    wrt: str | Sequence[str] | None,
-    assuming: Function | None,
-    values: Mapping[str, Any],
-    seconds: float,
-) -> Pair:
+def loss_pair(asked: Asked) -> Pair:
     """The loss as the forward and what comes with it as the backward, both by one run of the function.
 
     Raises SymbackpropError for a function that returns something else.
     """
-    arguments = matched(asked, function, list(shapes), values)
-    declared = parse_shapes(shapes)
-    more = accepted(function, values, asked)
-    real = [n for n in arguments if declared[n].values is None]
-    chosen = (wrt,) if isinstance(wrt, str) else None if wrt is None else tuple(wrt)
-    title = called(function)
+    template = matched(asked.check, asked.function, list(asked.shapes), asked.values)
+    declared = parse_shapes(asked.shapes)
+    real = [n for n in template.names if declared[n].values is None]
+    title, parts = called(asked.function), {"function": asked.function}
 
     def run(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
-        return call(parts["function"], arguments, given, more)
+        return template.call(parts["function"], given)
 
-    parts = {"function": function}
-    whole = OneRun(title, tuple(arguments), run, parts)
-    hypotheses = () if assuming is None else trace_assumptions(assuming, {**values, **declared})
-    place = observed(whole, declared, lambda result: placed(asked, title, result, real, chosen), hypotheses, seconds)
+    whole = OneRun(title, template.names, run, parts)
+    place = observed(asked, whole, declared, lambda result: placed(asked.check, title, result, real, asked.chosen))
 
     def loss(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
         return place.loss(run(parts, given))
@@ -79,19 +71,14 @@ def loss_pair(
     def gradients(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
         return named(place.gradients(run(parts, given)), place.variables, [real])
 
-    notes = renamed(arguments, function)
-    if wrt is None and len(place.variables) < len(real):
-        notes.append(("", f"the gradient is taken for that of {', '.join(place.variables)}; wrt= says it otherwise"))
-    return Pair(
-        OneRun(title, tuple(arguments), loss, parts),
-        OneRun(title, tuple(arguments), gradients, parts),
-        shapes,
-        place.variables,
-        tuple(notes),
-    )
+    notes = [*template.notes]
+    if asked.wrt is None and len(place.variables) < len(real):
+        notes.append(f"the gradient is taken for that of {', '.join(place.variables)}; wrt= says it otherwise")
+    forward, backward = (OneRun(title, template.names, half, parts) for half in (loss, gradients))
+    return Pair(forward, backward, asked.shapes, place.variables, of_all(notes))
 
 
-def placed(asked: str, title: str, result: Any, real: Sequence[str], chosen: tuple[str, ...] | None) -> Place:
+def placed(asked: str, title: str, result: Any, real: Sequence[str], chosen: tuple[str, ...] | None) -> LossAt:
     """Raises SymbackpropError where no loss with gradients beside it is returned."""
     if isinstance(result, Mapping):
         keys = [k for k, x in result.items() if is_number(x)]
@@ -104,8 +91,8 @@ def placed(asked: str, title: str, result: Any, real: Sequence[str], chosen: tup
         )
     if not keys or len(result) < 2:
         raise SymbackpropError(f"{asked}: {title} returns no scalar loss with gradients beside it")
-    place = Place(keys[0], tuple(real if chosen is None else chosen))
-    return place if chosen is not None else Place(place.key, variables_of(place.gradients(result), real))
+    place = LossAt(keys[0], tuple(real if chosen is None else chosen))
+    return place if chosen is not None else LossAt(place.key, variables_of(place.gradients(result), real))
 
 
 def variables_of(gradients: Any, real: Sequence[str]) -> tuple[str, ...]:
@@ -126,55 +113,49 @@ OUTPUTS = (
 )  # fmt: skip
 
 
-def derivative_pair(
-    asked: str, f: Function, derivative: Function, shapes: Mapping[str, Any], wrt: str | Sequence[str] | None,
-    values: Mapping[str, Any], of_output: bool,
-) -> Pair:  # fmt: skip
+def derivative_pair(asked: Asked, of_output: bool) -> Pair:
     """f as the forward, upstream * f' as the backward."""
-    variable = variable_of(asked, shapes, wrt)
-    arguments = matched(asked, f, list(shapes), values)
-    taken = required(signature(derivative, asked))
+    f, derivative, shapes = asked.function, asked.derivative, asked.shapes
+    variable = variable_of(asked)
+    arguments = matched(asked.check, f, list(shapes), asked.values)
+    taken = required(signature(derivative, asked.check))
     others = [n for n in shapes if n != variable and (n in taken or len(taken) > 1)]
-    slopes = matched(asked, derivative, [variable, *others], values)
-    more, further = accepted(f, values, asked), accepted(derivative, values, asked)
+    slopes = matched(asked.check, derivative, [variable, *others], asked.values)
     upstream = "dy" if "dy" not in shapes else "upstream"
 
     def output(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
-        return every_branch(lambda: call(parts["f"], arguments, given, more))
+        return every_branch(lambda: arguments.call(parts["f"], given))
 
     def slope(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
         at = {**given, variable: output(parts, given)} if of_output else given
-        return given[upstream] * every_branch(lambda: call(parts["derivative"], slopes, at, further))
+        return given[upstream] * every_branch(lambda: slopes.call(parts["derivative"], at))
 
     said = f"{called(derivative)} is taken of {'the output' if of_output else variable}"
-    notes = [*renamed(arguments, f), ("", said)]
-    parts = {"f": f, "derivative": derivative}
     return Pair(
-        OneRun(called(f), tuple(arguments), output, parts),
-        OneRun(called(derivative), (*arguments, upstream), slope, {"derivative": derivative, "f": f}),
-        shapes,
-        (variable,),
-        tuple(notes),
-    )
+        OneRun(called(f), arguments.names, output, {"f": f, "derivative": derivative}),
+        OneRun(called(derivative), (*arguments.names, upstream), slope, {"derivative": derivative, "f": f}),
+        shapes, (variable,), of_all((*arguments.notes, said)),
+    )  # fmt: skip
 
 
-def variable_of(asked: str, shapes: Mapping[str, Any], wrt: str | Sequence[str] | None) -> str:
-    chosen = (wrt,) if isinstance(wrt, str) else tuple(wrt or list(shapes)[:1])
+def variable_of(asked: Asked) -> str:
+    chosen = asked.chosen or tuple(asked.shapes)[:1]
     if len(chosen) != 1:
         raise SymbackpropError(
-            f"{asked}: an elementwise derivative is by one variable, not {len(chosen)}; wrt= names it"
+            f"{asked.check}: an elementwise derivative is by one variable, not {len(chosen)}; wrt= names it"
         )
-    if chosen[0] not in shapes:
-        raise SymbackpropError(f"{asked}: wrt names {chosen[0]!r}, which has no shape")
+    if chosen[0] not in asked.shapes:
+        raise SymbackpropError(f"{asked.check}: wrt names {chosen[0]!r}, which has no shape")
     return chosen[0]
 
 
-def may_take_output(asked: str, f: Function, derivative: Function, variable: str) -> bool:
+def may_take_output(asked: Asked) -> bool:
     """Whether the argument of f' is called like an output, and otherwise than that of f."""
-    first, second = (next(iter(p.name for p in signature(g, asked)), "") for g in (f, derivative))
-    own = str(getattr(f, "__name__", "?")).lower()
+    functions = (asked.function, asked.derivative)
+    first, second = (next(iter(p.name for p in signature(g, asked.check)), "") for g in functions)
+    own = str(getattr(asked.function, "__name__", "?")).lower()
     meant = second.lower() in OUTPUTS or "out" in second.lower() or second.lower().startswith(own)
-    return meant and second not in (first, variable)
+    return meant and second not in (first, variable_of(asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,76 +166,63 @@ class Handed:
     upstream: tuple[str, ...]
 
 
-def cached_pair(
-    asked: str,
-    forward: Function,
-    backward: Function,
-    shapes: Mapping[str, Any],
-    wrt: str | Sequence[str] | None,
-    assuming: Function | None,
-    values: Mapping[str, Any],
-    seconds: float,
-    ordered: bool = False,
-) -> Pair | None:
+def cached_pair(asked: Asked, ordered: bool = False) -> Pair | None:
     """The two as one run, where the backward takes something that the forward returns besides its output.
 
     Methods of one object are one, too, where the backward does not take what the forward takes.  `ordered`:
     arguments with other names than the shapes are taken in order.
     """
+    check, forward, backward, shapes = asked.check, asked.function, asked.derivative, asked.shapes
     if not (callable(forward) and callable(backward) and isinstance(shapes, Mapping)):
         return None  # the request says what is wrong with them
-    takes = signature(backward, asked)
-    known = [p.name for p in signature(forward, asked)]
+    takes = signature(backward, check)
+    known = [p.name for p in signature(forward, check)]
     owner = getattr(forward, "__self__", None)
     if owner is not None and owner is getattr(backward, "__self__", None) and not set(known) <= {p.name for p in takes}:
-        methods = forward.__name__, backward.__name__
         try:
-            return layer_pair(owner, shapes, {}, wrt, assuming, values, methods, seconds)
+            return layer_pair(replace(asked, function=owner), (forward.__name__, backward.__name__))
         except Untraceable:
             return None
-    further = further_arguments(asked, forward, backward, values)
+    further = further_arguments(check, forward, backward, asked.values)
     if not further or not (any(map(is_cache, further)) or returns_several(forward)):
         return None
-    own = [n for n in shapes if n in known or n not in further]
-    extra = set(required(takes)) if not ordered else set()
-    arguments = matched(asked, forward, own, values, extra) if ordered else {n: n for n in own if n in known}
-    declared = parse_shapes({n: shapes[n] for n in arguments})
-    more = accepted(forward, values, asked)
-    parts = {"forward": forward, "backward": backward}
+    if ordered:
+        template = matched(check, forward, [n for n in shapes if n in known or n not in further], asked.values)
+    else:
+        own = {n: Given(n) for n in shapes if n in known}
+        template = Template((), {**accepted(check, forward, asked.values), **own})
+    declared = parse_shapes({n: shapes[n] for n in template.names})
 
     def run(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
-        return call(parts["forward"], arguments, given, more)
+        return template.call(parts["forward"], given)
 
-    first = OneRun(called(forward), tuple(arguments), run, parts)
-    hypotheses = () if assuming is None else trace_assumptions(assuming, {**values, **declared})
+    first = OneRun(called(forward), template.names, run, {"forward": forward, "backward": backward})
     try:
-        plan = observed(first, declared, lambda result: handed(result, further), hypotheses, seconds)
+        plan = observed(asked, first, declared, lambda result: handed(result, further))
     except Untraceable:
         plan = None  # the check of the two says why
     if plan is None:
         return None
-    chosen = [wrt] if isinstance(wrt, str) else list(wrt or [n for n, d in declared.items() if d.values is None])
-    orders = ([n for n, d in declared.items() if d.values is None], list(arguments))
-    inputs = {n: arguments.get(n, n) for n in arguments if arguments[n] in {p.name for p in takes}}
-    further_values = accepted(backward, values, asked)
+    real = [n for n, d in declared.items() if d.values is None]
+    chosen = list(asked.chosen or real)
+    inputs = {p: x for p, x in template.options.items() if isinstance(x, Slot) and p in {p.name for p in takes}}
+    again = Template((), {**accepted(check, backward, asked.values), **inputs})
 
     def outputs(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
         return plan.take(run(parts, given))[0]
 
     def gradients(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
         cache = plan.take(run(parts, given))[1]
-        again = {p: given[n] for n, p in inputs.items()}
         upstream = {n: given[n] for n in plan.upstream}
-        return named(parts["backward"](**again, **upstream, **cache, **further_values), chosen, orders)
+        returned = again.call(functools.partial(parts["backward"], **upstream, **cache), given)
+        return named(returned, chosen, (real, template.names))
 
-    back = {"backward": backward, "forward": forward}
     return Pair(
-        OneRun(called(forward), tuple(arguments), outputs, parts),
-        OneRun(called(backward), (*arguments, *plan.upstream), gradients, back),
-        shapes,
-        chosen,
-        tuple(renamed(arguments, forward)),
-    )
+        OneRun(called(forward), template.names, outputs, {"forward": forward, "backward": backward}),
+        OneRun(called(backward), (*template.names, *plan.upstream), gradients,
+               {"backward": backward, "forward": forward}),
+        shapes, chosen, of_all(template.notes),
+    )  # fmt: skip
 
 
 def handed(result: Any, further: Sequence[str]) -> Handed | None:

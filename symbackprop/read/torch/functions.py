@@ -205,7 +205,6 @@ def function_code(
 # --- torch.autograd.Function ---------------------------------------------------------------------
 
 Function = type[torch.autograd.Function]
-Argument = Callable[[Mapping[str, Any]], Any]
 
 
 def forward_parameters(function: Function) -> list[inspect.Parameter]:
@@ -223,10 +222,10 @@ def backward_names(function: Function) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Custom:
-    """function.apply of arguments that `order` takes from those given, to be differentiated by `wrt`."""
+    """function.apply, which `call` gives its arguments from arrays by name, to be differentiated by `wrt`."""
 
     function: Function
-    order: Sequence[Argument]
+    call: Callable[[Any, Mapping[str, Any]], Any]
     declared: Mapping[str, Declared]
     wrt: Sequence[str]
     plain: Sequence[str]
@@ -238,7 +237,7 @@ class Custom:
 
     def outputs(self, inputs: Mapping[str, Any]) -> list[torch.Tensor]:
         """Those that have a gradient."""
-        found = self.function.apply(*(of(inputs) for of in self.order))
+        found = self.call(self.function.apply, inputs)
         items = found if isinstance(found, tuple | list) else [found]
         return [o for o in items if isinstance(o, torch.Tensor) and o.requires_grad]
 

@@ -14,23 +14,21 @@ from jax import lax  # noqa: E402
 from jax_rules import RULES, jvp, vjp  # noqa: E402
 
 from symbackprop import SymbackpropError, check_function, check_jvp  # noqa: E402
-from symbackprop.functions.drive import Options  # noqa: E402
-from symbackprop.functions.jax_functions import check_rule  # noqa: E402
 
-QUICK = Options({}, seek_repair=False, seconds=60)
+QUICK: dict[str, Any] = {"seek_repair": False, "timeout": 60}
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_right_rule_is_proved(name: str) -> None:
     r = RULES[name]
-    verdict = check_rule(r.right, r.shapes, options=QUICK, **r.asked)
+    verdict = check_function(r.right, shapes=r.shapes, **QUICK, **r.asked)
     assert verdict.status == "proved", str(verdict)
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_wrong_rule_is_refuted(name: str) -> None:
     r = RULES[name]
-    verdict = check_rule(r.wrong, r.shapes, options=QUICK, **r.asked)
+    verdict = check_function(r.wrong, shapes=r.shapes, **QUICK, **r.asked)
     assert verdict.status == "refuted", str(verdict)
 
 
@@ -127,7 +125,7 @@ def test_a_rule_that_branches_on_data_is_unknown() -> None:
 @pytest.mark.parametrize("name", ["sigmoid_by_output", "residual_dict", "mse", "product_jvp"])
 def test_the_second_order_of_a_right_rule(name: str) -> None:
     r = RULES[name]
-    verdict = check_rule(r.right, r.shapes, order=2, options=QUICK, **r.asked)
+    verdict = check_function(r.right, shapes=r.shapes, order=2, **QUICK, **r.asked)
     assert verdict.status == "proved" and any("second order" in v for v in verdict.gradients), str(verdict)
 
 
