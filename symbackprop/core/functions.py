@@ -128,7 +128,7 @@ class Composed:
     activation: bool = False  # of a layer, by this name
 
 
-def step(u: Term) -> Term:
+def step(u: Term) -> Holds:
     """1 where u > 0, else 0."""
     return Holds(Positive(u))
 

@@ -21,9 +21,10 @@ __all__ = [
     "Bound", "Delta", "Diff", "Entry", "Holds", "Index", "IndexAtom", "IndexExpr", "Key", "Least", "Mul", "Names",
     "NonNegative", "Nonzero", "Num", "Ordinal", "Pick", "Positive", "Power", "Predicate", "ProofError", "Size", "Sum",
     "SymbackpropError", "Term", "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind",
-    "div", "dummy", "free", "index_key", "indices", "inside", "keep_apart", "key", "map_indices", "map_opened",
-    "map_parts", "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "predicate_key",
-    "reach", "rebuilt", "replaced", "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
+    "div", "dummy", "flattened", "free", "index_key", "indices", "inside", "is_negative", "keep_apart", "key",
+    "map_indices", "map_opened", "map_parts", "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole",
+    "opposite", "over", "predicate_key", "reach", "rebuilt", "replaced", "require", "sized", "sub", "substitute",
+    "subterms", "sum_over", "whole",
 ]  # fmt: skip
 
 
@@ -41,6 +42,31 @@ def mul(*args: Term) -> Term:
 
 def neg(t: Term) -> Term:
     return Mul((num(-1), t))
+
+
+def is_negative(t: Term) -> bool:
+    """A negative number, or one in front."""
+    match t:
+        case Num(value) | Mul((Num(value), *_)):
+            return value < 0
+        case _:
+            return False
+
+
+def opposite(t: Term) -> Term:
+    """-t, where a number in front changes its sign."""
+    match t:
+        case Num(value):
+            return Num(-value)
+        case Mul((Num(value), *rest)) if rest:
+            return mul(*rest) if value == -1 else Mul((Num(-value), *rest))
+        case _:
+            return neg(t)
+
+
+def flattened(kind: type[Add] | type[Mul], *args: Term) -> list[Term]:
+    """What a sum of sums adds up, or a product of products multiplies."""
+    return [x for a in args for x in (flattened(kind, *a.args) if isinstance(a, kind) else (a,))]
 
 
 def sub(a: Term, b: Term) -> Term:

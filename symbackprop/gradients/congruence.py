@@ -14,11 +14,12 @@ from symbackprop.core.indices import Index, IndexExpr, ProofError
 from symbackprop.core.kernel import By, Flip, Instance, Linear, Proof, Seen, UnderDiff, check
 from symbackprop.core.signs import within
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Delta, Entry, Holds, Mul, NonNegative, Term, arrays, dummy, mul, require
+from symbackprop.core.terms import (
+    Array, Delta, Entry, Holds, Mul, NonNegative, Term, arrays, dummy, flattened, mul, require,
+)  # fmt: skip
 from symbackprop.gradients.lemmas import Meanings, everywhere_in, opened
 from symbackprop.gradients.reverse import Reverse
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.normal import flattened
 from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.rewriting import Rewrite, Rule, everywhere
 from symbackprop.read.numpy import Node
@@ -155,7 +156,7 @@ def rewriting(known: Lookup, check: Check, met_outside: Callable[[], None] = lam
 
 def under_guards(t: Mul, known: Lookup, check: Check) -> Rewrite | None:
     """One factor that may be outside, where the other factors keep it inside."""
-    factors = flattened(t)
+    factors = flattened(Mul, t)
     if not any(isinstance(a, Holds) and isinstance(a.predicate, NonNegative) for a in factors):
         return None
     for k, a in enumerate(factors):
@@ -196,6 +197,6 @@ def with_factor(t: Term, a: Entry, new: Term) -> Term:
     for k, x in enumerate(t.args):
         if x == a:
             return Mul((*t.args[:k], new, *t.args[k + 1 :]))
-        if isinstance(x, Mul) and a in flattened(x):
+        if isinstance(x, Mul) and a in flattened(Mul, x):
             return Mul((*t.args[:k], with_factor(x, a, new), *t.args[k + 1 :]))
     return t

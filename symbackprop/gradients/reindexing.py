@@ -12,11 +12,10 @@ from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine
 from symbackprop.core.kernel import By, Flip, Linear, Proof, UnderSum, check
 from symbackprop.core.terms import (
-    ONE, Add, Array, Entry, Holds, Mul, NonNegative, ProofError, Sum, Term, add, arrays, dummy, mul, open_body,
-    sum_over,
+    ONE, Add, Array, Entry, Holds, Mul, NonNegative, ProofError, Sum, Term, add, arrays, dummy, flattened, mul,
+    open_body, sum_over,
 )  # fmt: skip
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.normal import flattened
 from symbackprop.prove.normal_form.session import joined
 
 Shapes = Callable[[Array], tuple[Size, ...] | None]
@@ -134,7 +133,7 @@ def renamed(
         return None
     others = tuple(d for d in dummies if d != i)
     assert isinstance(after, Sum)
-    return ((*others, k), tuple(flattened(open_body(after.body, (k,))))), others, law
+    return ((*others, k), tuple(flattened(Mul, open_body(after.body, (k,))))), others, law
 
 
 def fresh(n: int, dummies: tuple[Index, ...]) -> bool:

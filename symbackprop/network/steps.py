@@ -19,6 +19,7 @@ from fractions import Fraction
 from symbackprop.core.context import Equation
 from symbackprop.core.indices import Index, IndexExpr, affine, sized
 from symbackprop.core.kernel import Proof
+from symbackprop.core.laws.functions import minus_one
 from symbackprop.core.matrix import Hadamard, Leaf, Matrix, Plus, Scale, entry
 from symbackprop.core.terms import (
     ONE, Apply, Array, Diff, Entry, Holds, NonNegative, Positive, Power, SymbackpropError, Term, add, mul, num,
@@ -141,10 +142,6 @@ def _scalar(name: str) -> Entry:
     return Entry(Array(name), ())
 
 
-def _inverse(t: Term) -> Term:
-    return Power(t, Fraction(-1))
-
-
 M, GRADIENT, BETA, RATE, EPSILON = map(_scalar, ("m", "g", "β", "lr", "ε"))
 ROOT, ROOT_OF_V, CORRECTION = map(_scalar, ("ρ", "s", "c"))  # ρ, √V, 1 - β1^t
 
@@ -152,13 +149,13 @@ ROOT, ROOT_OF_V, CORRECTION = map(_scalar, ("ρ", "s", "c"))  # ρ, √V, 1 - β
 def prove_adam_slot() -> tuple[Proof, Equation]:
     """(β m + (1 - β) g) / (1 - β)  =  β (m / (1 - β)) + g,  where β is not 1"""
     rest = sub(ONE, BETA)
-    paper = mul(add(mul(BETA, M), mul(rest, GRADIENT)), _inverse(rest))
-    return proved(paper, add(mul(BETA, mul(M, _inverse(rest))), GRADIENT), "the step of Adam")
+    paper = mul(add(mul(BETA, M), mul(rest, GRADIENT)), minus_one(rest))
+    return proved(paper, add(mul(BETA, mul(M, minus_one(rest))), GRADIENT), "the step of Adam")
 
 
 def prove_adam_change() -> tuple[Proof, Equation]:
     """lr / c (1 - β) M / (s/ρ + ε)  =  (lr (1 - β) ρ / c) M / (s + ε ρ),  with √(v / (1 - β2^t)) = √V / ρ = s / ρ"""
     mean = mul(sub(ONE, BETA), M)
-    paper = mul(RATE, _inverse(CORRECTION), mean, _inverse(add(mul(ROOT_OF_V, _inverse(ROOT)), EPSILON)))
-    rate = mul(RATE, sub(ONE, BETA), ROOT, _inverse(CORRECTION))
-    return proved(paper, mul(rate, M, _inverse(add(ROOT_OF_V, mul(EPSILON, ROOT)))), "the step of Adam")
+    paper = mul(RATE, minus_one(CORRECTION), mean, minus_one(add(mul(ROOT_OF_V, minus_one(ROOT)), EPSILON)))
+    rate = mul(RATE, sub(ONE, BETA), ROOT, minus_one(CORRECTION))
+    return proved(paper, mul(rate, M, minus_one(add(ROOT_OF_V, mul(EPSILON, ROOT)))), "the step of Adam")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from ..context import Context, Equation
+from ..functions import step
 from ..terms import (
     ONE, ZERO, Add, Apply, AtLeastZero, Delta, Holds, Mul, Nonzero, Num, Positive, Power, Predicate, Term, add,
     arguments, mul, neg, num, rebuilt, require, sub,
@@ -88,10 +89,6 @@ def sum_of_angles(context: Context, fn: str, a: Term, b: Term) -> Equation:
 
 
 # --- step functions: [u > 0] is 1 where u > 0, else 0 --------------------------------------------
-
-
-def step(u: Term) -> Term:
-    return Holds(Positive(u))
 
 
 @law

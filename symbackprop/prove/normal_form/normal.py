@@ -21,7 +21,7 @@ from symbackprop.core.signs import NONNEGATIVE, POSITIVE
 from symbackprop.core.sums import LITERAL, Factors, Monomial, monomial_key
 from symbackprop.core.terms import (
     Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Positive, Power, Sum, Term, Whole, add, arguments,
-    at_least_zero, free, mul, open_body, opened, over, rebuilt, substitute, subterms, sum_over, whole,
+    at_least_zero, flattened, free, mul, open_body, opened, over, rebuilt, substitute, subterms, sum_over, whole,
 )  # fmt: skip
 from symbackprop.prove.rules.summation_ranges import join
 from symbackprop.prove.matching import Rewritten
@@ -228,7 +228,7 @@ def pinned(i: Index, body: Term, names: Names) -> Term | None:
 
 
 def decided(i: Index, body: Term) -> Term | None:
-    args = flattened(body)
+    args = flattened(Mul, body)
     if not any(i in free(a) and is_predicate(a) for a in args):
         return None
     if not any(i in free(a) and not is_predicate(a) and has_functions(a) for a in args):
@@ -262,11 +262,6 @@ def is_range(factor: tuple[Term, Fraction]) -> bool:
     return isinstance(factor[0], Holds) and isinstance(factor[0].predicate, NonNegative)
 
 
-def flattened(t: Term) -> list[Term]:
-    """The factors of a product of products."""
-    return [x for a in t.args for x in flattened(a)] if isinstance(t, Mul) else [t]
-
-
 def is_predicate(t: Term) -> bool:
     return isinstance(t, Delta) or (isinstance(t, Holds) and isinstance(t.predicate, NonNegative))
 
@@ -284,7 +279,7 @@ def has_functions(t: Term) -> bool:
 
 def in_range(t: Mul, names: Names) -> Term | None:
     """The product as a sum over places that there are; None where no condition in it leaves out some."""
-    args = flattened(t)
+    args = flattened(Mul, t)
     windows = [a for a in args if any(isinstance(s, Whole) and s.fn == "max" for s in subterms(a))]
     bounds = [b for a in args if (b := bound(a)) is not None] if windows else []
     for i in dict.fromkeys(i for i, *_ in bounds):

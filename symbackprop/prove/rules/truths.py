@@ -9,7 +9,8 @@ from symbackprop.core.context import Same
 from symbackprop.core.kernel import By, Chain, Inside, Linear, Proof
 from symbackprop.core.signs import instance
 from symbackprop.core.sums import Monomial
-from symbackprop.core.terms import ONE, ZERO, Add, Entry, Holds, Mul, Num, Positive, Power, Term, mul, neg, sub
+from symbackprop.core.functions import step
+from symbackprop.core.terms import ONE, ZERO, Add, Entry, Mul, Num, Power, Term, mul, neg, sub
 from symbackprop.prove.normal_form.session import Session, joined
 
 
@@ -57,10 +58,6 @@ def known(normal: Session, e: Entry) -> Truth | None:
                     law = By("assume", (name, tuple(values.items())))
                     return Truth(e, Linear(Mul((e, e)), e, (((), sign, law),)))
     return None
-
-
-def step(u: Term) -> Holds:
-    return Holds(Positive(u))
 
 
 def rewritten(u: Term, other: Term, *equations: tuple[Term, Proof]) -> Proof:

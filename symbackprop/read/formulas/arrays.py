@@ -16,7 +16,7 @@ from symbackprop.core.syntax import (
     PI, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, arrays, free,
     substitute,
 )  # fmt: skip
-from symbackprop.core.terms import arguments, dummy, neg, open_body, opened_whole, subterms
+from symbackprop.core.terms import arguments, dummy, is_negative, neg, open_body, opened_whole, opposite, subterms
 from symbackprop.read.numpy.context import current
 
 from ..numpy import TRACED_LINALG as linalg
@@ -139,7 +139,7 @@ class Lowering:
     def addition(self, args: Sequence[Term]) -> Named:
         total: Named | None = None
         for t in args:
-            negative, rest = (True, negated(t)) if is_negative(t) else (False, t)
+            negative, rest = (True, opposite(t)) if is_negative(t) else (False, t)
             if total is None:
                 total = self.numbers(t)
             else:
@@ -276,28 +276,6 @@ def in_order_of_use(t: Term) -> tuple[Index, ...]:
 
 def number(q: Fraction) -> int | float:
     return int(q) if q.denominator == 1 else float(q)
-
-
-def is_negative(t: Term) -> bool:
-    match t:
-        case Num(value):
-            return value < 0
-        case Mul((Num(value), *_)):
-            return value < 0
-        case _:
-            return False
-
-
-def negated(t: Term) -> Term:
-    match t:
-        case Num(value):
-            return Num(-value)
-        case Mul((Num(value), *rest)):
-            if value != -1:
-                return Mul((Num(-value), *rest))
-            return rest[0] if len(rest) == 1 else Mul(tuple(rest))
-        case _:
-            return Mul((Num(Fraction(-1)), t))
 
 
 def compound(t: Term) -> bool:

@@ -21,10 +21,9 @@ from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.signs import within
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term, Whole, free,
-    open_body, opened_whole,
+    Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term, Whole,
+    flattened, free, open_body, opened_whole,
 )  # fmt: skip
-from symbackprop.prove.normal_form.normal import flattened
 from symbackprop.write.code.compiled import FUNCTION_NAME, Compiled, generated, read_off
 
 
@@ -280,7 +279,7 @@ class _Coder(Places):
             (i,) = self.fresh((inner.size,))
             body = open_body(inner.body, (i,))
             t, dummies = Mul((*(a for a in t.args if a is not inner), body)), (*dummies, i)
-        factors = flattened(t)
+        factors = flattened(Mul, t)
         unused = [i for i in dummies if not any(i in free(f) for f in factors)]
         scalars = [self.value(f) for f in factors if not free(f) and not isinstance(f, Num)]
         numbers = Fraction(1)

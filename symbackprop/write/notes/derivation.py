@@ -18,13 +18,13 @@ from symbackprop.core.kernel import (
 )  # fmt: skip
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
-    ONE, ZERO, Add, Array, Delta, Diff, Entry, Mul, Num, Power, Size, Sum, Term, add, free,
-    map_parts, mul, substitute, subterms,
+    ONE, ZERO, Add, Array, Delta, Diff, Entry, Mul, Num, Power, Sum, Term, add, free, map_parts,
+    mul, substitute, subterms,
 )  # fmt: skip
 from symbackprop.decide.outcomes import DIFFER, Checked, Line, Proved
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.working_out import CheckedEquation, Tidy
-from symbackprop.write.paper.term_parts import SIGNS, latex_words
+from symbackprop.write.paper.term_parts import SIGNS, latex_words, names_in
 from symbackprop.write.program.parts import law_by_law
 
 from .letters import COLUMN, ROW, DocumentLatex
@@ -156,7 +156,7 @@ class Writer:
         self.opened = needed(proved, list(dict.fromkeys(unfolded(self.equality))))
         self.latex = DocumentLatex()
         self.names: dict[str, str] = {}
-        self.taken = set[str]().union(*(letters_in(t) for t in (proved.lhs, proved.rhs)))
+        self.taken = set[str]().union(*(names_in(t) for t in (proved.lhs, proved.rhs)))
         for meaning in proved.context.definitions.values():
             self.taken |= {s for i in meaning.axes for s in i.size.symbols}
         for name in (ROW, COLUMN):
@@ -206,18 +206,6 @@ def needed(proved: Proved, opened: Sequence[Array]) -> list[Array]:
             if prove_equal(proved.lhs, proved.rhs, fewer) is not None:
                 return list(some)
     return list(opened)
-
-
-def letters_in(t: Term) -> set[str]:
-    """Names that a new index must not take: indices, sizes, scalars."""
-    found = {i.name for i in free(t)}
-    for s in subterms(t):
-        match s:
-            case (Size() as n) | Sum(n):
-                found |= set(n.symbols)
-            case Entry(array, ()):
-                found.add(array.name)
-    return found
 
 
 def shown(t: Term) -> Term:

@@ -12,8 +12,8 @@ from itertools import chain, count
 
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size
 from symbackprop.core.terms import (
-    Add, Array, AtLeastZero, Entry, Mul, NonNegative, Num, Ordinal, Positive, Predicate, Sum, Term, Whole, free, mul,
-    neg, substitute, subterms,
+    Add, Array, AtLeastZero, Entry, Mul, NonNegative, Num, Ordinal, Positive, Predicate, Sum, Term, Whole, free,
+    opposite, substitute, subterms,
 )  # fmt: skip
 
 from .latex import latex as write_latex
@@ -151,19 +151,9 @@ def summands(t: Term) -> list[Term]:
         case Add(args):
             return [x for a in args for x in summands(a)]
         case Mul((Num(value), Add(args))) if value == -1:
-            return [negated(x) for a in args for x in summands(a)]
+            return [opposite(x) for a in args for x in summands(a)]
         case _:
             return [t]
-
-
-def negated(t: Term) -> Term:
-    match t:
-        case Num(value):
-            return Num(-value)
-        case Mul((Num(value), *rest)):
-            return Mul((Num(-value), *rest)) if value != -1 or not rest else mul(*rest)
-        case _:
-            return neg(t)
 
 
 def is_sum(t: Term) -> bool:

@@ -12,7 +12,8 @@ from fractions import Fraction
 
 from symbackprop.core.indices import Bound, IndexExpr, Size, as_affine, sized
 from symbackprop.core.terms import (
-    ONE, ZERO, Add, Array, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, add, free, mul, subterms,
+    ONE, ZERO, Add, Array, Entry, Holds, Mul, Num, Positive, Power, Sum, Term, Whole, add, flattened, free, mul,
+    subterms,
 )  # fmt: skip
 
 GREEK = {
@@ -136,22 +137,12 @@ def names_in(t: Term) -> Letters:
     return frozenset(names)
 
 
-def flattened(kind: type[Add] | type[Mul], args: tuple[Term, ...]) -> list[Term]:
-    out: list[Term] = []
-    for a in args:
-        if isinstance(a, kind):
-            out.extend(flattened(kind, a.args))
-        else:
-            out.append(a)
-    return out
-
-
 def equal_where(args: Sequence[Term]) -> tuple[Term, Term] | None:
     """The sides of [a = b], written as 1 - [a - b > 0] - [b - a > 0]."""
     steps = [u for a in args if (u := negated_step(a)) is not None]
     if len(args) != 3 or len(steps) != 2 or ONE not in args:
         return None
-    one, other = (Counter(map(coefficient, flattened(Add, (u,)))) for u in steps)
+    one, other = (Counter(map(coefficient, flattened(Add, u))) for u in steps)
     if one != Counter((-c, rest) for c, rest in other.elements()):
         return None
     left, right = (add(*(scaled(abs(c), rest) for c, rest in one.elements() if (c > 0) is up)) for up in (True, False))
@@ -184,7 +175,7 @@ def coefficient(t: Term) -> tuple[Fraction, tuple[Term, ...]]:
 def split_number(t: Mul) -> tuple[Fraction, tuple[Term, ...]]:
     """The number in front, and the other factors in their order."""
     c, rest = F1, []
-    for f in flattened(Mul, t.args):
+    for f in flattened(Mul, t):
         match f:
             case Num(value):
                 c *= value

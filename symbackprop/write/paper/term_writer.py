@@ -15,11 +15,11 @@ from typing import assert_never
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size, affine, as_affine
 from symbackprop.core.terms import (
     ONE, Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power,
-    Predicate, Sum, Term, Whole, open_body, opened,
+    Predicate, Sum, Term, Whole, flattened, open_body, opened,
 )  # fmt: skip
 
 from .term_parts import (
-    choose, coefficient_sum, equal_where, flattened, inverse, is_negative, is_short, plain_array, split_number,
+    choose, coefficient_sum, equal_where, inverse, is_negative, is_short, plain_array, split_number,
 )  # fmt: skip
 
 SUM, PRODUCT, PREFIX, POWER, ATOM = range(5)  # how tightly a piece of text binds
@@ -133,7 +133,7 @@ class TermWriter(ABC):
         return (self.minus if first[0] else "") + first[1] + tail
 
     def addition(self, args: tuple[Term, ...], taken: Letters) -> Text:
-        flat = flattened(Add, args)
+        flat = flattened(Add, *args)
         if len(flat) == 1:
             return self.term(flat[0], taken)
         if (sides := equal_where(flat)) is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.core.terms import (
-    Add, Apply, Array, Entry, Index, Mul, Num, Power, Size, Sum, Term, Whole, map_parts,
+    Add, Apply, Array, Entry, Index, Mul, Power, Size, Sum, Term, Whole, is_negative, map_parts,
 )  # fmt: skip
 from symbackprop.gradients.lemmas import with_entries
 from symbackprop.gradients.theorem import ancestors
@@ -116,11 +116,3 @@ def positive_first(t: Term) -> Term:
             return map_parts(t, positive_first)
         case _:
             return t
-
-
-def is_negative(t: Term) -> bool:
-    match t:
-        case Num(value) | Mul((Num(value), *_)):
-            return value < 0
-        case _:
-            return False

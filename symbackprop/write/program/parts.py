@@ -18,7 +18,7 @@ from symbackprop.core.terms import (
     arguments, arrays, dummy, map_opened, map_parts, mul, neg, opened, opened_whole, over, subterms, sum_over,
 )  # fmt: skip
 from symbackprop.prove.differentiate import slope_of
-from symbackprop.prove.equality import prove_equal
+from symbackprop.prove.equality import has_derivative, prove_equal
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.rewriting import everywhere, repeated, unfolding
 from symbackprop.prove.working_out import Tidy
@@ -175,7 +175,7 @@ def law_by_law(body: Term, wrt: Entry, said: Said, context: Context = EMPTY) -> 
             plain = everywhere(term, repeated(unfolding()), context) if law == laws.through else None
             lines.append((found, reason(term if plain is None else plain[0], laws, said)))
     last = lines[-1][0]
-    return [] if is_open(last) or any(prove_equal(t, last, context) is None for t, _ in lines[:-1]) else lines
+    return [] if has_derivative(last) or any(prove_equal(t, last, context) is None for t, _ in lines[:-1]) else lines
 
 
 def with_slopes(t: Term, law: Callable[[Term], Term]) -> Term:
@@ -237,11 +237,6 @@ class Laws:
     def moved(self, a: Array) -> bool:
         known = self.context.definitions
         return a == self.wrt.array or (a in known and self.moves(known[a].body))
-
-
-def is_open(t: Term) -> bool:
-    """A derivative is still to be worked out in it."""
-    return any(isinstance(s, Diff) for s in subterms(t))
 
 
 def ending(last: Term, result: Term, said: Said) -> Iterator[tuple[Term, str]]:

@@ -11,12 +11,12 @@ from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.gradients.derived import Derived
 from symbackprop.gradients.lemmas import opened
 from symbackprop.gradients.theorem import ancestors
-from symbackprop.prove.equality import prove_equal
+from symbackprop.prove.equality import has_derivative, prove_equal
 from symbackprop.prove.rewriting import everywhere, folding
 from symbackprop.read.numpy import INPUT, Node
 from symbackprop.write.paper.layout import QUOTED
 from symbackprop.write.program.notation import Author
-from symbackprop.write.program.parts import is_open, worked
+from symbackprop.write.program.parts import worked
 
 from .equations import lettered, plain_letters
 from .lines import EVERYTHING, USUAL, Line
@@ -151,7 +151,7 @@ class Written:
         """The derivative law by law, where that says more than the line itself."""
         kept = [m for m in self.unshown if slope.wrt.array not in {p.array for p in ancestors([m])}]
         found = worked(self.body(n, n_at, kept), slope.wrt, derivative, self.quoted)
-        if not all(self.same(t, derivative) for t, _ in found if not is_open(t)):
+        if not all(self.same(t, derivative) for t, _ in found if not has_derivative(t)):
             return ()
         lines: list[Line] = []
         for t, why in found:

@@ -10,7 +10,7 @@ from symbackprop.core.functions import COMPOSED, ROWS, UNREAD, absolute
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.matrix import (
-    UNIT, Determinant, Diagonal, DiagonalOf, Elementwise, Given, Inverse, Softmax, Trace, entry,
+    UNIT, Determinant, Diagonal, DiagonalOf, Elementwise, Given, Inverse, Softmax, Trace, entry, times,
 )  # fmt: skip
 from symbackprop.core.terms import (
     ZERO, Apply, Array, Delta, Entry, Holds, Positive, Power, Sum, Term, Whole, add, dummy, free, mul, neg, replaced,
@@ -25,7 +25,7 @@ from symbackprop.read.notes.grammar.tree import Equated, Expr, Function, Symbol
 from ..declared.sizes import Sizes
 from .arrays import Arrays
 from .model import Model
-from .values import Algebra, Mat, Scalar, Value, as_matrix, as_scalar, dummies, entrywise, times, total
+from .values import Algebra, Mat, Scalar, Value, as_matrix, as_scalar, dummies, entrywise, total
 
 WRITTEN = {f.words[0]: f.name for f in ROWS}
 

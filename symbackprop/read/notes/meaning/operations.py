@@ -8,7 +8,7 @@ from math import prod
 
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import (
-    UNIT, Given, Hadamard as HadamardForm, Matrix, Ones, Product as ProductForm, Transpose as TransposeForm,
+    UNIT, Given, Hadamard as HadamardForm, Matrix, Ones, Product as ProductForm, Transpose as TransposeForm, times,
 )  # fmt: skip
 from symbackprop.core.terms import (
     Add as AddTerm, Apply, Delta, Holds, Mul, Num as NumTerm, Positive, Power as PowerTerm, Size as SizeTerm, Term, add,
@@ -19,7 +19,7 @@ from ..declared.sizes import Match, shown_dims
 from ..files.place import Span, Unsettled
 from ..grammar.tree import Add, Chain, Entry, Expr, IndexName, Link, Neg, Norm, Num, Power, Sum, Symbol
 from .functions import Functions
-from .values import Loose, Mat, Scalar, Value, as_scalar, dummies, entrywise, number, times, total
+from .values import Loose, Mat, Scalar, Value, as_scalar, dummies, entrywise, number, total
 from ..grammar.walking import grouped, made_of
 
 

@@ -13,9 +13,9 @@ from typing import TypeAlias, assert_never
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.matrix import (
     UNIT, ZERO_INDEX, ElementPower, Given, Hadamard as HadamardForm, Identity, Inverse, Matrix, Ones, Plus,
-    Product as ProductForm, Scale, Transpose as TransposeForm, entry, shape,
+    Product as ProductForm, Scale, Transpose as TransposeForm, entry, shape, times,
 )  # fmt: skip
-from symbackprop.core.terms import Add, IndexExpr, Mul, Num, Power, Size, Term, dummy, num, over, substitute, sum_over
+from symbackprop.core.terms import Add, IndexExpr, Num, Power, Size, Term, dummy, num, over, substitute, sum_over
 
 from ..files.place import ReadError, Span, Unsettled
 
@@ -320,12 +320,6 @@ class Algebra:
 
 def _scaled(form: Matrix, factor: Term | None) -> Mat:
     return Mat(form if factor is None else Scale(factor, form))
-
-
-def times(a: Term, b: Term) -> Term:
-    left = a.args if isinstance(a, Mul) else (a,)
-    right = b.args if isinstance(b, Mul) else (b,)
-    return Mul((*left, *right))
 
 
 def negated(v: Value, span: Span) -> Value:
