@@ -8,6 +8,8 @@ from inspect import Parameter, signature
 from types import FunctionType
 from typing import Any
 
+import numpy
+import torch
 from torch import nn
 
 from symbackprop.core.indices import SymbackpropError
@@ -261,15 +263,27 @@ def by_hand(backward: Any, forward: TorchCode, declared: Mapping[str, Declared])
 def readable(functions: Sequence[Any], shapes: Mapping[str, Any], differentiated: bool) -> list[Any]:
     """Functions of tensors as such of arrays: those that name PyTorch, and what stands beside one and names nothing.
 
+    One that names nothing, in a file that imports PyTorch, names it where it uses a method that only tensors have.
     `differentiated`: the first is, by the laws.
     """
-    if not any(refers_to(f, "torch") for f in functions):
+    if not any(refers_to(f, "torch") or (takes_tensors(f) and uses_methods(f)) for f in functions):
         return list(functions)
     declared = parse_shapes(dict(shapes))
     return [
         function_code(f, declared, None, differentiated and k == 0) if takes_tensors(f) else f
         for k, f in enumerate(functions)
     ]
+
+
+def uses_methods(function: FunctionType) -> bool:
+    if not any(x is torch for x in function.__globals__.values()):
+        return False
+    code = function.__code__
+    keywords = {n for c in code.co_consts if isinstance(c, tuple) for n in c}
+    return bool(OF_TENSORS & (set(code.co_names) - set(function.__globals__)) or {"dim", "keepdim"} & keywords)
+
+
+OF_TENSORS = frozenset(dir(torch.Tensor)) - frozenset(dir(numpy.ndarray))
 
 
 def takes_tensors(function: Any) -> bool:

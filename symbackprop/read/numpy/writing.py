@@ -104,9 +104,9 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         covered = step(summed(block, mask))
         if not block_used and not strided:
             return blend(covered, wide.term(inner), v.term(at))
-        if strided or len(block) > len(p.spread):
-            raise TraceError("the same entry may be written twice through several index axes: which write is last?")
-        return last_written(block, mask, wide.term(inner), v.term(at))
+        if strided:
+            raise TraceError("the same entry may be written twice beside a slice with a step: which write is last?")
+        return last_written(block, len(block) - len(there[0]), mask, wide.term(inner), v.term(at))
 
     def hole(at: At) -> Term:
         mask, inner, strided, block, _ = parts(at)
@@ -162,12 +162,15 @@ def injective(p: Plan) -> bool:
     return all(i in alone for i in block if isinstance(i, Index))
 
 
-def last_written(block: tuple[Index, ...], mask: Term, new: Term, old: Term) -> Term:
-    """Σ_i mask(i) new(i) Π_{j>i} (1 - mask(j)), plus the old value where no mask holds; i and j in row-major order."""
+def last_written(block: tuple[Index, ...], axes: int, mask: Term, new: Term, old: Term) -> Term:
+    """Σ_i mask(i) new(i) Π_{j>i} (1 - mask(j)), plus the old value where no mask holds; i and j in row-major order.
+
+    `axes` of the block are those of the integer arrays; the others are cases of a place, one of which holds at each i.
+    """
     covered = step(summed(block, mask))
     others = tuple(dummy(i.size) for i in block)
     follows: Term = ZERO
-    for i, j in reversed(list(zip(block, others, strict=True))):
+    for i, j in reversed(list(zip(block[:axes], others[:axes], strict=True))):
         follows = plus(gate(shifted(difference(j, i), -1)), times(delta(i, j), follows))
     later = times(follows, substitute(mask, dict(zip(block, others, strict=True))))
     after = whole("prod", 0, others, complement(later), ())

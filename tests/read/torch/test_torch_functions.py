@@ -324,6 +324,23 @@ def test_functions_of_tensors() -> None:
     assert verdict.status == "refuted"
 
 
+def test_methods_of_tensors_are_pytorchs() -> None:
+    """Neither function names torch; an array of NumPy has no softmax, and no keepdim."""
+    shapes = {"x": "B D", "v": "B D"}
+
+    def forward(x, v):
+        return (x.softmax(-1) * v).sum()
+
+    def backward(x, v):
+        p = x.softmax(-1)
+        return p * (v - (p * v).sum(-1, keepdim=True))
+
+    assert check_gradient(forward, backward, shapes, "x")
+    assert check_equal(lambda x: x.exp().sum(), lambda x: x.exp().sum(dim=0), {"x": "n"})
+    refuted = check_gradient(forward, lambda x, v: x.softmax(-1) * (v - (x.softmax(-1) * v).sum()), shapes, "x")
+    assert refuted.status == "refuted"
+
+
 def test_numpy_and_pytorch_side_by_side() -> None:
     import numpy as np
 
