@@ -99,3 +99,10 @@ def test_a_block_of_letters_settles_what_the_text_leaves_open() -> None:
     assert check_text(symmetric + text)[-1].verdict == "refuted"
     number = "<!-- symbackprop:\nletters:\n  A: scalar\n  c: scalar\n-->\n\n"
     assert check_text(number + text)[-1].verdict == "proved"
+
+
+def test_a_call_whose_formula_is_put_in_is_written_as_the_call() -> None:
+    found = check_text(r"""Let $f(x) = \tanh(w^T x)$ for $w \in \mathbb{R}^n$, and $J = \frac12 (f(u) - y)^2$.
+    $$\nabla_w J = (f(u) + y) (1 - f(u)^2) u$$""")[-1]
+    assert found.outcome.repair is not None
+    assert found.outcome.repair.latex == r"\nabla_w J = (f(u) - y) (1 - f(u)^2) u"

@@ -100,3 +100,30 @@ def test_what_stands_in_a_list_of_what_is_given_is_one() -> None:
     found = [c for c in check_text(text) if c.kind in ("claim", "condition")]
     assert [(c.kind, c.verdict) for c in found] == [("condition", None), ("claim", "proved")]
     assert any("t_k" in h for h in found[1].outcome.hypotheses)
+
+
+ABOVE = r"# A\n\nLet $\sigma(z) = \frac{1}{1+e^{-z}}$.\n\n## B\n\n".replace(r"\n", "\n")
+SLOPE = r"$\sigma'(z) = \sigma(z)(1-\sigma(z))$."
+FUNCTIONS_ABOVE = {
+    ABOVE + SLOPE: "proved",
+    ABOVE + SLOPE.replace("-", "+"): "refuted",
+    ABOVE + r"Let $y = \sigma(w x)$. Then $\partial y/\partial w = \sigma(w x)(1-\sigma(w x)) x$.": "proved",
+    ABOVE + r"$\frac{d\sigma}{dz} = \sigma(z)(1-\sigma(z))$": "proved",
+    ABOVE + r"$\sigma' = \sigma(1-\sigma)$": "proved",
+    ABOVE + r"$\sigma'' = \sigma(1-\sigma)(1-2\sigma)$": "proved",
+    ABOVE + r"$\sigma' = \sigma(1+\sigma)$": "refuted",
+    ABOVE.replace("## B\n\n", "") + r"$\sigma' = \sigma(1-\sigma)$": "proved",  # no function is its own argument
+    ABOVE + r"The function $\sigma$ acts elementwise. Then " + SLOPE: "unknown",  # said anew: any function
+    ABOVE + r"Let $\sigma(z) = \tanh z$. Then " + SLOPE: "refuted",
+}
+
+
+@pytest.mark.parametrize("text", FUNCTIONS_ABOVE)
+def test_a_function_given_above_is_that_where_nothing_is_said_of_it_anew(text: str) -> None:
+    assert [c.verdict for c in check_text(text) if c.kind == "claim"] == [FUNCTIONS_ABOVE[text]]
+
+
+def test_brackets_behind_a_letter_that_hold_the_same_letter_are_no_call() -> None:
+    text = r"""Let $x^{(i)} \in \mathbb{R}^d$ and $J(\theta) = \frac{1}{2m} \sum_{i=1}^m (y^{(i)} - \theta^T x^{(i)})^2$.
+    $$\nabla_\theta^2 J = \frac{1}{m} \sum_{i=1}^m x^{(i)} (x^{(i)})^T$$"""
+    assert [c.verdict for c in check_text(text)][-1] == "proved"

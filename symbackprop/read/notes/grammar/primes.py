@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import cast
 
@@ -33,13 +33,14 @@ class Primes:
         self.below = heads_of(chains)
         self.heads = one_letter(heads_of([*self.above, *chains]))
         self.used = letters_in(tuple(chains))
-        self.args = arguments_of(chains)
+        above = one_letter(heads_of(self.above))
+        self.args = {f: x for f, x in above.items() if f not in self.below} | arguments_of(chains)
         self.called = {f.letter for c in chains for f, _ in calls(c)}
         self.notations: list[Chain] = []
         self.slopes = dict(self.slopes_in(chains))
         self.values: dict[str, tuple[Name, frozenset[str]]] = {}
         """y = … of x: its variable, and the letters of the formula."""
-        self.past = set(one_letter(heads_of(self.above)))
+        self.past = set(above)
 
     def slopes_in(self, chains: Sequence[Chain]) -> Iterator[tuple[str, Name]]:
         """ψ = ρ′, H′ = h, before any formula gives ψ or h: another name for the derivative."""
@@ -183,7 +184,7 @@ class Applied:
         while k < len(node.args):
             a, behind = node.args[k], node.args[k + 1] if k + 1 < len(node.args) and not node.signs[k] else None
             used = 1
-            if isinstance(a, Name) and head_paren(behind) is not None and a.letter in self.functions:
+            if isinstance(a, Name) and a.letter in self.functions and is_call(a, behind):
                 found: Expr = Product((self.named(a), cast(Expr, self.of(behind))), ("",), a.span)
                 used = 2
             elif behind is not None and behind == bracketed(self.variable) and (is_whole(a) or composed(a)):
@@ -275,7 +276,18 @@ def argument(node: object) -> Name | None:
     return None
 
 
+def is_call(f: Name, behind: Expr | None) -> bool:
+    """f(g), but not σ(1 - σ): no function is its own argument."""
+    inside = head_paren(behind)
+    return inside is not None and all(n.letter != f.letter for n in bare(inside, lambda _, within: within is not None))
+
+
 def without_argument(c: Chain) -> Iterator[Name]:
-    """Names with no bracket behind them."""
-    called = {id(a) for n in walk(c) for a, behind in beside(n) if head_paren(behind) is not None}
-    return (n for n in walk(c, (Name, Operator)) if isinstance(n, Name) and id(n) not in called)
+    return bare(c, is_call)
+
+
+def bare(node: object, call: Callable[[Name, Expr | None], bool]) -> Iterator[Name]:
+    """Names with no argument behind them."""
+    pairs = ((a, behind) for n in walk(node) for a, behind in beside(n))
+    called = {id(a) for a, behind in pairs if isinstance(a, Name) and call(a, head_paren(behind))}
+    return (n for n in walk(node, (Name, Operator)) if isinstance(n, Name) and id(n) not in called)

@@ -132,7 +132,7 @@ class Products(NameResolver):
             key = full if full in decl.functions or key not in decl.functions else key
         if key in decl.macros and brackets is not None:
             macro = decl.macros[key]
-            found = self.macro_call(macro.params, macro.body, brackets)
+            found = self.macro_call(macro.params, macro.body, brackets, (first.span[0], brackets.span[1]))
             if found is not None:
                 return self.with_postfix(beside, found), 2
         if key in decl.macros and brackets is None and not decl.known(key) and not first.primes and first.sub is None:
@@ -212,13 +212,13 @@ class Products(NameResolver):
         wrt = Symbol(of[0], None, None, first.span)
         return Derivative(self.name(replace(first, primes=0)), (wrt,) * first.primes, True, first.span)
 
-    def macro_call(self, params: tuple[Expr, ...], body: Expr, brackets: Paren) -> Expr | None:
-        """The formula of a function with its arguments put in."""
+    def macro_call(self, params: tuple[Expr, ...], body: Expr, brackets: Paren, span: Span) -> Expr | None:
+        """The formula of a function with its arguments put in: only the whole and these have a text here."""
         if len(params) != len(brackets.chains) or any(c.links for c in brackets.chains):
             return None
         args = tuple(c.subjects[-1] for c in brackets.chains)
-        new = substituted(body, params, args, self.shown)
-        return None if new is None else self.expr(new)
+        new = substituted(cast(Expr, respan(body, (span[0], span[0]))), params, args, self.shown)
+        return None if new is None else replace(self.expr(new), span=span)
 
     def function_call(self, key: str, first: Name, beside: Expr | None, brackets: Paren) -> Expr:
         """f'(z), f^{l}(z), s_i(z), f(x)^2."""

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
-from ..declared.symbols import ArraySymbol, Declarations, MacroSymbol
+from ..declared.symbols import ArraySymbol, Declarations, FunctionSymbol, MacroSymbol
 from ..files.place import Place
 from ..grammar.parser import parse_value
 from ..grammar.resolve_names import PI
@@ -74,7 +74,9 @@ class Above:
     def functions(self) -> Iterator[Chain]:
         """What gives functions of several arguments."""
         yield from (d.chain for d in self.definitions.values())
-        for m in self.table.macros.values():
+        given = (f for f in self.table.functions.values() if f.kind == "elementwise" and f.body)
+        elementwise = (MacroSymbol(f.name, tuple(map(Name, f.args)), parse_value(f.body)) for f in given)
+        for m in (*self.table.macros.values(), *elementwise):
             inside = Paren(tuple(Chain((p,), ()) for p in m.params), "(")
             yield Chain((Product((Name(m.name), inside), ("",)),), (Link("=", m.body),))
 
@@ -165,8 +167,11 @@ def inherit_functions(
         if f.kind != "loss" and by & letters(f.body) - set(f.args) and name not in roles.primed:
             table = with_macro(table, MacroSymbol(name, tuple(map(Name, f.args)), parse_value(f.body)))
             options.pop(name, None)  # its formula is put in: what it holds is differentiated by
-        elif name in table.functions:
-            continue
+        elif name in table.functions and not (
+            table.functions[name] == FunctionSymbol(name, "elementwise") and not f.abstract
+            and name not in roles.facts.functions and not roles.base.known(name)
+        ):  # fmt: skip
+            continue  # only what this section has of a function of which it says nothing itself
         elif f.kind != "loss" and (name in roles.arrays or name not in options):
             table = table.with_function(f)
             options.pop(name, None)

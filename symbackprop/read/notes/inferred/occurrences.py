@@ -193,6 +193,10 @@ class Uses:
 
     def name(self, name: Name, scope: frozenset[str], bracket: Paren | None, **flags: object) -> None:
         key = key_of(name)
+        if bracket is not None and any(
+            isinstance(c.subjects[-1], Name) and key_of(c.subjects[-1]) == key for c in bracket.chains
+        ):
+            bracket = None  # x^{(i)} (x^{(i)})^T: nothing is a function of itself
         self.scripts(key, name.sub, name.sups, scope)
         if flags.pop("size", False):
             self.sizes.add(name.letter)

@@ -383,7 +383,8 @@ class Intents(Heads):
         if listed and ((found is None and self.normalises(lhs, rhs)) or of_a_letter(self.section, lhs, rhs)):
             return self.condition(r, unit)
         x = classes.moves(lhs, rhs, self.section.roles.candidates) if found is None else None
-        if x is not None and not self.section.defines(key_of(x)):
+        known = x is not None and (self.section.defines(key_of(x)) or key_of(x) in section.frame.table.functions)
+        if x is not None and not known:
             self.section.unread.add(key_of(x))
             return replace(unit, meant="remark", note="an equation of motion")
         named = name.endswith("'") and name in section.frame.options
