@@ -112,7 +112,7 @@ def checked(path: str, args: Args, judge: Judge) -> Document:
     shown = Console(file=text, highlight=False, markup=False, emoji=False, force_terminal=Console().is_terminal)
     report(statements, shown, everything=args.all)
     summary(statements, perf_counter() - start, shown)
-    rows = tuple(map(statement_json, statements)) if args.json or args.cache is not None else ()
+    rows = tuple(map(statement_json, statements))
     wrong, left = any(c.bad for c in statements), any(c.open for c in statements)
     return Document(path, text.getvalue(), rows, wrong, left, statements)
 

@@ -98,6 +98,15 @@ TEXTS = {
         r"$J_F = \begin{bmatrix} 2uv & u^2 \\ 5 & -\cos v \end{bmatrix}$.",
         [P, P, R, R],
     ),
+    "a D with the letter below": (
+        r"Let $f(x) = x^T A x$ and $g(t) = t^2 + 1$. $D_x f = x^T (A + A^T)$, $\mathrm{D}_t\, g(t) = 2t$, $D_t g = 3t$, "
+        r"$D_x f = x^T A$.",
+        [P, P, R, R],
+    ),
+    "a D_x that is a matrix stays one": (
+        r"Let $D_x$ be a diagonal matrix and $f(x) = x^T D_x x$, where $D_x$ is constant. $D_x f(x) = D_x x^T D_x x$.",
+        [P],
+    ),
     "a D that is a matrix stays one": (
         r"Let $D$ be a diagonal matrix and $f(x) = x^T D x$. $\nabla f(x) = 2 D x$, $\nabla f(x) = D x$.",
         [P, R],

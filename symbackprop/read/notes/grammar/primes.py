@@ -33,14 +33,14 @@ class Primes:
         self.below = heads_of(chains)
         self.heads = one_letter(heads_of([*self.above, *chains]))
         self.used = letters_in(tuple(chains))
-        above = one_letter(heads_of(self.above))
-        self.args = {f: x for f, x in above.items() if f not in self.below} | arguments_of(chains)
+        given = one_letter(heads_of(self.above))
+        self.args = {f: x for f, x in given.items() if f not in self.below} | arguments_of(chains)
         self.called = {f.letter for c in chains for f, _ in calls(c)}
         self.notations: list[Chain] = []
         self.slopes = dict(self.slopes_in(chains))
         self.values: dict[str, tuple[Name, frozenset[str]]] = {}
         """y = … of x: its variable, and the letters of the formula."""
-        self.past = set(above)
+        self.past = set(given)
 
     def slopes_in(self, chains: Sequence[Chain]) -> Iterator[tuple[str, Name]]:
         """ψ = ρ′, H′ = h, before any formula gives ψ or h: another name for the derivative."""

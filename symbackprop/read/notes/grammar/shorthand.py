@@ -84,9 +84,16 @@ class Shorthand:
 
     def before_function(self, first: Expr, second: Expr, letter: str) -> bool:
         match first, second:
-            case Name() as d, Name(f) as name if 0 < order_of_d(d, letter=letter) < 3:
-                return f in self.heads and name.bare
+            case Name() as d, Name(f) as name if 0 < order_of_d(d, letter=letter) < 3 or d.letter == letter:
+                return f in self.heads and name.bare and (d.sub is None or self.by_letter(d, f) is not None)
         return False
+
+    def by_letter(self, d: Name, f: str) -> Name | None:
+        """The x of D_x f, an argument of f."""
+        match d:
+            case Name(sub=Script(items=(Name() as x,)), sups=(), primes=0) if x in self.heads[f].args:
+                return x
+        return None
 
     def has_partials(self, f: str, given: Given, said: bool) -> bool:
         """Below f stand arguments of f, which are no indices anywhere."""
@@ -196,6 +203,8 @@ class Shorthand:
             return None
         several, whole = len(self.heads[f.letter].args) > 1, replace(f, span=(first.span[0], f.span[1]))
         match first:
+            case Name(letter) if letter in self.operators and (x := self.by_letter(first, f.letter)) is not None:
+                return partial(whole, (x,), whole)
             case Name(letter) if letter in self.operators and (order := order_of_d(first, letter=letter)):
                 return self.jacobian(whole) if order == 1 else self.hessian(whole)
             case Operator("nabla", "", wrt=(), order=order) if several:
