@@ -99,8 +99,8 @@ TEXTS = {
         [P, P, R, R],
     ),
     "a D with the letter below": (
-        r"Let $f(x) = x^T A x$ and $g(t) = t^2 + 1$. $D_x f = x^T (A + A^T)$, $\mathrm{D}_t\, g(t) = 2t$, $D_t g = 3t$, "
-        r"$D_x f = x^T A$.",
+        r"Let $f(x) = x^T A x$ and $g(t) = t^2 + 1$. $D_x f = x^T (A + A^T)$, $\mathrm{D}_t\, g(t) = 2t$, "
+        r"$D_t g = 3t$, $D_x f = x^T A$.",
         [P, P, R, R],
     ),
     "a D_x that is a matrix stays one": (
