@@ -14,6 +14,7 @@ import sysconfig
 import types
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,20 @@ def one_hot(tensor: Any, num_classes: Any = -1) -> Any:
     return (tensor.unsqueeze(-1) == torch.arange(num_classes)).to(torch.int64)
 
 
+def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", *_: Any, **__: Any) -> Any:
+    """Each entry as often as the size, or the scale, says."""
+    if mode not in ("nearest", "nearest-exact"):
+        raise TraceError(f"interpolation with mode {mode!r} is not modelled")
+    given = scale_factor if size is None else size
+    for axis, by in zip(range(2, input.dim()), cycle(given if isinstance(given, tuple | list) else (given,))):
+        n = input.shape[axis]
+        times = int(by) if size is None else by // n
+        if (by - times if size is None else by - times * n) != 0:
+            raise TraceError("nearest neighbours at a scale that is no whole number")
+        input = input.repeat_interleave(times, axis)
+    return input
+
+
 def logdet(input: Any) -> Any:
     """PyTorch's is nan, which is no value, where the determinant is negative; the logarithm has none there either."""
     return torch.log(torch.linalg.det(input))
@@ -220,6 +235,7 @@ CELLS = torch._VF
 REWRITTEN: dict[tuple[Any, str], Callable[..., Any]] = {
     (torch, "max_pool1d"): max_pool1d,
     (F, "max_pool1d"): max_pool1d,
+    (F, "interpolate"): interpolate,
     (F, "one_hot"): one_hot,
     (torch, "logdet"): logdet,
     (torch.Tensor, "logdet"): logdet,

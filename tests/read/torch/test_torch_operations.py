@@ -237,6 +237,8 @@ PROGRAMS: list[Callable[..., Any]] = [
     lambda i3: F.avg_pool1d(i3, 3, 1, padding=1),
     lambda i4: F.adaptive_avg_pool2d(i4, 1),
     lambda i4: F.max_pool2d(i4, 3, 1, padding=1),
+    lambda i4: F.interpolate(i4, scale_factor=(2.0, 3)),
+    lambda i3: F.interpolate(i3, i3.shape[2] * 2, mode="nearest-exact"),
     # gradients that PyTorch computes
     lambda x: grad(torch.tanh, x),
     lambda x: grad(F.gelu, x),
@@ -289,6 +291,9 @@ REFUSED = [
     (lambda x: x.as_strided((2,), (1,)), "memory"),
     (lambda x: torch.linalg.qr(x)[0], "qr"),
     (lambda x: x.svd()[1], "svd"),
+    (lambda x: F.interpolate(x[None], scale_factor=1.5), "no whole number"),
+    (lambda x: F.interpolate(x[None], size=2 * x.shape[1] + 1), "not exact for all sizes"),
+    (lambda x: F.interpolate(x[None], scale_factor=2, mode="linear"), "'linear' is not modelled"),
 ]
 
 
