@@ -161,6 +161,27 @@ def sort_():
     )
 
 
+@case({"x": "n"}, "x")
+def sort_ends_():
+    def f(x):
+        s = np.sort(x)
+        return s[-1] - s[0]
+
+    def b(x, dy):
+        dx = np.zeros_like(x)
+        dx[np.argmax(x)] += dy
+        dx[np.argmin(x)] -= dy
+        return dx
+
+    def w(x, dy):
+        dx = np.zeros_like(x)
+        dx[np.argmax(x)] = dy
+        dx[np.argmin(x)] = -dy  # of one entry alone: 0
+        return dx
+
+    return f, b, w
+
+
 @case({"x": "n+3"}, "x")
 def topk_():
     def f(x):

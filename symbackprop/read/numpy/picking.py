@@ -15,13 +15,13 @@ from symbackprop.core.terms import Delta, IndexExpr, Size, Term, dummy, num, who
 from .algebra import delta, gate, minus, negated, number, plus, summed, times
 from .array import SymArray, finished, wrap
 from .axes import (
-    At, difference, indices_in, normal_axes, normal_axis, over_axes, quotient_and_rest, replaced, shape_text, shifted,
-    without,
+    ZERO_AT, At, difference, index_of, indices_in, normal_axes, normal_axis, over_axes, quotient_and_rest, replaced,
+    shape_text, shifted, without,
 )  # fmt: skip
 from .context import NUMPY, TraceError, current, provides
 from .layout import flattened
 from .lifting import lifted, size_list
-from .reductions import named, nonempty
+from .reductions import largest, named, nonempty, smallest
 from .steps import step
 from .values import Case, Value, exactly, finite
 
@@ -171,6 +171,9 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, *, stable: Any = None) -> Any
     v, n = sortable(a, axis, kind, "sort")
 
     def term(at: At) -> Term:
+        for end, place in ((smallest, ZERO_AT), (largest, shifted(index_of(v.shape[n]), -1))):
+            if at[n] == place:  # smooth at ties of other entries
+                return end(v, n).term((*at[:n], *at[n + 1 :]))
         i = dummy(v.shape[n])
         here = (*at[:n], i, *at[n + 1 :])
         return summed((i,), times(stands_at(v, n, here, at[n]), v.term(here)))

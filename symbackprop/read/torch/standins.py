@@ -187,7 +187,9 @@ def one_hot(tensor: Any, num_classes: Any = -1) -> Any:
     return (tensor.unsqueeze(-1) == torch.arange(num_classes)).to(torch.int64)
 
 
-def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", *_: Any, **__: Any) -> Any:
+def interpolate(
+    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", *_: Any, **__: Any,
+) -> Any:  # fmt: skip
     """Each entry as often as the size, or the scale, says."""
     if mode not in ("nearest", "nearest-exact"):
         raise TraceError(f"interpolation with mode {mode!r} is not modelled")
