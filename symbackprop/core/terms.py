@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from itertools import count
+from operator import is_
 from typing import Any, TypeAlias, assert_never
 
 from .indices import (
@@ -233,17 +235,18 @@ def places(t: Term) -> tuple[IndexExpr, ...]:
 
 
 def map_parts(t: Term, f: Callable[[Term], Term]) -> Term:
-    """The term with f of each of its parts; bodies of binders as they are, and no entry that is differentiated by."""
+    """The term with f of each of its parts; bodies of binders as they are, and no entry that is differentiated by.
+
+    Where f changes none of them it is the term itself, of which the hash and more is known.
+    """
     match t:
-        case Diff(body, wrt):
-            return Diff(f(body), wrt)
-        case Sum(size, body, letter):
-            return Sum(size, f(body), letter)
-        case Whole(fn, order, sizes, body, at, letters):
-            return Whole(fn, order, sizes, f(body), at, letters)
+        case Diff(body) | Sum(_, body) | Whole(_, _, _, body):
+            new = f(body)
+            return t if new is body else replace(t, body=new)
         case _:
             args = arguments(t)
-            return rebuilt(t, tuple(map(f, args))) if args else t
+            news = tuple(map(f, args))
+            return t if all(map(is_, args, news)) else rebuilt(t, news)
 
 
 def map_opened(t: Term, f: Callable[[Term], Term], new: Callable[[Size], Index] = dummy) -> Term:

@@ -53,11 +53,12 @@ def size_at(s: Size, sizes: Mapping[str, int]) -> int:
     return value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Reach:
     """What a term looks at outside itself: free indices, bound indices (depth seen from outside), arrays.
 
-    One for each term, which it stands for in keys.  `guards` are the factors of a product that choose a branch.
+    One for each term, which it stands for in keys; made often, so not `frozen`.  `guards` are the factors of a product
+    that choose a branch.
     """
 
     free: tuple[Index, ...] = ()
@@ -83,7 +84,9 @@ class Reaches:
         found = self.known.get(t)
         if found is None:
             named = sorted(free(t), key=lambda i: (i.name, i.size.monomials))
-            seen = frozenset[Array]().union(*map(self.array, arrays(t)))
+            seen = arrays(t)
+            if not self.definitions.keys().isdisjoint(seen):
+                seen = seen.union(*map(self.array, seen))
             choosing = tuple(filter(guards, t.args)) if isinstance(t, Mul) else ()
             found = self.known[t] = Reach(tuple(named), tuple(sorted(self.dangling(t))), seen, choosing)
         self.asked[id(t)] = t, found
