@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
@@ -70,16 +70,15 @@ class Judge:
         return known
 
     def section(self, section: ReadSection) -> Iterator[Checked]:
-        known, outcomes = self._judged.find(section.key), list[Outcome]()
-        self._fingerprints = Fingerprints()
-        for k, reading in enumerate(section.readings):
-            found = self.of(reading) if known is None else known[k]
-            outcomes.append(found)
+        outcomes = self._judged.find(section.key)
+        if outcomes is None:
+            self._fingerprints = Fingerprints()
+            outcomes = tuple(in_layouts(section.readings, [self.of(r) for r in section.readings], self.seconds))
+            self._judged.keep(section.key, outcomes)
+        for reading, found in zip(section.readings, outcomes, strict=True):
             if found.elsewhere is not None:
                 found = replace(found, elsewhere=section.place(found.elsewhere))
             yield Checked(reading, found)
-        if known is None:
-            self._judged.keep(section.key, tuple(outcomes))
 
     def crowded(self, reading: Reading) -> bool:
         if reading.formula is not self._formula:
@@ -158,8 +157,23 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
             said.append(f"{words} ({other.verdict})")
     if not said:
         return outcome
-    question = f"as read it is {outcome.verdict}, but not if " + " or if ".join(said[:3]) + ": which is meant?"
-    return Outcome("unknown", question)
+    return Outcome("unknown", asks(str(outcome.verdict), *said))
+
+
+def in_layouts(readings: Sequence[Reading], outcomes: Sequence[Outcome], seconds: float) -> Iterator[Outcome]:
+    """Jacobians have no usual layout: where one is true as the other way round alone, none is proved that is false so."""
+    others = {
+        rival.words for r, o in zip(readings, outcomes, strict=True) if o.verdict == "unknown"
+        for rival in r.rivals if rival.words == "mixed layout" and f"{rival.words} (proved)" in o.message
+    }  # fmt: skip
+    for reading, outcome in zip(readings, outcomes, strict=True):
+        doubts = [x for x in reading.rivals if outcome.verdict == "proved" and x.role == "layout" and x.words in others]
+        wrong = next((x for x in doubts if in_time(x.reading, False, seconds).verdict == "refuted"), None)
+        yield outcome if wrong is None else Outcome("unknown", asks("proved", f"{wrong.words} (refuted)"))
+
+
+def asks(verdict: str, *others: str) -> str:
+    return f"as read it is {verdict}, but not if " + " or if ".join(others[:3]) + ": which is meant?"
 
 
 def defined(reading: Reading) -> Outcome:

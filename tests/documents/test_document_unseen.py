@@ -164,6 +164,12 @@ TEXTS = {
         r"$$\frac{\partial L}{\partial h_t} = V^T(o_t - y_t)$$",
         [P, R],
     ),
+    "one layout for both Jacobians": (
+        r"Let $z, u, w \in \mathbb{R}^d$, $a = w^T z$ and $f = z + u \tanh(a)$. "
+        r"$$\frac{\partial f}{\partial z} = I + (1-\tanh^2(a)) u w^T$$"
+        r"$$\frac{\partial f}{\partial w} = (1 - \tanh^2(a)) z u^T$$",
+        [U, U],
+    ),
     "conditions behind a gap and in brackets": (
         r"$p_i = e^{z_i}/\sum_k e^{z_k}$. $$\frac{\partial p_i}{\partial z_j} = -p_ip_j \quad i \neq j$$"
         r"$$\frac{\partial p_i}{\partial z_j} = p_ip_j \quad (i \neq j)$$"
