@@ -161,7 +161,7 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
 
 
 def in_layouts(readings: Sequence[Reading], outcomes: Sequence[Outcome], seconds: float) -> Iterator[Outcome]:
-    """Jacobians have no usual layout: where one is true as the other way round alone, none is proved that is false so."""
+    """Where a Jacobian is true only as the other way round, none is proved that is false so: no layout is usual."""
     others = {
         rival.words for r, o in zip(readings, outcomes, strict=True) if o.verdict == "unknown"
         for rival in r.rivals if rival.words == "mixed layout" and f"{rival.words} (proved)" in o.message

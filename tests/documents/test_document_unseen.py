@@ -164,6 +164,40 @@ TEXTS = {
         r"$$\frac{\partial L}{\partial h_t} = V^T(o_t - y_t)$$",
         [P, R],
     ),
+    "another loss from now on": (
+        r"Let $L = \frac12 \|Wx - y\|^2$. $\frac{\partial L}{\partial W} = (Wx - y) x^T$. "
+        "From now on we use the loss $L = \\|Wx - y\\|^2$ instead.\n\n"
+        r"$\frac{\partial L}{\partial W} = (Wx - y) x^T$, $\frac{\partial L}{\partial W} = 2(Wx - y) x^T$",
+        [P, R, P],
+    ),
+    "what follows is no other loss": (
+        r"Let $L = \frac12 \|z - y\|^2$. From here on we get $L = \|z - y\|^2$.",
+        [R],
+    ),
+    "the second way to a loss that is said to be of both": (
+        r"Let $u = Ax$, $v = Bx$ and let the loss $\ell$ be a function of $u$ and $v$. "
+        r"$\frac{\partial \ell}{\partial x} = A^T \frac{\partial \ell}{\partial u}$, "
+        r"$\frac{\partial \ell}{\partial A} = \frac{\partial \ell}{\partial u} x^T$",
+        [U, P],
+    ),
+    "the second use of weights": (
+        r"Let $u = Wa$, $v = Wb$ and let $\ell$ be a differentiable function of $u$ and $v$. "
+        r"$\frac{\partial \ell}{\partial W} = \frac{\partial \ell}{\partial u} a^T$",
+        [U],
+    ),
+    "what the step before left depends on the weights": (
+        r"$h_t = W h_{t-1} + U x_t$ for $t = 1, \dots, T$ and $L = \sum_{t=1}^T L_t$ with "
+        r"$L_t = \frac12 \|h_t - y_t\|^2$. "
+        r"$$\frac{\partial L}{\partial U} = \sum_{t=1}^T (h_t - y_t) x_t^T$$"
+        r"$$\frac{\partial L}{\partial U} = \sum_{t=1}^T \frac{\partial L}{\partial h_t} x_t^T$$",
+        [U, P],
+    ),
+    "an argument that counts elsewhere": (
+        r"$\pi(a) = \frac{e^{\theta_a}}{\sum_b e^{\theta_b}}$ and $J = \sum_a \pi(a) r(a)$. "
+        r"$$\frac{\partial J}{\partial \theta_a} = \pi(a) (r(a) - J)$$"
+        r"$$\frac{\partial \log \pi(a)}{\partial \theta_b} = \delta_{ab} - \pi(b)$$",
+        [U, P],
+    ),
     "one layout for both Jacobians": (
         r"Let $z, u, w \in \mathbb{R}^d$, $a = w^T z$ and $f = z + u \tanh(a)$. "
         r"$$\frac{\partial f}{\partial z} = I + (1-\tanh^2(a)) u w^T$$"

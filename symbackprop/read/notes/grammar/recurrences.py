@@ -18,7 +18,8 @@ from .walking import Statement, bracketed, chains_of, mapped, names, reached, re
 from .tree import Add, Binder, Chain, Derivative, Expr, Link, Name, Neg, Num, Product, Script, Sum, Transpose
 
 Key: TypeAlias = tuple[str, str]
-BEFORE, AFTER, ALONE = "₋", "₊", "₁"
+BEFORE, AFTER, ALONE, OPEN = "₋", "₊", "₁", "↻"
+"""The last one marks a loss that depends on a parameter also by way of what is held."""
 ALIKE = "≙"
 """Between what is of one kind and shape: no statement of the text."""
 
@@ -235,25 +236,30 @@ class Time:
 
     def all_steps(self, chain: Chain) -> Chain:
         """∂L/∂W = Σ_t …: of the loss counts what it is of the arrays that W goes through."""
-        slopes = (n for n in walk(chain) if isinstance(n, Derivative) and self.is_loss(n.body) and len(n.wrt) == 1)
-        parameters = {n.wrt[0] for n in slopes if isinstance(n.wrt[0], Name) and self.shift(n.wrt[0]) is None}
+        slopes = [
+            (n.body, n.wrt[0]) for n in walk(chain) if isinstance(n, Derivative) and isinstance(n.body, Name)
+            and n.body.bare and len(n.wrt) == 1 and isinstance(n.wrt[0], Name) and self.shift(n.wrt[0]) is None
+        ]  # fmt: skip
         by = {key(k): k for k, s in self.derived(chain) if s == 0}
-        if self.loss is None or len(parameters) != 1 or len(by) > 1:
+        if not slopes:
             return cast(Chain, self.family(chain))
-        parameter = parameters.pop()
-        if by:
-            (through,) = by.values()
-            if not self.only_through(parameter, key(through)):
-                return cast(Chain, self.family(chain))
-            g = self.at(Name(self.fresh("g")), 0)
-            inside = cast(Expr, self.family(self.at(through, 0)))
-            body: Expr = Sum((Binder(self.t),), linear(g, inside))
-        elif self.total is not None and not self.feeds_back(parameter):
-            body = Sum((Binder(self.t),), cast(Expr, self.family(self.total)))
-        else:
+        parameters = {p for _, p in slopes}
+        body = self.summed(parameters.pop(), list(by.values())) if len(parameters) == 1 and len(by) < 2 else None
+        if body is None or any(loss != self.loss for loss, _ in slopes):
+            for loss in {loss for loss, _ in slopes}:
+                chain = replaced(chain, loss, replace(loss, letter=loss.letter + OPEN))
             return cast(Chain, self.family(chain))
         self.families = True
         return cast(Chain, self.family(self.with_loss(chain, self.new_loss(body))))
+
+    def summed(self, parameter: Name, by: Sequence[Name]) -> Expr | None:
+        """What the loss is of the parameter, given what each step got; None where a later step gets it, too."""
+        if by and self.only_through(parameter, key(by[0])):
+            g = self.at(Name(self.fresh("g")), 0)
+            return Sum((Binder(self.t),), linear(g, cast(Expr, self.family(self.at(by[0], 0)))))
+        if by or self.total is None or self.feeds_back(parameter):
+            return None
+        return Sum((Binder(self.t),), cast(Expr, self.family(self.total)))
 
     def feeds_back(self, parameter: Name) -> bool:
         """A later step depends on it."""

@@ -201,8 +201,8 @@ class Model:
             raise Unsettled("layers with different letters under one ∂: which comes first?", span)
         last = self.last_of(list(targets))
         beyond = [s for s in map(Symbol, sorted(self.decl.beyond.get(loss.name, ()))) if array_of(s, self.decl)]
-        beyond = [s for s in beyond if last is not None and self.depends(s, last)]  # others: another network
-        others = [t for t in targets if t != last]
+        others = [t for t in targets if t != last]  # what depends on none of these is of another network
+        beyond = [s for s in beyond if last is not None and any(self.depends(s, t) for t in (last, *others))]
         if last is not None and (any(past(self, s, last, others) for s in beyond) or (beyond and len(targets) == 1)):
             last = self.last_of([*targets, *beyond])  # a way to the loss goes past what is differentiated by here
         if last is None:

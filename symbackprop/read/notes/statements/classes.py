@@ -84,6 +84,14 @@ FOLLOWS = words(
 )
 LISTED = words(r"\s*[,;]?\s*(?:and|with|where)?\s*")
 """Between the formulas of a list of what is given: no word says that the second follows."""
+ANOTHER = words(
+    r"\b(?:from (?:now|here|this point) on(?:wards?)?|henceforth|replac\w+|redefin\w+|switch\w*|chang\w+|modif\w+"
+    r"|now,?\s+(?:we\s+)?(?:use|take|have|work|minimi[sz]e|maximi[sz]e)"
+    r"|(?:new|another|different|second|other|modified|alternative)\s+(?:\w+\s+)?(?:loss|cost|objective|function|model|energy))\b"
+    + _END
+)
+"""What follows is another thing by a name that was given."""
+INSTEAD = words(r"\W*(?:instead\b|from (?:now|here) on\b|henceforth\b)")
 GIVEN = words(r"\b(?:given|denote|write|define|let|with|where|abbreviate|call|for short)\b" + _END)
 IN_CASE = words(
     r"\b(?:if|wenn|falls|ist|when|whenever|unless|in (?:the|this|that) case|otherwise|as long as|assuming|suppose"

@@ -10,7 +10,7 @@ from ..grammar.idioms import is_call
 from ..grammar.means import is_outcome
 from ..grammar.shorthand import FACTOR
 from ..grammar.tree import (
-    At, Call, Chain, Derivative, Function, Link, Name, Num, Operator, Paren, Product, Symbol, Transpose,
+    At, Call, Chain, Derivative, Function, IndexName, Link, Name, Num, Operator, Paren, Product, Symbol, Transpose,
 )  # fmt: skip
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
@@ -129,7 +129,7 @@ class Doubts(Intents):
             or self.of_event(chain) or self.one_of_several(chain) or self.item_by_item(chain, r)
             or self.operator_letter(chain, reading.declarations) or self.against_print(chain)
             or self.of_law(reading) or self.slope_said(chain, reading) or self.of_which(chain, reading.declarations)
-            or self.of_nothing(chain, reading.declarations)
+            or self.of_nothing(chain, reading.declarations) or self.counts_too(reading)
             or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
             or self.in_dimensions(r) or self.of_optimum(chain, reading.declarations, r.at)
         )  # fmt: skip
@@ -159,6 +159,14 @@ class Doubts(Intents):
             and values.count(n) > [key_of(x) for x in alone].count(n)
         ]  # fmt: skip
         return f"nothing says what {several[0]} is" if several and len(bare) > 1 else ""
+
+    @staticmethod
+    def counts_too(reading: Reading) -> str:
+        """r(a) of a number a beside θ_a, where a counts."""
+        nodes = [n for x in (reading.lhs, reading.rhs) for n in walk(x)]
+        numbers = {n.name for n in nodes if isinstance(n, Symbol)}
+        both = sorted(numbers.intersection(n.name for n in nodes if isinstance(n, IndexName)))
+        return f"whether {both[0]} is an index or a number is not settled" if both else ""
 
     def in_dimensions(self, r: Record) -> str:
         """∂_i x_i = 3 in three dimensions: sizes are any sizes here."""

@@ -251,7 +251,10 @@ class Heads:
             return replace(unit, meant="definition" if same or stated else "claim")
         if same:
             return replace(unit, meant="definition", note="said before")
-        stated |= classes.IN_CASE.search(self.sentence(r)) is not None or of_others(section, found, key)
+        sentence = self.sentence(r)
+        stated |= classes.IN_CASE.search(sentence) is not None or of_others(section, found, key)
+        another = classes.ANOTHER.search(sentence) or classes.INSTEAD.match(r.formula.after)
+        stated |= another is not None and not classes.FOLLOWS.search(r.formula.before)
         section.forms.append(Given(key, Chain((unit.lhs,), (unit.link,), unit.span), r.formula.text, r.at + 1))
         return self.define(r, unit, key) if stated else replace(unit, meant="claim")
 

@@ -12,6 +12,7 @@ from ..declared.symbols import ArraySymbol, Declarations, Definition, SizeSymbol
 from ..files.items import Formula
 from ..files.place import ReadError, Unsettled
 from ..grammar.means import is_outcome
+from ..grammar.recurrences import OPEN
 from ..grammar.resolve import Resolver
 from ..grammar.resolve_derivatives import ManyVariables
 from ..grammar.rewriting import is_shape
@@ -19,7 +20,7 @@ from ..grammar.tree import (
     Chain, Derivative, Dots, Expr, IndexName, Link, Matrix, Name, Num, Ones, Operator, Paren, Product, Shape, ShapeWord,
     Symbol, Words,
 )  # fmt: skip
-from ..grammar.walking import walk
+from ..grammar.walking import names, walk
 from ..inferred.above import Given
 from ..inferred.notations import along_chain, without_shorthand
 from ..inferred.occurrences import key_of
@@ -166,6 +167,8 @@ class SectionReader(Rivals):
         return self.blocked(base, chain, r) or self.with_rivals(reading, base, chain, u, r)
 
     def blocked(self, base: Reading, chain: Chain, r: Record) -> Reading | None:
+        if held := [n.letter[:-1] for n in names(chain) if n.letter.endswith(OPEN)]:
+            return unsettled(base, f"how {held[0]} depends on this by way of all steps is not understood here")
         name = self.section.unreadable(chain, r.at)
         return unsettled(base, f"the definition of {name} could not be read, and this rests on it") if name else None
 
