@@ -192,6 +192,12 @@ TEXTS = {
         r"$$\frac{\partial L}{\partial U} = \sum_{t=1}^T \frac{\partial L}{\partial h_t} x_t^T$$",
         [U, P],
     ),
+    "a loss of the steps from the second on": (
+        r"$h_t = W h_{t-1} + U x_t$ for $t = 1, \dots, T$, $L = \sum_{t=2}^T \frac12 \|V h_t - y_t\|^2$. "
+        r"$$\frac{\partial L}{\partial V} = \sum_{t=1}^T (V h_t - y_t) h_t^T$$"
+        r"$$\frac{\partial L}{\partial V} = \sum_{t=2}^T (V h_t - y_t) h_t^T$$",
+        [R, P],
+    ),
     "an argument that counts elsewhere": (
         r"$\pi(a) = \frac{e^{\theta_a}}{\sum_b e^{\theta_b}}$ and $J = \sum_a \pi(a) r(a)$. "
         r"$$\frac{\partial J}{\partial \theta_a} = \pi(a) (r(a) - J)$$"

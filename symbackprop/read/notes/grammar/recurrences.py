@@ -14,12 +14,11 @@ from fractions import Fraction
 from functools import partial
 from typing import TypeAlias, cast
 
-from .walking import Statement, bracketed, chains_of, mapped, names, reached, rebuilt, replaced, transposed, walk
+from .walking import Statement, chains_of, mapped, names, reached, rebuilt, replaced, sum_over, transposed, walk
 from .tree import Add, Binder, Chain, Derivative, Expr, Link, Name, Neg, Num, Product, Script, Sum, Transpose
 
 Key: TypeAlias = tuple[str, str]
-BEFORE, AFTER, ALONE, OPEN = "₋", "₊", "₁", "↻"
-"""The last one marks a loss that depends on a parameter also by way of what is held."""
+BEFORE, AFTER, ALONE, OPEN = "₋", "₊", "₁", "↻"  # the last of a loss that what is held leads to, too
 ALIKE = "≙"
 """Between what is of one kind and shape: no statement of the text."""
 
@@ -50,7 +49,8 @@ class Time:
     """The same, as they are written."""
     loss: Name | None = None
     total: Expr | None = None
-    """Σ_t …, which gives the loss."""
+    """Σ_t …, which gives the loss; `over` the steps that it is summed over."""
+    over: Binder = field(default_factory=lambda: Binder(""))
     extra: list[Chain] = field(default_factory=list)
     shifts: set[int] = field(default_factory=lambda: {0})
     families: bool = False
@@ -236,21 +236,17 @@ class Time:
 
     def all_steps(self, chain: Chain) -> Chain:
         """∂L/∂W = Σ_t …: of the loss counts what it is of the arrays that W goes through."""
-        slopes = [
-            (n.body, n.wrt[0]) for n in walk(chain) if isinstance(n, Derivative) and isinstance(n.body, Name)
-            and n.body.bare and len(n.wrt) == 1 and isinstance(n.wrt[0], Name) and self.shift(n.wrt[0]) is None
-        ]  # fmt: skip
+        found = (n for n in walk(chain) if isinstance(n, Derivative) and isinstance(n.body, Name) and n.body.bare)
+        slopes = {(cast(Name, n.body), n.wrt) for n in found if self.shift(n.wrt[0]) is None and not self.of_data()}
         by = {key(k): k for k, s in self.derived(chain) if s == 0}
-        if not slopes:
-            return cast(Chain, self.family(chain))
-        parameters = {p for _, p in slopes}
-        body = self.summed(parameters.pop(), list(by.values())) if len(parameters) == 1 and len(by) < 2 else None
-        if body is None or any(loss != self.loss for loss, _ in slopes):
-            for loss in {loss for loss, _ in slopes}:
-                chain = replaced(chain, loss, replace(loss, letter=loss.letter + OPEN))
-            return cast(Chain, self.family(chain))
-        self.families = True
-        return cast(Chain, self.family(self.with_loss(chain, self.new_loss(body))))
+        match [*slopes]:
+            case [(loss, (Name() as parameter,))] if loss == self.loss and len(by) < 2:
+                if (body := self.summed(parameter, list(by.values()))) is not None:
+                    self.families = True
+                    return cast(Chain, self.family(self.with_loss(chain, self.new_loss(body))))
+        for loss, _ in slopes:
+            chain = replaced(chain, loss, replace(loss, letter=loss.letter + OPEN))
+        return cast(Chain, self.family(chain))
 
     def summed(self, parameter: Name, by: Sequence[Name]) -> Expr | None:
         """What the loss is of the parameter, given what each step got; None where a later step gets it, too."""
@@ -259,12 +255,21 @@ class Time:
             return Sum((Binder(self.t),), linear(g, cast(Expr, self.family(self.at(by[0], 0)))))
         if by or self.total is None or self.feeds_back(parameter):
             return None
-        return Sum((Binder(self.t),), cast(Expr, self.family(self.total)))
+        return Sum((self.over,), cast(Expr, self.family(self.total)))
 
     def feeds_back(self, parameter: Name) -> bool:
         """A later step depends on it."""
-        passed = {key(n) for c in self.steps.values() for n, shift in self.timed(c) if shift < 0}
-        return any(self.uses(u, parameter) for k in passed for u in self.within(k))
+        return any(self.uses(u, parameter) for k in self.passed() for u in self.within(k))
+
+    def passed(self) -> set[Key]:
+        return {key(n) for c in self.steps.values() for n, shift in self.timed(c) if shift < 0}
+
+    def of_data(self) -> bool:
+        """x_t = c + φ x_{t-1} + ε_t, where the loss is made of x alone and no equation gives ε: x is what it is."""
+        rests = (self.steps[k].links[0].rhs for k in self.passed() & self.steps.keys())
+        added = [a for rhs in rests if isinstance(rhs, Add) for a in rhs.args if isinstance(a, Name)]
+        noisy = any(self.shift(a) == 0 and key(a) not in self.steps for a in added)
+        return noisy and {key(n) for n, _ in self.timed(self.total)} == self.passed()
 
 
 def linear(g: Name, k: Expr) -> Expr:
@@ -363,11 +368,11 @@ def recurrence(statements: Sequence[Statement | None], ranges: Sequence[str]) ->
         summed = any(isinstance(n, Binder) and n.name == t for n in nodes)
         time.shifts |= {s for n in nodes if isinstance(n, Name) and (s := shift_of(n, t)) is not None}
         losses = {n.body for n in nodes if isinstance(n, Derivative) and isinstance(n.body, Name) and n.body.bare}
-        total = {c.subjects[0]: body for c in chains if (body := sum_over(c, t)) is not None}
+        total = dict(found for c in chains if (found := sum_over(c, t)) is not None)
         given = [x for x in losses if x in total]
         if len(given) == 1 or len(losses) == 1:
             time.loss = given[0] if given else next(iter(losses))
-            time.total = total.get(time.loss)
+            time.over, time.total = total.get(time.loss, (Binder(t), None))
         signals = any(time.signal(cast(Name, c.subjects[0])) is not None for c in time.steps.values())
         if summed or t in ranges or signals:
             return time
@@ -379,21 +384,4 @@ def index_of(chain: Chain) -> Name | None:
     match chain.subjects:
         case (Name(_, _, Script(items=(Name(_, "", None, (), 0) as t,))),) if chain.links:
             return t
-    return None
-
-
-def sum_over(chain: Chain, t: str) -> Expr | None:
-    """What L = Σ_t … sums; with a factor in front of it."""
-    match chain:
-        case Chain((Name(bare=True),), (Link(rhs=body), *_)):
-            pass
-        case _:
-            return None
-    match body:
-        case Sum((Binder(name),), body, (), kind="sum") if name == t:
-            return body
-        case Neg(Sum((Binder(name),), body, (), kind="sum")) if name == t:
-            return Neg(body, body.span)
-        case Product((*front, Sum((Binder(name),), body, (), kind="sum"))) as whole if name == t:
-            return Product((*front, bracketed(body)), ("",) * len(front), whole.span)
     return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TypeVar, cast
 
 from ..files.place import Span
-from .tree import Chain, Entry, Expr, Label, Name, Paren, Power, Product, Script, Transpose
+from .tree import Binder, Chain, Entry, Expr, Label, Link, Name, Neg, Paren, Power, Product, Script, Sum, Transpose
 
 T = TypeVar("T")
 EQUATIONS = frozenset(("=", ":=", "≡"))
@@ -219,3 +219,22 @@ def each_side(chain: Chain, f: Callable[[Expr], Expr]) -> Chain:
 
 def chains_of(statements: Iterable[Statement | None]) -> Iterator[Chain]:
     return (p.chain for s in statements if s is not None for p in s.parts)
+
+
+def sum_over(chain: Chain, t: str) -> tuple[Name, tuple[Binder, Expr]] | None:
+    """L and what L = Σ_t … or L(W) = Σ_t … sums, over which steps; with a factor in front of it."""
+    match chain:
+        case Chain(((Name(bare=True) as loss) | Product(((Name(bare=True) as loss), Paren())),), (Link(rhs=whole), *_)):
+            return (loss, found) if (found := summed_in(whole, t)) is not None else None
+    return None
+
+
+def summed_in(node: object, t: str) -> tuple[Binder, Expr] | None:
+    match node:
+        case Sum((Binder(name) as over,), body, (), kind="sum") if name == t:
+            return over, body
+        case Neg(arg) if (found := summed_in(arg, t)) is not None:
+            return found[0], Neg(found[1], node.span)
+        case Product((*front, last)) if (found := summed_in(last, t)) is not None:
+            return found[0], Product((*front, bracketed(found[1])), ("",) * len(front), node.span)
+    return None
