@@ -198,6 +198,12 @@ TEXTS = {
         r"$$\frac{\partial L}{\partial V} = \sum_{t=2}^T (V h_t - y_t) h_t^T$$",
         [R, P],
     ),
+    "an index of a mean stands on another axis elsewhere": (
+        r"$R_{ij} = Y_{ij} - \frac1m \sum_k Y_{ik}$ with $Y \in \mathbb{R}^{n\times m}$. "
+        r"$\frac{\partial R_{ij}}{\partial Y_{kl}} = \delta_{ik}\delta_{jl} - \frac1m \delta_{ik}$, "
+        r"$\frac{\partial R_{ij}}{\partial Y_{kl}} = \delta_{ik}\delta_{jl} - \frac1m \delta_{jl}$",
+        [P, R],
+    ),
     "an argument that counts elsewhere": (
         r"$\pi(a) = \frac{e^{\theta_a}}{\sum_b e^{\theta_b}}$ and $J = \sum_a \pi(a) r(a)$. "
         r"$$\frac{\partial J}{\partial \theta_a} = \pi(a) (r(a) - J)$$"

@@ -74,6 +74,8 @@ class IndexSymbol:
     name: str
     size: Expr | None = None
     sample: bool = False
+    summed: bool = False
+    """Only where it is summed over and nothing else says its range: the k of 1/m Σ_k."""
 
 
 @dataclass(frozen=True, slots=True)

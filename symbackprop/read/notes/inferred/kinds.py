@@ -60,9 +60,9 @@ class Framer(Options):
         roles, base = self.roles, self.base
         sizes = {**{n: SizeSymbol(n) for n in sorted(roles.sizes)}, **base.sizes}
         composite = {k: frozenset(v) | base.composite.get(k, frozenset()) for k, v in roles.composite.items()}
+        indices = {i: IndexSymbol(i, self.range_of(i), summed=i in roles.means_over) for i in sorted(roles.indices)}
         table = replace(
-            base, inferred=True, sizes=sizes,
-            indices={**{i: IndexSymbol(i, self.range_of(i)) for i in sorted(roles.indices)}, **base.indices},
+            base, inferred=True, sizes=sizes, indices={**indices, **base.indices},
             layers={**{k: LayerSymbol(k, v) for k, v in roles.layers.items()}, **base.layers},
             composite={**base.composite, **composite},
             einstein=base.einstein or self.facts.einstein,

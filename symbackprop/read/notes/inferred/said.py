@@ -198,6 +198,7 @@ class Said:
         self.compared = set[str]().union(*(r.uses.compared | r.uses.kronecker for r in records))
         self.sizes: set[str] = set()
         self.ranges: dict[str, Expr] = {}
+        self.means_over: set[str] = set()
         self.members: list[tuple[Name, Expr, Record]] = []
         self.listed: dict[str, Expr] = {}
         self.apart: set[tuple[str, str]] = set()
@@ -324,6 +325,7 @@ class Said:
             counts = count not in defined | by and (count.isupper() or count in COUNTERS)
             if counts and index not in self.ranges and not any(key_of(n) == count for n, _, _ in self.members):
                 self.ranges[index] = Name(count)
+                self.means_over.add(index)
                 self.sizes.add(count)
 
     def squares(self, lhs: Expr) -> None:

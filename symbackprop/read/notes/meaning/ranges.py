@@ -60,7 +60,9 @@ class Ranges:
                 group = {k: low if v == high else v for k, v in group.items()}
         for name, root in group.items():
             if name not in self.sizes.decl.layers:
-                self.found.setdefault((0, name), sized(f"range of {root}"))
+                said = self.sizes.decl.indices.get(name.rstrip("'"))
+                size = self.sizes.size(said.size) if said is not None and said.size is not None else None
+                self.found.setdefault((0, name), size if size is not None else sized(f"range of {root}"))
 
     def key(self, name: str, scope: dict[str, int]) -> Key:
         key = (scope.get(name, 0), name)
@@ -115,7 +117,7 @@ class Ranges:
                 if name not in self.sizes.decl.layers or name in scope:
                     key = self.key(name, scope)
                     declared = self.sizes.decl.indices.get(name.rstrip("'"))
-                    if key[0] == 0 and declared is not None and declared.size is not None:
+                    if key[0] == 0 and declared is not None and declared.size is not None and not declared.summed:
                         self.found.setdefault(key, self.sizes.size(declared.size))
             case Symbol(sample=Label(str() as base)) if base not in self.sizes.decl.sizes:
                 key = self.key(base, scope)
