@@ -220,6 +220,8 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "latin.md").write_bytes(b"caf\xe9 $x$")
     with pytest.raises(ReadError, match="not UTF-8"):
         read_document(tmp_path / "latin.md")
+    with pytest.raises(ReadError, match="more than"):  # without end, and no size is told
+        read_document(Path("/dev/zero"))
 
 
 @pytest.mark.parametrize(

@@ -112,9 +112,11 @@ class Unsettled(ReadError):
 def read_text(path: Path) -> str:
     """Raises ReadError when it cannot be opened, or is no text."""
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise ReadError(f"{path}: {path.stat().st_size:,} bytes, at most {MAX_FILE:,} are read")
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)  # not by the size that is told: a device without end tells 0
+        if len(data) > MAX_FILE:
+            raise ReadError(f"{path}: more than {MAX_FILE:,} bytes, and at most these are read")
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise ReadError(f"{path}: this is not UTF-8 text (byte {error.start})") from None
     except OSError as error:
