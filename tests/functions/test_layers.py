@@ -237,6 +237,28 @@ def test_places_in_what_is_returned() -> None:
     assert not sb.check_layer(Two, shapes=shapes, params={"x": "return[0]", "w": "return[1][0]"}, seek_repair=False)
 
 
+def test_what_has_no_shape_is_said_and_so_is_what_is_not_checked() -> None:
+    class Scale:
+        def __init__(self, gamma: Any) -> None:
+            self.gamma = gamma
+
+        def forward(self, x: Any) -> Any:
+            self.x = x
+            return self.gamma * x
+
+        def backward(self, g: Any) -> Any:
+            return self.gamma * g, (g * self.x).sum(0)
+
+    taken = "gamma has no shape: it was taken for a size, one whole number"
+    left = "what backward() returns[1] is not checked: nothing with a shape goes with it"
+    one = sb.check_layer(Scale, shapes={"x": "B D"})
+    both = sb.check_layer(Scale, shapes={"x": "B D", "gamma": "D"})
+    assert one.status == both.status == "proved" and one.notes[-2:] == (left, taken)
+    assert not {taken, left} & {n for v in both.gradients.values() for n in v.notes}
+    sizes = sb.check_layer(lambda D, M: Dense(np.zeros((D, M)), np.zeros(M)), shapes={"x": "B D"})
+    assert not any("taken for a size" in n for v in sizes.gradients.values() for n in v.notes)
+
+
 def test_a_derivative_of_the_output_that_is_taken_at_the_input() -> None:
     def sigmoid(z: Any) -> Any:
         return 1 / (1 + np.exp(-z))

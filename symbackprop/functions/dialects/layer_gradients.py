@@ -60,7 +60,7 @@ def located(
         raise SymbackpropError(not_found([*missing, *asked][0], owner, code))
     variables = q.asked.chosen or tuple(n for n in declared if n in found)
     code = replace(code, gradients={n: found[n] for n in variables})
-    left_out = unchecked(code, before) if q.asked.chosen is None else ()
+    left_out = (*unchecked(code, before), *unasked(code, back)) if q.asked.chosen is None else ()
     said_of = (*notes(code, homes), *left_out)
     return Found(code, declared, variables, said_of)
 
@@ -175,6 +175,15 @@ def unchecked(code: LayerCode, before: Mapping[Place, Any]) -> Iterator[tuple[st
     for place, x in before.items():
         if place not in code.placed.values() and drawn_in(x):
             yield "", f"no gradient of {text(place)} was found: it is not checked"
+
+
+def unasked(code: LayerCode, back: Any) -> Iterator[tuple[str, str]]:
+    """What the backward returns besides the gradients that are checked."""
+    asked = [place[:1] for kind, place in code.gradients.values() if kind == RETURNED]
+    for k, x in back.items() if isinstance(back, dict) else enumerate(back if isinstance(back, tuple | list) else ()):
+        if isinstance(x, SymArray) and (("item", k),) not in asked:
+            where = text((("item", k),), "")
+            yield "", f"what {code.backward}() returns{where} is not checked: nothing with a shape goes with it"
 
 
 def notes(code: LayerCode, homes: Mapping[str, Place]) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from symbackprop.functions.dialects.layer_code import (
     ASKED, RETURNED, LayerCode, Length, NewSize, Place, Question, arrays_of, parts_of, read, with_context,
 )  # fmt: skip
 from symbackprop.functions.dialects.layer_gradients import Found, located
-from symbackprop.functions.dialects.one_run import OneRun, Pair, Untraceable, observed
+from symbackprop.functions.dialects.one_run import OneRun, Pair, Untraceable, observed, of_all
 from symbackprop.functions.drive import Asked
 from symbackprop.functions.request import signature
 from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, parse_shapes
@@ -153,12 +153,14 @@ def new_sizes(call: Template | None) -> tuple[str, ...]:
 
 
 def with_sizes(found: Found) -> Found:
-    """New sizes are those of the parameters that were found."""
+    """New sizes are those of the parameters that were found; what is still in no shape is said."""
     call = found.code.made
     if call is None:
         return found
     sizes = {p: x for p, n in call.options.items() if isinstance(n, NewSize) and (x := size_in(found.declared, p))}
-    return replace(found, code=replace(found.code, made=Template((), {**call.options, **sizes})))
+    call = Template((), {**call.options, **sizes})
+    taken = of_all(f"{n} has no shape: it was taken for a size, one whole number" for n in new_sizes(call))
+    return replace(found, code=replace(found.code, made=call), notes=(*found.notes, *taken))
 
 
 def size_in(declared: Mapping[str, Declared], symbol: str) -> Length | None:
