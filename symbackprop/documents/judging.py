@@ -139,7 +139,7 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
     said = []
     for words, rival, role, letter in reading.rivals:
         rescue = role in ("rescue", "numbers")
-        if outcome.verdict == "proved" and (rescue or role == "layout"):
+        if (rescue or role == "layout") if outcome.verdict == "proved" else role == "more":
             continue
         other = under_one_reading(rival, False)
         open_ = outcome.verdict == "ill-formed" and role == "numbers" and (

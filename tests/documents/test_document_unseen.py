@@ -234,6 +234,35 @@ TEXTS = {
         "\\frac{\\partial L}{\\partial y} W$, $\\frac{\\partial L}{\\partial x} = W^T\\frac{\\partial L}{\\partial y}$",
         [P, R],
     ),
+    "what has no d of its own may move, too": (
+        r"$d(XY) = dX\,Y + X\,dY$, $d(XY) = dX\,Y$, $d(XY) = dX\,Y + Y\,dX$",
+        [P, U, R],
+    ),
+    "letters of one kind move together": (r"$d(u^T v) = u^T dv$, $d(a^T x) = a^T dx$, $d(AB) = dA\,B$", [U, P, U]),
+    "what is said to be fixed does not move": (
+        "For fixed $Y$, $d(XY) = dX\\,Y$. In general, $d(XY) = dX\\,Y$.\n\n# Data\n\nLet $u$ be data. "
+        "$d(u^T v) = u^T dv$, $d(u^T v) = 2u^T dv$",
+        [P, U, P, R],
+    ),
+    "all arguments of a function move": (
+        r"Let $f(X, Y) = \operatorname{tr}(XY)$. $df = \operatorname{tr}(dX\,Y)$, "
+        r"$df = \operatorname{tr}(dX\,Y) + \operatorname{tr}(X\,dY)$",
+        [U, P],
+    ),
+    "a partial derivative beside another way from its variable": (
+        r"Let $z = f(x, y)$ with $y = g(x)$. $\frac{dz}{dx} = \frac{\partial f}{\partial x}$",
+        [U],
+    ),
+    "a total derivative goes all ways": (
+        r"Let $f(x, y) = x^2y$ and $y = \sin x$. $\frac{df}{dx} = 2xy + x^2\cos x$, $\frac{df}{dx} = 2xy$, "
+        r"$\frac{df}{dx} = \frac{\partial f}{\partial x}$",
+        [P, U, U],
+    ),
+    "what is so in a case is not so in general": (
+        r"If $S$ is symmetric, $\nabla_x(x^T S x) = 2Sx$. In general, $\nabla_x(x^T S x) = 2Sx$, "
+        r"$\nabla_x(x^T S x) = Sx + S^Tx$.",
+        [P, R, P],
+    ),
 }  # fmt: skip
 
 
@@ -242,3 +271,8 @@ def test_the_verdicts_of_claims(name: str) -> None:
     text, wanted = TEXTS[name]
     got = [c.verdict for c in check_text(text) if c.kind == "claim"]
     assert [R if v == "ill-formed" else v for v in got] == wanted
+
+
+def test_what_is_held_fixed_is_said() -> None:
+    (found,) = check_text(r"$d(a^T x) = a^T dx$")
+    assert found.outcome.hypotheses == ("a is held fixed",)

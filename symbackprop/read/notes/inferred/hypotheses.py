@@ -20,7 +20,9 @@ from ..grammar.walking import walk
 SQUARE = frozenset(("symmetric", "skew", "diagonal", "idempotent", "invertible"))
 ANY = ""
 """In place of a property or a letter."""
-LAST = "last"
+LAST, CASE = "last", "case"
+FIXED = "fixed"
+"""Of a letter that does not move where others do: no equation says it, and it is not what an author drops."""
 STATED, SOLVED, LEFT = "stated", "solved", "left"
 """An equation that is assumed; one that is demanded: it tells what its letter is, and nothing of its derivatives; a
 case that the text is through with."""
@@ -30,7 +32,7 @@ case that the text is through with."""
 class Saying:
     """From formula `at` on the letter `of` has, or no longer has, the property `what`; or the equation `chain` holds.
 
-    `what` is ANY or LAST where all that is assumed, or what was assumed last, is dropped.
+    `what` is ANY, LAST or CASE where all that is assumed, or what was assumed last, or in a `case`, is dropped.
     """
 
     at: int
@@ -39,9 +41,11 @@ class Saying:
     holds: bool = True
     chain: Chain | None = None
     where: Place | None = None
+    case: bool = False
+    """ "If A is orthogonal": no more behind "in general"."""
 
     def drops(self, other: Saying) -> bool:
-        return self.what in (ANY, other.what) and self.of in (ANY, other.of)
+        return other.case if self.what == CASE else self.what in (ANY, other.what) and self.of in (ANY, other.of)
 
 
 def in_force(sayings: Iterable[Saying], at: int) -> list[Saying]:
@@ -51,7 +55,8 @@ def in_force(sayings: Iterable[Saying], at: int) -> list[Saying]:
         if s.at > at:
             break
         if not s.holds:
-            found = found[:-1] if s.what == LAST else [other for other in found if not s.drops(other)]
+            last = [other for other in found if other.what != FIXED][-1:] if s.what == LAST else []
+            found = [o for o in found if o not in last and (s.what == LAST or not s.drops(o))]
         elif s not in found:
             found.append(s)
     return found

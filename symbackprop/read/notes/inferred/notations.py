@@ -144,13 +144,17 @@ def explicit(node: object, table: Declarations, rows_of: RowsOf, hidden: Mapping
 ROW, COLUMN = "a''", "b''"
 
 
-def without_shorthand(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, list[Chain], Declarations]:
-    """The sides without what is short for something, the points at which they are taken, the table."""
+def without_shorthand(
+    lhs: Expr, rhs: Expr, table: Declarations, moving: Collection[str] = ()
+) -> tuple[Expr, Expr, list[Chain], Declarations]:
+    """The sides without what is short for something, the points at which they are taken, the table.  Between
+    differentials the `moving` letters change, too.
+    """
     if table.einstein:
         lhs, rhs = with_repeated_summed(lhs, rhs, table)
     lhs, rhs, points = at_points(lhs, rhs)
     if any(isinstance(n, Differential) for x in (lhs, rhs, *points) for n in walk(x)):
-        lhs, rhs, points, table = along(lhs, rhs, points, table)
+        lhs, rhs, points, table = along(lhs, rhs, points, table, moving)
     lhs, rhs = (cast(Expr, diagonals(x, table)) for x in (lhs, rhs))
     if table.inferred:
         lhs, rhs = entry_of_array(lhs, rhs, table), entry_of_array(rhs, lhs, table)
@@ -161,12 +165,13 @@ def without_shorthand(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, 
 
 
 def along(
-    lhs: Expr, rhs: Expr, points: list[Chain], table: Declarations
+    lhs: Expr, rhs: Expr, points: list[Chain], table: Declarations, moving: Collection[str] = ()
 ) -> tuple[Expr, Expr, list[Chain], Declarations]:
     """dJ = tr(G^T dX): what J changes by when X does, for every dX, or for those of the points, dX = AX."""
     variables = moved(rhs, table).union(*(moved(c.subjects[0], table) for c in points)) or moved(lhs, table)
     if not variables:
         raise Unsettled("which variables change is not said: no d of one stands on the right", lhs.span)
+    variables = variables.union(moving)
     for v in sorted(variables):
         table = table.with_array(replace(table.arrays[v], name=f"d{v}", of=""))
     points = [cast(Chain, changed(c, variables, table)) for c in points]

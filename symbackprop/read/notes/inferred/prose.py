@@ -17,7 +17,7 @@ from ..grammar.tree import Chain, Expr, Name, Num, Paren, Product
 from ..grammar.walking import Statement
 from ..grammar.vocabulary import GREEK
 from . import prose_patterns as ways
-from .hypotheses import ANY, LAST, SQUARE, Saying
+from .hypotheses import ANY, CASE, LAST, SQUARE, Saying
 from .occurrences import key_of
 
 
@@ -208,7 +208,8 @@ class Facts:
                     self.shapes.setdefault(key, (*parts[0], *parts[1]))  # type: ignore[misc]
 
     def properties_in(self, s: str, t: Template) -> None:
-        since = self.at if ways.ANEW.search(s) else 0
+        since, case = self.at if ways.ANEW.search(s) else 0, ways.CASE.match(s) is not None
+        self.sayings += [Saying(self.at, CASE, ANY, False)] if ways.GENERAL.match(s) else []
         self.sayings += [Saying(since, name, key) for name, key in t.values(s)]
         for name, pattern in ways.PROPERTIES.items():
             for m in re.finditer(pattern, s, re.IGNORECASE):
@@ -217,7 +218,7 @@ class Facts:
                     r"\bwithout\b|\binstead\b|\bnot\b", s[max(0, m.start() - 25) : m.end() + 25]
                 )
                 for key in self.about(s, m, t):
-                    self.sayings.append(Saying(self.at if denied else since, name, key, not denied))
+                    self.sayings.append(Saying(self.at if denied else since, name, key, not denied, case=case))
                     if name in SQUARE and not denied:
                         self.square.add(key)
         if re.search(r"\binstead\b|\bno longer\b|\bonly\s+a\s+vector\b", s, re.IGNORECASE):

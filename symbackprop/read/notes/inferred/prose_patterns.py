@@ -60,6 +60,7 @@ PROPERTIES = {
     "invertible": r"invertible|non-?singular",
     "binary": r"\b(?:binary|boolean|0[/-]1|zero[\s-]one)[\s-](?:\w+[\s-])?(?:mask|matri|vector|array)\w*"
               r"|\b(?:entries|elements|components|values)\s+(?:are\s+|is\s+|lie\s+|all\s+)*in\s+⟦binary⟧",
+    "fixed": r"\b(?:fixed|constants?|held|data|does\s+not\s+(?:change|move|vary))\b",
     "sign": r"\b(?:entries|elements|components|values)\s+(?:are\s+|is\s+|lie\s+|all\s+)*in\s+⟦sign⟧",
 }  # fmt: skip
 VALUES = {
@@ -88,6 +89,9 @@ ANEW = re.compile(
     r"|from (?:here|now) on|in (?:the|this|that|our) case|in general|more generally)\b", re.IGNORECASE,
 )
 """What the sentence says holds from there on, not of what stands above."""
+CASE = said(r"\W*(?:now\W+)?(?:if|when(?:ever)?|for|with|in\s+(?:the|this)\s+case)\b")
+GENERAL = said(r"\W*(?:(?:but|and|now|however)\W+)?(?:(?:more\s+)?generally|in\s+general)\b")
+"""A sentence that assumes something, and one that does so no more."""
 GOES_ON = re.compile(r"\s*(?:for|if|when(?:ever)?|where|with|provided|as long as)\b")
 """Behind a display, whose sentence it goes on with."""
 SOFTMAX_OF = said(

@@ -139,6 +139,7 @@ class Model:
                 variable = v.base if isinstance(v, Entry) else v
                 if isinstance(variable, Symbol):
                     self.targets.setdefault(plain(variable), d.span)
+                    self.check_partial(d, plain(variable))
                     for body in symbols(d.body):
                         other = self.definition(body) is not None and not self.depends(body, plain(variable))
                         if body != plain(variable) and (d.body == body or (self.behind(body) and not other)):
@@ -151,6 +152,18 @@ class Model:
         for body, targets in by_body.items():
             if self.is_loss(body):
                 self.choose(body, targets)
+
+    def check_partial(self, d: Derivative | Gradient, by: Symbol) -> None:
+        """∂f/∂x of f(x, y), where y depends on x: that y is held fixed is no less usual than that it is not."""
+        array = array_of(d.body, self.decl) if isinstance(d.body, Symbol) else None
+        if not isinstance(d.body, Symbol) or array is None or (isinstance(d, Derivative) and d.total):
+            return
+        own = set(array.of.split(",")) & self.decl.arrays.keys()
+        args = self.arguments(d.body) | {Symbol(name) for name in own}
+        led = sorted(a.name for a in args - {by} if by in args and self.depends(a, by))
+        if led:
+            of, x, y = d.body.name, by.name, led[0]
+            raise Unsettled(f"whether ∂{of}/∂{x} holds {y} fixed, which depends on {x}, is not settled", d.span)
 
     def reach(self, open_: set[Symbol]) -> None:
         """Layers that are only met behind symbols without a layer (y := a^L): followed from there."""

@@ -15,7 +15,7 @@ from ..grammar.rewriting import free_indices, restates
 from ..grammar.tree import Add, Cases, Chain, Entry, Expr, Link, Name, Norm, Num, Product, Sum, Transpose, Words
 from ..grammar.walking import respan, walk
 from ..inferred.above import Above, Given, by_way_of
-from ..inferred.hypotheses import SOLVED, STATED, Saying
+from ..inferred.hypotheses import FIXED, SOLVED, STATED, Saying
 from ..inferred.occurrences import Uses, key_of
 from ..inferred.prose_patterns import ANEW
 from ..inferred.conform_operations import strip
@@ -137,7 +137,7 @@ class Heads:
             return False
         key, section = self.section.key(body), self.section
         said = section.gives(key) or key in section.above.definitions
-        return not said and all(s.of != key for s in section.facts.sayings)
+        return not said and all(s.of != key or s.what == FIXED for s in section.facts.sayings)
 
     def brings_in(self, found: Head, r: Record, rhs: Expr) -> bool:
         """ "when z = W h + b": by letters that come in here it says what z is."""

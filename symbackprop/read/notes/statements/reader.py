@@ -175,14 +175,14 @@ class SectionReader(Rivals):
     def built(
         self, base: Reading, chain: Chain, r: Record, without: Sequence[Given] = (), conditions: Sequence[Chain] = (),
         chosen: dict[str, Option] | None = None, layout: str = "", extra: Sequence[Given] = (),
+        moving: Sequence[str] = (),
     ) -> Reading:  # fmt: skip
         """The sides resolved under the table of their statement."""
-        section = self.section
-        table = self.table
+        section, table = self.section, self.table
         try:
             if section.frame.options:
                 table = section.table(chain, r.at, without, chosen, layout, extra)
-            return self.resolved(replace(base, kind="claim", declarations=table), chain, conditions, table)
+            return self.resolved(replace(base, kind="claim", declarations=table), chain, conditions, table, "", moving)
         except ManyVariables as several:
             return self.by_one_of(several, replace(base, kind="claim", declarations=table), chain, conditions, r)
         except ReadError as error:
@@ -202,13 +202,14 @@ class SectionReader(Rivals):
         return replace(base, error=self.softened(several.located(r.formula.where)))
 
     def resolved(
-        self, base: Reading, chain: Chain, conditions: Sequence[Chain], table: Declarations, by: str = ""
-    ) -> Reading:
+        self, base: Reading, chain: Chain, conditions: Sequence[Chain], table: Declarations, by: str = "",
+        moving: Sequence[str] = (),
+    ) -> Reading:  # fmt: skip
         resolver = Resolver(table, by=by)
         resolver.look(chain)
         unwritten = self.section.unwritten
         lhs, rhs = (unwritten.written(resolver.expr(x), table) for x in (chain.subjects[-1], chain.links[0].rhs))
-        lhs, rhs, points, table = without_shorthand(lhs, rhs, table)
+        lhs, rhs, points, table = without_shorthand(lhs, rhs, table, moving)
         if points:
             at = (Definition(c, self.point_text(c, base.formula), base.formula.where) for c in points)
             table = replace(table, hypotheses=(*table.hypotheses, *at))

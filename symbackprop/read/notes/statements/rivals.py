@@ -20,13 +20,13 @@ from ..grammar.tree import (
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.conform_operations import UNIT
-from ..inferred.hypotheses import hypothesis
+from ..inferred.hypotheses import FIXED, hypothesis, in_force
 from ..inferred.prose_patterns import LOGISTIC_FORMULA
 from ..inferred.notations import shape_of
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Candidate, Record, head_of
-from ..inferred.section import LAYOUTS
+from ..inferred.section import LAYOUTS, Section
 from ..inferred.solver import in_numbers, without_arrays
 from ..meaning.ranges import indices
 from . import classes
@@ -44,16 +44,21 @@ class Rivals(Doubts):
     def built(
         self, base: Reading, chain: Chain, r: Record, without: Sequence[Given] = (), conditions: Sequence[Chain] = (),
         chosen: dict[str, Option] | None = None, layout: str = "", extra: Sequence[Given] = (),
+        moving: Sequence[str] = (),
     ) -> Reading:  # fmt: skip
         raise NotImplementedError
 
     def with_rivals(self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record) -> Reading:
         involved = self.involved_all(chain, r.at)
+        fixed = self.fixed(reading, u, r)
+        if fixed:
+            reading = replace(reading, assumed=(*reading.assumed, f"{listed(fixed)} held fixed"))
         return replace(reading, rivals=(
             *self.of_other_kinds(base, chain, u, r, involved),
             *self.given_otherwise(reading, base, chain, u, r, involved),
             *self.conforming(reading, base, chain, u, r, involved),
             *self.held(base, chain, u, r),
+            *self.moving(reading, base, chain, u, r, fixed),
             *self.otherwise(reading, r),
             *(
                 Rival(f"{x} layout", self.built(base, chain, r, conditions=u.conditions, layout=x), "layout")
@@ -84,12 +89,41 @@ class Rivals(Doubts):
     def held(self, base: Reading, chain: Chain, u: Unit, r: Record) -> Iterator[Rival]:
         held = [d for d in self.in_between(chain, r.at) if d.text]
         for some in [[d] for d in held] + ([held] if len(held) > 1 else []):
-            words = f"{' and '.join(d.key for d in some)} {'is' if len(some) == 1 else 'are'} held fixed"
+            words = f"{listed([d.key for d in some])} held fixed"
             yield Rival(words, self.built(base, chain, r, some, u.conditions), "rescue")
         below = [d for d in self.section.rests_on(chain, r.at, self.section.chosen)[1] if d.record > r.at]
         if below:  # "d tr(XB) = tr(dX B). Set B = X^T."
-            words = f"{' and '.join(d.key for d in below)} {'is' if len(below) == 1 else 'are'} not yet as given below"
+            words = f"{listed([d.key for d in below])} not yet as given below"
             yield Rival(words, self.built(base, chain, r, below, u.conditions), "rescue")
+
+    def fixed(self, reading: Reading, u: Unit, r: Record) -> list[str]:
+        """Between differentials, what the left side is made of that has no d of its own: it is held fixed."""
+        arrays, section = reading.declarations.arrays, self.section
+        seen = changing(reading, section)
+        work, found = [*section.keys(Chain((u.lhs,), ()))] if seen else [], list[str]()
+        while work:
+            key = work.pop(0)
+            d = section.definition(key, r.at) if key not in seen else None
+            work += section.keys(d.chain) if d is not None else []
+            found += [key] if key not in seen and d is None and key in arrays else []
+            seen.add(key)
+        return found
+
+    def moving(
+        self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record, fixed: Sequence[str]
+    ) -> Iterator[Rival]:
+        """d(XY) = dX Y: Y moves, too, unless it is said to be fixed, where the section has dY or a function of Y, or
+        where Y is a letter like X."""
+        section, arrays, own = self.section, reading.declarations.arrays, set(self.section.keys(Chain((u.lhs,), ())))
+        said = {s.of for s in in_force(section.facts.sayings, r.at) if s.what == FIXED}
+        variables = {section.key(use.name) for use in section.roles.all_uses() if use.after_d}
+        variables |= {v for k in own for v in section.frame.of.get(k, "").split(",")}
+        like = {(stretch(k), len(arrays[k].shape)) for k in changing(reading, section)}
+        alike = {k for k in own & arrays.keys() if (stretch(k), len(arrays[k].shape)) in like}
+        too = [k for k in fixed if k in (variables | alike) - said]
+        if too:
+            words = f"{' and '.join(too)} {'moves' if len(too) == 1 else 'move'}, too"
+            yield Rival(words, self.built(base, chain, r, conditions=u.conditions, moving=too), "more")
 
     def otherwise(self, reading: Reading, r: Record) -> Iterator[Rival]:
         """Under another table, or of other indices."""
@@ -328,3 +362,19 @@ def sound(reading: Reading) -> bool:
         return not isinstance(elaborate(reading), Unequal)
     except (SymbackpropError, RecursionError):
         return False
+
+
+def listed(keys: Sequence[str]) -> str:
+    return f"{' and '.join(keys)} {'is' if len(keys) == 1 else 'are'}"
+
+
+def changing(reading: Reading, section: Section) -> set[str]:
+    """The letters whose d stands in a relation between differentials."""
+    arrays = reading.declarations.arrays
+    return {k for k in arrays if f"d{k}" in arrays and f"d{k}" not in section.frame.options}
+
+
+def stretch(key: str) -> tuple[bool, str]:
+    """By convention u to z are variables and other letters given: of which of these, and of which case, a letter is."""
+    first = key.lstrip("\\")[0]
+    return first.isupper(), "u-z" if first.lower() in "uvwxyz" else "a-t" if first.isascii() else "α-ω"

@@ -21,7 +21,7 @@ from ..files.place import Place
 from ..files.sources import read_document
 from ..grammar.vocabulary import GREEK
 from ..inferred.above import END, Above, Given, below, letters
-from ..inferred.hypotheses import in_force
+from ..inferred.hypotheses import FIXED, in_force
 from ..inferred.prose import Facts
 from ..inferred.section import Section
 from ..inferred.solver import plus
@@ -364,6 +364,7 @@ def left_by(section: Section) -> Above:
         if found is not None:
             definitions[name] = found
     said = in_force(facts.sayings, END)
+    said = [s for s in said if s.what != FIXED or s.at <= 0]  # "for fixed Y" is said of what stands there
     properties = {k: frozenset(s.what for s in said if s.of == k) for k in dict.fromkeys(s.of for s in said)}
     sizes, arrays = map(dict.fromkeys, (section.roles.sizes, section.roles.arrays))
     return Above(

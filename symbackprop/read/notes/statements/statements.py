@@ -98,12 +98,13 @@ class Rival(NamedTuple):
     """Another reading, the words that tell it apart, and what it weighs.
 
     "usual": as it would be read without this statement; "rescue": less usual, it counts only where it alone is true;
-    "numbers": the same, where arrays may be meant to be numbers; "layout": the verdict names the layout.
+    "more": it claims more and counts only where the statement is proved; "numbers": as "rescue", where arrays may be
+    meant to be numbers; "layout": the verdict names the layout.
     """
 
     words: str
     reading: Reading
-    role: Literal["other", "usual", "rescue", "numbers", "layout"] = "other"
+    role: Literal["other", "usual", "rescue", "more", "numbers", "layout"] = "other"
     letter: str = ""
 
 
