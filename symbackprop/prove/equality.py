@@ -291,6 +291,19 @@ def by_laws_in_order(lhs: Term, context: Context) -> tuple[Term, Proof | None] |
         return None
 
 
+def by_laws_contracted(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
+    """The same with its deltas contracted alone, so that what needs a case needs it at the indices of the statement."""
+    found = by_laws(lhs, context)
+    if found is None or found[1] is None:
+        return None
+    try:
+        monomials = Normal(context, Names.beside(lhs, found[0])).run(found[0]).expand(found[0])
+    except FAILED:
+        return None
+    value = add(*(m.term() for m in monomials))
+    return value, joined(found[1], Linear(found[0], value))
+
+
 def by_digits(lhs: Term, rhs: Term, context: Context, way: Prover, depth: int = 0) -> Found | None:
     """A proof for an axis of composite size by its digits, where index expressions such as 2 k + 1 or K g + k occur."""
     composite = splits((lhs, rhs))

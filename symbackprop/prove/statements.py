@@ -29,8 +29,8 @@ from symbackprop.prove.conditions.density import density
 from symbackprop.prove.conditions.reasons import Seeker
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import (
-    Candidate, Found, Prover, by_digits, by_laws, by_laws_in_order, by_laws_simplified, first, has_derivative, prove,
-    prove_as_written, unchecked,
+    Candidate, Found, Prover, by_digits, by_laws, by_laws_contracted, by_laws_in_order, by_laws_simplified, first,
+    has_derivative, prove, prove_as_written, unchecked,
 )  # fmt: skip
 from symbackprop.prove.normal_form.session import FAILED, splits
 from symbackprop.prove.working_out import WorkingOut
@@ -274,7 +274,7 @@ class Run:
 
     def in_two_steps(self, lhs: Term, rhs: Term) -> Holding | None:
         """The derivative by the laws, then an equation without derivatives, which may go by continuity or cases."""
-        for derived in (by_laws, by_laws_simplified, by_laws_in_order):
+        for derived in (by_laws, by_laws_contracted, by_laws_simplified, by_laws_in_order):
             found = derived(lhs, self.inside)
             if found is None:
                 continue

@@ -502,6 +502,19 @@ def abs_():
     return (lambda x: np.abs(x).sum()), (lambda x: np.sign(x))
 
 
+@case({"p": "N", "t": "N"}, "p")
+def focal_loss_by_label():
+    def f(p, t):
+        right = np.where(t == 1, p, 1 - p)
+        return -((1 - right) ** 2 * np.log(right)).sum()
+
+    def g(p, t):
+        right = np.where(t == 1, p, 1 - p)
+        return np.where(t == 1, 1, -1) * (2 * (1 - right) * np.log(right) - (1 - right) ** 2 / right)
+
+    return f, g
+
+
 @case({"x": "n"}, "x")
 def sqrt_where():
     def f(x):
