@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from exact_values import recheck
 
+from symbackprop.core.indices import Index, sized
 from symbackprop.core.kernel import check
+from symbackprop.core.terms import Array, Entry, Positive
 from symbackprop.core.theorem import theorem
 from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.check import check_document, check_text
@@ -16,6 +18,7 @@ from symbackprop.documents.judging import Judge
 from symbackprop.documents.outcome_of import worked_out
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.statements.claims import Claim, elaborate
+from symbackprop.write.notes.letters import condition_latex, condition_text
 
 DOCUMENTS = Path(__file__).parents[1] / "data" / "documents"
 P, R, I, U, N = "proved", "refuted", "ill-formed", "unknown", None
@@ -208,6 +211,8 @@ def test_conditions_are_listed_and_cost_nothing() -> None:
     found = {latex: [str(x) for x in c.outcome.conditions] for latex, c in stated().items()}
     assert found[r"\frac{x_i}{x_i} = 1"] == ["x_i ≠ 0 (a side has no value elsewhere)"]
     assert found[r"(A B)^T = B^T A^T"] == []
+    inner = Positive(Entry(Array("x"), (Index("~1", sized("n")),)))
+    assert (condition_text(inner), condition_latex(inner)) == ("x_i > 0", "x_{i} > 0")
 
 
 def test_a_derivative_by_something_defined_is_a_theorem_of_its_own() -> None:

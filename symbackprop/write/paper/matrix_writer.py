@@ -35,8 +35,14 @@ class MatrixWriter(TermWriter):
         return self.term(t, names_in(t) | self.taken)[0]
 
     def condition(self, p: Predicate) -> str:
-        used = frozenset[str]() if isinstance(p, NonNegative) else names_in(p.term)
-        return self.predicate(p, used | self.taken)
+        """With letters for indices that only the prover has names for (~1)."""
+        if isinstance(p, NonNegative):
+            return self.predicate(p, frozenset(self.taken))
+        used = frozenset(names_in(p.term) | self.taken)
+        for i in sorted((i for i in free(p.term) if i.name.startswith("~")), key=lambda i: i.name):
+            letter = self.letter("i", used)
+            p, used = type(p)(substitute(p.term, {i: Index(letter, i.size)})), used | {letter}
+        return self.predicate(p, used)
 
     def matrix(self, m: Matrix) -> str:
         return self.form(m)[0]
