@@ -238,11 +238,11 @@ ATTEMPTS = 200  # to prove an equation, in one statement; of 700 that have a pro
 class Effort:
     """What is still to be spent on one statement, by all who look for reasons in it.
 
-    The search ends by the work done, on every machine at the same place.
+    The search ends by the work done, on every machine at the same place.  `found` is what they share, by what it is about.
     """
 
     def __init__(self) -> None:
-        self.left = ATTEMPTS
+        self.left, self.found = ATTEMPTS, dict[Any, Any]()
 
     def spend(self) -> bool:
         """Whether there was something left."""

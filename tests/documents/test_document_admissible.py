@@ -8,17 +8,17 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from verdicts import verdicts_of
 
 from symbackprop.cli import main
-from symbackprop.documents.check import check_text
 
 
 def last(text: str) -> str | None:
-    return [c.verdict for c in check_text(text) if c.reading.kind in ("claim", "shape")][-1]
+    return [c.verdict for c in verdicts_of(text) if c.reading.kind in ("claim", "shape")][-1]
 
 
 def none_wrong(text: str) -> bool:
-    return not any(c.verdict in ("refuted", "ill-formed") for c in check_text(text))
+    return not any(c.verdict in ("refuted", "ill-formed") for c in verdicts_of(text))
 
 
 RELATIONS = (
@@ -94,7 +94,7 @@ def test_what_was_used_before_it_was_given_anew_is_over() -> None:
 @pytest.mark.parametrize("rank", ["full column rank", "full rank"])
 def test_the_rank_of_a_matrix_says_nothing_of_its_shape(rank: str) -> None:
     text = rf"Let $J(w) = \|X w - y\|^2$, where $X$ has {rank}. $$\nabla_w J = 2 X^T (X w - y)$$"
-    (claim,) = [c for c in check_text(text) if c.kind == "claim"]
+    (claim,) = [c for c in verdicts_of(text) if c.kind == "claim"]
     rows, columns = claim.reading.declarations.arrays["X"].shape
     assert claim.verdict == "proved" and rows != columns
 

@@ -4,8 +4,7 @@ phrasings, true and false ones."""
 from __future__ import annotations
 
 import pytest
-
-from symbackprop.documents.check import check_text
+from verdicts import verdicts_of
 
 P, R, U = "proved", "refuted", "unknown"
 RULES = [
@@ -37,7 +36,7 @@ def test_rules(right: str, wrong: str) -> None:
 
 
 def last(text: str) -> str | None:
-    return [c.verdict for c in check_text(text) if c.kind == "claim"][-1]
+    return [c.verdict for c in verdicts_of(text) if c.kind == "claim"][-1]
 
 
 def test_a_rule_is_of_any_function_where_the_text_gives_another_one_below() -> None:
@@ -46,7 +45,7 @@ def test_a_rule_is_of_any_function_where_the_text_gives_another_one_below() -> N
 
 
 def verdicts(text: str) -> list[str | None]:
-    return [c.verdict for c in check_text(text) if c.kind == "claim"]
+    return [c.verdict for c in verdicts_of(text) if c.kind == "claim"]
 
 
 DOCUMENTS = {

@@ -5,12 +5,11 @@ Each kind in variants, true and wrong ones side by side."""
 from __future__ import annotations
 
 import pytest
-
-from symbackprop.documents.check import check_text
+from verdicts import verdicts_of
 
 
 def verdicts(text: str) -> list[tuple[str, str | None]]:
-    return [(c.reading.kind, c.verdict) for c in check_text(text) if c.reading.kind not in ("remark", "definition")]
+    return [(c.reading.kind, c.verdict) for c in verdicts_of(text) if c.reading.kind not in ("remark", "definition")]
 
 
 def last(text: str) -> str | None:
@@ -155,7 +154,7 @@ def test_formulas_in_round_and_square_brackets(text: str, kinds: list[str]) -> N
 
 def test_code_and_the_end_of_a_row_open_no_formula() -> None:
     text = "`\\( x \\)` and $$\\begin{aligned} a &= b \\\\[2pt] a &= b \\end{aligned}$$"
-    assert [c.latex.split() for c in check_text(text)] == [["a", "=", "b"]] * 2
+    assert [c.latex.split() for c in verdicts_of(text)] == [["a", "=", "b"]] * 2
 
 
 def test_a_heading_gives_a_function() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from verdicts import verdicts_of
 
 from symbackprop.core.functions import COMPOSED, FUNCTIONS, UNREAD
-from symbackprop.documents.check import check_text
 
 SLOPES = {  # of g(z), and the sign with which it would be wrong
     "exp": r"e^z", "log": r"\frac{1}{z}", "tanh": r"1 - \tanh^2 z", "sin": r"\cos z", "cos": r"-\sin z",
@@ -33,14 +33,14 @@ def test_every_function_is_here() -> None:
 def test_slopes(name: str, word: str) -> None:
     text = rf"Let $\sigma$ be the sigmoid, $z \in \mathbb{{R}}$, $g = \operatorname{{{word}}}(z)$." "\n\n"
     right, wrong = rf"$$\frac{{dg}}{{dz}} = {SLOPES[name]}$$", rf"$$\frac{{dg}}{{dz}} = 1 + {SLOPES[name]}$$"
-    found = [c for c in check_text(text + right + "\n\n" + wrong) if c.kind == "claim"]
+    found = [c for c in verdicts_of(text + right + "\n\n" + wrong) if c.kind == "claim"]
     assert [c.verdict for c in found] == ["proved", "refuted"], [c.outcome.message for c in found]
 
 
 @pytest.mark.parametrize("word", sorted(UNREAD))
 def test_what_has_no_meaning_decides_nothing(word: str) -> None:
     text = rf"Let $z \in \mathbb{{R}}$ and $g = \operatorname{{{word}}}(z)$. $$\frac{{dg}}{{dz}} = 2$$"
-    assert {c.verdict for c in check_text(text)} <= {"unknown", None}
+    assert {c.verdict for c in verdicts_of(text)} <= {"unknown", None}
 
 
 @pytest.mark.parametrize("spelled", [r"\operatorname{%s}(z)", r"\mathrm{%s}(z)", r"\text{%s}(z)"])
@@ -48,7 +48,7 @@ def test_what_has_no_meaning_decides_nothing(word: str) -> None:
 def test_a_word_before_brackets_is_no_factor(spelled: str, word: str) -> None:
     claims = r"$$\frac{dg}{dz} = 2$$ $$\frac{dg}{dz} = 3$$"
     text = rf"Let $z \in \mathbb{{R}}$ and $g = 3 {spelled % word}$. {claims}"
-    assert {c.verdict for c in check_text(text)} <= {"unknown", None}
+    assert {c.verdict for c in verdicts_of(text)} <= {"unknown", None}
 
 
 PI = r"Let $z \in \mathbb{R}$ and $g = \sin(\pi z)$."
@@ -64,4 +64,4 @@ BERNOULLI = r"$B = x \log \pi + (1 - x) \log(1 - \pi)$ with $x \in \mathbb{R}$."
     ],
 )
 def test_pi_is_the_number_unless_it_is_a_variable(text: str, verdicts: list[str]) -> None:
-    assert [c.verdict for c in check_text(text) if c.kind == "claim"] == verdicts
+    assert [c.verdict for c in verdicts_of(text) if c.kind == "claim"] == verdicts

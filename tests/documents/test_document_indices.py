@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from symbackprop.documents.check import check_text
+from verdicts import verdicts_of
 
 VERDICTS = {"P": "proved", "R": "refuted", "I": "ill-formed", "U": "unknown"}
 TRACE = (
@@ -92,7 +91,7 @@ TEXTS = {
 @pytest.mark.parametrize("name", TEXTS)
 def test_index_notation(name: str) -> None:
     text, verdicts = TEXTS[name]
-    found = [c for c in check_text(text) if c.kind == "claim"]
+    found = [c for c in verdicts_of(text) if c.kind == "claim"]
     expected = [VERDICTS[v] for v in verdicts.split()]
     assert [c.verdict for c in found] == expected, [(c.latex, c.verdict, c.outcome.message) for c in found]
 
@@ -100,5 +99,5 @@ def test_index_notation(name: str) -> None:
 def test_sums_that_nobody_writes_are_shown() -> None:
     from symbackprop.write.notes.read_as import said
 
-    claims = [c for c in check_text(TEXTS["a trace without a word on sums"][0]) if c.kind == "claim"]
+    claims = [c for c in verdicts_of(TEXTS["a trace without a word on sums"][0]) if c.kind == "claim"]
     assert "repeated indices are summed" in said(claims[1].reading)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from symbackprop.documents.check import check_text
+from verdicts import verdicts_of
 
 P, R, U, N = "proved", "refuted", "unknown", None
 CLAIMS = {
@@ -167,9 +166,10 @@ CLAIMS = {
 @pytest.mark.parametrize("name", CLAIMS)
 def test_what_is_true_is_proved_and_what_is_false_is_not(name: str) -> None:
     text, verdicts = CLAIMS[name]
-    found = [c for c in check_text(text) if c.kind == "claim"]
-    assert [c.verdict for c in found] == verdicts, [(c.latex, c.verdict, c.outcome.message) for c in found]
-    assert all(c.verdict is N for c in check_text(text) if c.kind != "claim")
+    found = verdicts_of(text)
+    claims = [c for c in found if c.kind == "claim"]
+    assert [c.verdict for c in claims] == verdicts, [(c.latex, c.verdict, c.outcome.message) for c in claims]
+    assert all(c.verdict is N for c in found if c.kind != "claim")
 
 
 AGAIN = {"p": ("softmax", "a"), "q": ("softmax", "z"), "s": ("\\sigma", "t")}
@@ -191,7 +191,7 @@ def test_a_letter_that_is_another_one_further_on_takes_no_definition_away(letter
     wrong = claim.replace(r"\frac1N (", "(")
     below = rf"Let ${letter} = {word}({of})$. Then $\sum_k {letter}_k^2 = {letter}^\top {letter}$."
     for said, verdict in ((claim, P), (wrong, R)):
-        found = [c for c in check_text(above + said + between + below) if c.kind == "claim"]
+        found = [c for c in verdicts_of(above + said + between + below) if c.kind == "claim"]
         assert [c.verdict for c in found] == [verdict, P], [(c.latex, c.verdict, c.outcome.message) for c in found]
 
 
@@ -202,14 +202,14 @@ def test_what_is_differentiated_is_given_there(noun: str, of: str) -> None:
     right = "A + A^T" if order else "(A + A^T) x"
     text = r"Let $x \in \mathbb{R}^n$. The %s of %s$f(x) = x^T A x$ is $\nabla%s f = %s$."
     for said, verdict in ((right, P), (right.replace(" + A^T", ""), R)):
-        found = [c for c in check_text(text % (noun, of, order, said)) if c.kind == "claim"]
+        found = [c for c in verdicts_of(text % (noun, of, order, said)) if c.kind == "claim"]
         assert [c.verdict for c in found] == [verdict], [(c.latex, c.verdict, c.outcome.message) for c in found]
 
 
 @pytest.mark.parametrize("said", ["with $s_j > 0$", "with all $s_j > 0$", "where $s_j > 0$", ", where all $s_j > 0$"])
 def test_what_is_said_of_a_given_letter_holds_from_there_on(said: str) -> None:
     text = rf"Let $s \in \mathbb{{R}}^d$ {said}. Let $K = \sum_j \sqrt{{s_j^2}}$. "
-    found = check_text(text + r"Then $\frac{\partial K}{\partial s_j} = 1$.")
+    found = verdicts_of(text + r"Then $\frac{\partial K}{\partial s_j} = 1$.")
     assert found[-1].verdict == P, found[-1].outcome.message
 
 
@@ -217,7 +217,7 @@ def test_what_is_said_of_a_given_letter_holds_from_there_on(said: str) -> None:
 def test_a_value_within_what_is_assumed_is_no_border(value: int) -> None:
     text = r"Let $F(p) = (2-p)^\gamma$ for $p \in (0, 1)$ with $\gamma \ge 0$. "
     right = {0: "0", 1: "-1", 2: "-2(2-p)"}[value]
-    found = check_text(text + rf"For $\gamma = {value}$ we have $\frac{{dF}}{{dp}} = {right}$.")
+    found = verdicts_of(text + rf"For $\gamma = {value}$ we have $\frac{{dF}}{{dp}} = {right}$.")
     assert found[-1].verdict == P, found[-1].outcome.message
 
 
@@ -238,7 +238,7 @@ def test_a_sum_stands_beside_its_inverse(name: str) -> None:
     inverse = rf"({one} + {other})^{{-1}}"
     claims = (rf"{one} {inverse} = I - ({other}) {inverse}", rf"{inverse} {one} = I - {inverse} ({other})",
               rf"({other}) {inverse} + {one} {inverse} = I", rf"{one} {inverse} = I + ({other}) {inverse}")  # fmt: skip
-    found = [check_text(given + said + f" Then ${c}$.")[-1] for c in claims]
+    found = [verdicts_of(given + said + f" Then ${c}$.")[-1] for c in claims]
     assert [c.verdict for c in found] == [P, P, P, R], [(c.latex, c.verdict, c.outcome.message) for c in found]
 
 
@@ -251,7 +251,7 @@ def test_what_is_set_to_zero_over_a_display_is_solved(to_zero: str) -> None:
         "\n\n$$\\frac{\\partial J}{\\partial K} = -2PH^\\top + 2K(HPH^\\top + R)$$\n\n"
     )
     for said, verdict in ((r"K = PH^\top(HPH^\top+R)^{-1}", P), (r"K = PH^\top(HPH^\top-R)^{-1}", R)):
-        found = [c for c in check_text(f"{text}{to_zero} ${said}$.") if c.kind == "claim"]
+        found = [c for c in verdicts_of(f"{text}{to_zero} ${said}$.") if c.kind == "claim"]
         assert [c.verdict for c in found] == [P, verdict], [(c.latex, c.verdict, c.outcome.message) for c in found]
 
 
@@ -270,7 +270,7 @@ SPOKEN = {
 def test_a_derivative_that_the_prose_names(name: str) -> None:
     text = r"Let $E(w) = \|Xw-y\|^2 + \lambda\|w\|^2$ with $X\in\mathbb R^{n\times p}$. "
     for said, verdict in ((SPOKEN[name], P), (SPOKEN[name].replace(r"2\lambda", r"\lambda"), R)):
-        found = [c for c in check_text(text + said) if c.kind == "claim"]
+        found = [c for c in verdicts_of(text + said) if c.kind == "claim"]
         assert [c.verdict for c in found] == [verdict], [(c.latex, c.verdict, c.outcome.message) for c in found]
 
 
@@ -285,7 +285,7 @@ NOT_SPOKEN = (
 @pytest.mark.parametrize("said", NOT_SPOKEN)
 def test_what_is_no_derivative_of_what_stands_above(said: str) -> None:
     text = r"Let $E(w) = \|Xw-y\|^2$ with $X\in\mathbb R^{n\times p}$. " + said
-    assert all(c.verdict is not R for c in check_text(text))
+    assert all(c.verdict is not R for c in verdicts_of(text))
 
 
 @pytest.mark.parametrize("said", ["The sigmoid satisfies ${0}$.", "For the logistic function $\\sigma$ we have ${0}$."])
@@ -294,20 +294,20 @@ def test_what_a_function_does_gives_no_function(said: str) -> None:
     wrong = (r"\sigma(-x) = \sigma(x) - 1", r"\sigma(-x) = -\sigma(x)")
     for claims, verdict in ((right, P), (wrong, R)):
         for c in claims:
-            found = check_text(said.format(c))[-1]
+            found = verdicts_of(said.format(c))[-1]
             assert (found.kind, found.verdict) == ("claim", verdict), (c, found.kind, found.outcome.message)
 
 
 def test_what_is_called_symmetric_is_a_matrix() -> None:
     text = r"Maximise $J(w) = \frac{w^\top C w}{w^\top w}$, $C$ symmetric: "
     for said, verdict in ((r"2(C w - J(w) w)", P), (r"C w - J(w) w", R)):
-        found = check_text(text + rf"$\nabla J(w) = \frac{{1}}{{w^\top w}}\left({said}\right)$.")[-1]
+        found = verdicts_of(text + rf"$\nabla J(w) = \frac{{1}}{{w^\top w}}\left({said}\right)$.")[-1]
         assert found.verdict == verdict, (said, found.verdict, found.outcome.message)
 
 
 @pytest.mark.parametrize("said", ["Its gradient is $2v$.", "The gradient is $2v$.", "The Hessian is $H = 2I$."])
 def test_which_of_two_losses_is_meant_is_not_guessed(said: str) -> None:
     text = r"Let $v \in \mathbb{R}^n$, $E(v) = 3 v^\top v$ and $F(v) = v^\top v$. "
-    assert all(c.verdict not in (P, R) for c in check_text(text + said))
-    alone = [c for c in check_text(text.replace(r"$E(v) = 3 v^\top v$ and ", "") + said) if c.kind == "claim"]
+    assert all(c.verdict not in (P, R) for c in verdicts_of(text + said))
+    alone = [c for c in verdicts_of(text.replace(r"$E(v) = 3 v^\top v$ and ", "") + said) if c.kind == "claim"]
     assert [c.verdict for c in alone] == [P]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from verdicts import verdicts_of
 
-from symbackprop.documents.check import check_document, check_text
+from symbackprop.documents.check import check_document
 
 P, R, U = "proved", "refuted", "unknown"
 CLAIMS = {
@@ -251,9 +252,10 @@ CLAIMS = {
 @pytest.mark.parametrize("name", CLAIMS)
 def test_what_is_true_is_proved_and_what_is_false_is_not(name: str) -> None:
     text, verdicts = CLAIMS[name]
-    found = [c for c in check_text(text) if c.kind == "claim"]
-    assert [c.verdict for c in found] == verdicts, [(c.latex, c.verdict, c.outcome.message) for c in found]
-    assert all(c.verdict is None for c in check_text(text) if c.kind != "claim")
+    found = verdicts_of(text)
+    claims = [c for c in found if c.kind == "claim"]
+    assert [c.verdict for c in claims] == verdicts, [(c.latex, c.verdict, c.outcome.message) for c in claims]
+    assert all(c.verdict is None for c in found if c.kind != "claim")
 
 
 ZERO = (
@@ -266,7 +268,7 @@ ZERO = (
 @pytest.mark.parametrize("derivative", [r"\nabla f(w)", r"\frac{\partial f}{\partial w}", r"\nabla_w f"])
 def test_what_is_set_to_zero_is_no_claim(said: str, derivative: str) -> None:
     text = r"Let $f(w) = \|Xw-y\|^2$. " + said.format(derivative + " = 0")
-    assert [c.kind for c in check_text(text) if "= 0" in c.latex] == ["condition"]
+    assert [c.kind for c in verdicts_of(text) if "= 0" in c.latex] == ["condition"]
 
 
 @pytest.mark.parametrize("loss", ["L", r"\mathcal{L}"])
@@ -279,7 +281,7 @@ def test_the_layout_goes_together_with_the_definitions(loss: str) -> None:
         rf"$$\frac{{\partial {loss}}}{{\partial W}} = X^T\frac{{\partial {loss}}}{{\partial Z}}$$"
         rf"$$\frac{{\partial {loss}}}{{\partial b}} = \mathbf 1^T\frac{{\partial {loss}}}{{\partial Z}}$$"
     )
-    found = [c for c in check_text(text) if c.kind == "claim"]
+    found = [c for c in verdicts_of(text) if c.kind == "claim"]
     assert [c.verdict for c in found][:2] == [P, P], [(c.latex, c.verdict, c.outcome.message) for c in found]
 
 

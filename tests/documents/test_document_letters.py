@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from symbackprop.documents.check import check_text
+from verdicts import verdicts_of
 
 VERDICTS = {"P": "proved", "R": "refuted", "U": "unknown", "I": "ill-formed"}
 SHORT = r"We write $dT = \partial L/\partial T$ for the gradient of the loss. "
@@ -152,6 +151,6 @@ TEXTS = {
 @pytest.mark.parametrize("name", TEXTS)
 def test_what_letters_mean(name: str) -> None:
     text, verdicts = TEXTS[name]
-    found = [c for c in check_text(text) if c.kind == "claim"]
+    found = [c for c in verdicts_of(text) if c.kind == "claim"]
     expected = [VERDICTS[v] for v in verdicts.split()]
     assert [c.verdict for c in found] == expected, [(c.latex, c.verdict, c.outcome.message) for c in found]

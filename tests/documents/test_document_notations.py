@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from symbackprop.documents.check import check_text
+from verdicts import verdicts_of
 
 P, R, U = "proved", "refuted", "unknown"
 TWO = r"Let $f(x, y) = x^2 y + \sin y$. "
@@ -268,5 +267,5 @@ TEXTS = {
 @pytest.mark.parametrize("name", TEXTS)
 def test_notations(name: str) -> None:
     text, wanted = TEXTS[name]
-    found = [c.verdict for c in check_text(text) if c.kind == "claim"]
+    found = [c.verdict for c in verdicts_of(text) if c.kind == "claim"]
     assert found == wanted

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from symbackprop.documents.check import check_text
+from verdicts import verdicts_of
 
 SCALARS = {
     r"$J(w) = \frac12 (w x - y)^2$ has $\frac{dJ}{dw} = (wx - y)x$": "proved",
@@ -25,7 +24,7 @@ VECTORS = (
 @pytest.mark.parametrize("between", ["\n\n", " "])
 def test_what_a_letter_is_called_later_does_not_change_what_stands_above(claim: str, between: str) -> None:
     later = VECTORS[list(SCALARS).index(claim) % len(VECTORS)]
-    found = [c for c in check_text(f"{claim}.{between}{later}\n") if c.kind == "claim"]
+    found = [c for c in verdicts_of(f"{claim}.{between}{later}\n") if c.kind == "claim"]
     assert [c.verdict for c in found] == [SCALARS[claim], "proved"]
 
 
@@ -44,12 +43,12 @@ OPEN = (
 
 @pytest.mark.parametrize("text", OPEN)
 def test_what_rests_on_an_unread_definition_is_unknown(text: str) -> None:
-    assert [c.verdict for c in check_text(text + ".\n") if c.kind == "claim"][-1] == "unknown"
+    assert [c.verdict for c in verdicts_of(text + ".\n") if c.kind == "claim"][-1] == "unknown"
 
 
 def test_how_a_letter_comes_about_does_not_matter_where_it_is_the_variable() -> None:
     text = r"$m_k = \max_{i \in \mathcal{N}(k)} x_i$, $S = \sum_k m_k^2$, $\frac{\partial S}{\partial m_k} = 2m_k$"
-    assert [c.verdict for c in check_text(text) if c.kind == "claim"][-1] == "proved"
+    assert [c.verdict for c in verdicts_of(text) if c.kind == "claim"][-1] == "proved"
 
 
 GRADIENT = r"$\nabla_x (x^T A x) = 2Ax$"
@@ -75,7 +74,7 @@ ASSUMED = {
 
 @pytest.mark.parametrize("text", ASSUMED)
 def test_assumptions_hold_from_where_they_are_made_until_they_are_dropped(text: str) -> None:
-    assert [c.verdict for c in check_text(text) if c.kind == "claim"][-1] == ASSUMED[text]
+    assert [c.verdict for c in verdicts_of(text) if c.kind == "claim"][-1] == ASSUMED[text]
 
 
 NORMALISED = (r"\sum_i x_i = 1", r"\|x\| = 1", r"\sum_{i=1}^n x_i = 1")
@@ -88,7 +87,7 @@ SAID = (
 @pytest.mark.parametrize("formula", NORMALISED)
 @pytest.mark.parametrize("said", SAID)
 def test_what_is_said_to_follow_is_no_condition(said: str, formula: str) -> None:
-    (found,) = [c for c in check_text(said.format(formula)) if c.kind != "definition"]
+    (found,) = [c for c in verdicts_of(said.format(formula)) if c.kind != "definition"]
     assert (found.kind, found.verdict) == ("claim", "refuted")
 
 
@@ -97,7 +96,7 @@ def test_what_stands_in_a_list_of_what_is_given_is_one() -> None:
         r"$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}$, $L = -\sum_k t_k \log p_k$, $\sum_k t_k = 1$. "
         r"So $\frac{\partial L}{\partial z_k} = p_k - t_k$."
     )
-    found = [c for c in check_text(text) if c.kind in ("claim", "condition")]
+    found = [c for c in verdicts_of(text) if c.kind in ("claim", "condition")]
     assert [(c.kind, c.verdict) for c in found] == [("condition", None), ("claim", "proved")]
     assert any("t_k" in h for h in found[1].outcome.hypotheses)
 

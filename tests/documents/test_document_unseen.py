@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from symbackprop.documents.check import check_text
+from verdicts import verdicts_of
 
 P, R, U = "proved", "refuted", "unknown"
 TEXTS = {
@@ -269,7 +268,7 @@ TEXTS = {
 @pytest.mark.parametrize("name", TEXTS)
 def test_the_verdicts_of_claims(name: str) -> None:
     text, wanted = TEXTS[name]
-    got = [c.verdict for c in check_text(text) if c.kind == "claim"]
+    got = [c.verdict for c in verdicts_of(text) if c.kind == "claim"]
     assert [R if v == "ill-formed" else v for v in got] == wanted
 
 

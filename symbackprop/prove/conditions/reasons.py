@@ -37,8 +37,8 @@ class Seeker(Scales):
     """Reasons in one region; remembers what it looked for."""
 
     def __init__(self, context: Context, effort: Effort, splits: int = SPLITS) -> None:
-        super().__init__(context)
-        self.effort, self.splits = effort, splits
+        super().__init__(context, effort)
+        self.splits = splits
         self.known: dict[tuple[Predicate, int], Reason | None] = {}
 
     def reason(self, p: Predicate, depth: int = DEPTH) -> Reason | None:

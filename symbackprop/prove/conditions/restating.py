@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import product
 from math import prod
 
+from symbackprop.clock import Effort
 from symbackprop.core.context import EMPTY, Context, Hypothesis, Same, terms_of
 from symbackprop.core.discharge import knowing, like, picked, term_of
 from symbackprop.core.indices import Index, IndexExpr, affine
@@ -174,12 +175,14 @@ CLEARED = 4  # denominators inside numerators
 
 
 class Scales:
-    """Normal forms and scales in one region; remembers them."""
+    """Normal forms and scales in one region, which all who look for reasons there share."""
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self.normal = Normal(context)
-        self.scaled: dict[tuple[Term, bool], tuple[Term, Term] | None] = {}
+    def __init__(self, context: Context, effort: Effort) -> None:
+        self.context, self.effort = context, effort
+        here = tuple(context.definitions.items()), frozenset(context.hypotheses.values()), context.least
+        if here not in effort.found:
+            effort.found[here] = Normal(context), dict[tuple[Term, bool], tuple[Term, Term] | None]()
+        self.normal, self.scaled = effort.found[here]
 
     def value(self, t: Term) -> Term:
         """The normal form, in the words of the context."""
