@@ -238,7 +238,7 @@ ATTEMPTS = 200  # to prove an equation, in one statement; of 700 that have a pro
 class Effort:
     """What is still to be spent on one statement, by all who look for reasons in it.
 
-    The search ends by the work done, on every machine at the same place.  `found` is what they share, by what it is about.
+    The search ends by the work done, on every machine at the same place.  What they share is `found`, by its subject.
     """
 
     def __init__(self) -> None:

@@ -249,18 +249,18 @@ def inside(x: Any) -> Inside:
     except AttributeError:
         pass
     match x:
+        case Entry(array, at):  # the most frequent first
+            found = *together(at)[:2], frozenset({array})
         case Add(args) | Mul(args):
             found = together(args)
-        case Power(part, _) | Apply(_, part, _) | Holds(part) | Positive(part) | Ordinal(part) | NonNegative(part):
-            found = inside(part)
         case Num() | Size():
             found = NOTHING
         case Index():
             found = frozenset({x}), 0, NOTHING[2]
         case Bound(depth):
             found = NOTHING[0], depth + 1, NOTHING[2]
-        case Entry(array, at):
-            found = *together(at)[:2], frozenset({array})
+        case Power(part, _) | Apply(_, part, _) | Holds(part) | Positive(part) | Ordinal(part) | NonNegative(part):
+            found = inside(part)
         case Sum(_, body, _):
             named, around, within = inside(body)
             found = named, max(around - 1, 0), within

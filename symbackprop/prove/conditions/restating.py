@@ -181,8 +181,9 @@ class Scales:
         self.context, self.effort = context, effort
         here = tuple(context.definitions.items()), frozenset(context.hypotheses.values()), context.least
         if here not in effort.found:
-            effort.found[here] = Normal(context), dict[tuple[Term, bool], tuple[Term, Term] | None]()
-        self.normal, self.scaled = effort.found[here]
+            effort.found[here] = Normal(context), {}
+        found: tuple[Normal, dict[tuple[Term, bool], tuple[Term, Term] | None]] = effort.found[here]
+        self.normal, self.scaled = found
 
     def value(self, t: Term) -> Term:
         """The normal form, in the words of the context."""

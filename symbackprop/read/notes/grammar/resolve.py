@@ -13,7 +13,7 @@ from .loosely import dotted, order_of_d
 from .parser import located, parse, parse_value
 from .resolve_derivatives import checked_exponent
 from .resolve_products import Products
-from .walking import Statement, each_side, items_of, letters_in, made_of, mapped, names, outside_scripts, walk
+from .walking import Statement, each_side, items_of, made_of, mapped, outside_scripts, walk
 from .tree import (
     Add, At, Binder, Call, Cases, Chain, Derivative, Differential, Entry, Equated, Expr, Function, Gradient, Hadamard,
     IndexName, Indicator, Label, Link, Matrix, Name, Neg, Num, Ones, Operator, Paren, Power, Product, Quotient,
@@ -27,11 +27,13 @@ class Resolver(Products):
 
     def look(self, c: Chain) -> None:
         """What letters stand in it, and whether the relation is one between differentials."""
-        self.shown = frozenset(letters_in(c))
+        within = list(walk(c))
+        named = [n for n in within if isinstance(n, Name)]
+        self.shown = frozenset(n.letter for n in named)
         sides = c.sides
         self.differentials = any(map(is_differential, sides))
         self.beside_d = self.differentials and all(any(map(has_differential, walk(s))) for s in sides)
-        self.second = any(order_of_d(n) > 1 for n in names(c)) and any(map(has_differential, walk(c)))
+        self.second = any(order_of_d(n) > 1 for n in named) and any(map(has_differential, within))
         self.differentials |= self.second
 
     def chain(self, c: Chain) -> Chain:

@@ -205,9 +205,9 @@ class NameResolver(Derivatives):
                 out = Annotated(out, self.expr(node.sub.value), span)
             else:
                 out = self.below(out, (*samples, *items), len(symbol.shape), node)
-        out = self.behind(out, replace(node, sub=None, sups=tuple(rest)))
-        out = transposed(out, turns, span)
-        return out
+        if rest or node.primes or node.top:
+            out = self.behind(out, replace(node, sub=None, sups=tuple(rest)))
+        return transposed(out, turns, span)
 
     def label_below(self, node: Name, symbol: ArraySymbol) -> tuple[Label | None, Name]:
         """The layer as (first) subscript: W_l, h_{t,i}; or W_L where L is a layer and no index."""

@@ -41,7 +41,8 @@ class Frame:
         macros = self.table.macros.values()
         return {key_of(m.params[0]) for m in macros if len(m.params) == 1 and isinstance(m.params[0], Name)}
 
-    def with_arrays(self, chosen: Mapping[str, Option]) -> Declarations:
+    def with_arrays(self, chosen: Mapping[str, Option], layout: str = "") -> Declarations:
+        """The table with these, and with the layout where it has none."""
         arrays, layered = dict(self.table.arrays), dict(self.table.layered)
         for key, option in chosen.items():
             name = key.removesuffix(AT)
@@ -52,7 +53,8 @@ class Frame:
                 layered[name] = replace(symbol, layer=layer)
             else:
                 arrays[name] = symbol
-        return replace(self.table, arrays=arrays, layered=layered)
+        laid_out = self.table.layout or layout
+        return replace(self.table, arrays=arrays, layered=layered, layout=laid_out)  # type: ignore[arg-type]
 
 
 class Framer(Options):

@@ -6,7 +6,7 @@ import heapq
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import product
 
@@ -131,8 +131,7 @@ class Solver:
         return known
 
     def table(self, piece: Piece, chosen: Mapping[str, Option]) -> Declarations:
-        table = self.frame.with_arrays({k: chosen[k] for k in piece.keys if k in chosen})
-        return table if table.layout else replace(table, layout=self.layout)  # type: ignore[arg-type]
+        return self.frame.with_arrays({k: chosen[k] for k in piece.keys if k in chosen}, self.layout)
 
     def each_side(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
         table = self.table(piece, chosen)
