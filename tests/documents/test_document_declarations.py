@@ -98,6 +98,7 @@ WRONG = [
     ("just words", "is a mapping"),
     ("a: &x 1\nb: *x", "anchors"),
     ("[" * 3000, "not YAML"),
+    ("[" * 90_000, "inside one another"),
     ("a: " + "x" * 200_000, "at most"),
     ("hadamard: maybe", "strict or loose"),
     ("star: maybe", "elementwise or matrix"),

@@ -15,6 +15,7 @@ from ..grammar.vocabulary import NEUTRAL
 from .place import Place, ReadError, Span
 
 MAX_YAML = 100_000
+DEEP = 20  # lists and mappings inside one another; the time of the reader grows with the square of them
 Scalar: TypeAlias = tuple[str, Place | None]
 Value: TypeAlias = yaml.Node
 
@@ -34,8 +35,13 @@ class Block:
         if len(self.text) > MAX_YAML:
             raise self.fail(f"a declaration block of {len(self.text):,} characters: at most {MAX_YAML:,}")
         try:
-            if any(isinstance(e, yaml.events.AliasEvent) for e in yaml.parse(self.text, Loader=yaml.BaseLoader)):
-                raise self.fail("YAML anchors are not used here")
+            depth = 0
+            for e in yaml.parse(self.text, Loader=yaml.BaseLoader):
+                if isinstance(e, yaml.events.AliasEvent):
+                    raise self.fail("YAML anchors are not used here")
+                depth += isinstance(e, yaml.CollectionStartEvent) - isinstance(e, yaml.CollectionEndEvent)
+                if depth > DEEP:
+                    raise self.fail("not YAML that can be read: too many brackets inside one another")
             root = yaml.compose(self.text, Loader=yaml.BaseLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
