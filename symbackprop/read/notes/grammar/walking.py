@@ -99,10 +99,14 @@ def walk(node: object, closed: tuple[type, ...] = ()) -> Iterator[object]:
     while stack:
         here = stack.pop()
         if isinstance(here, tuple):
-            stack.extend(here)
-        elif (names := parts(type(here))) is not None:
+            stack += here
+            continue
+        kind = type(here)
+        if (names := _PARTS[kind] if kind in _PARTS else parts(kind)) is not None:
             yield here
-            stack.extend(() if isinstance(here, closed) else [getattr(here, name) for name in names])
+            if kind not in closed:
+                for name in names:
+                    stack.append(getattr(here, name))
 
 
 def children(node: object) -> Iterator[object]:

@@ -147,13 +147,15 @@ class Doubts(Intents):
 
     def of_nothing(self, chain: Chain, table: Declarations) -> str:
         """∂p(y; η)/∂η = … a(η) …, where no equation gives p or a: it says how they belong together."""
-        names = {key_of(n) for n in walk(chain) if isinstance(n, Name)}
+        values = [key_of(n) for n in walk(chain) if isinstance(n, Name)]
+        unsaid = {n for n in values if n in table.functions and not table.functions[n].body}
+        if len(unsaid) < 2:
+            return ""
         inside = {key_of(n) for d in self.section.definitions for n in walk(d.chain) if isinstance(n, Name)}
-        bare = sorted(n for n in names - inside if n in table.functions and not table.functions[n].body)
+        bare = sorted(unsaid - inside)
         bodies = [n.body for n in walk(chain) if isinstance(n, Derivative)]
         alone = [n for n in walk(tuple(bodies), (Product,)) if isinstance(n, Name)]
         alone += [n.args[0] for n in bodies if isinstance(n, Product) and is_call(n) and isinstance(n.args[0], Name)]
-        values = [key_of(n) for n in walk(chain) if isinstance(n, Name)]
         several = [
             n for n in bare if table.functions[n].kind == "loss" and len(table.functions[n].args) > 1
             and values.count(n) > [key_of(x) for x in alone].count(n)
@@ -189,23 +191,24 @@ class Doubts(Intents):
         rests |= {f.name for x in (reading.lhs, reading.rhs) for f in walk(x) if isinstance(f, Function)}
         abstract = {f for f in rests if f in table.functions and not table.functions[f].body}
         primed = {key_of(n) for n in walk(chain) if isinstance(n, Name) and n.primes}
-        for c in (c for r in self.records for c in r.chains if abstract - primed and c.links):
+        unused = abstract - primed
+        for c in (c for r in (self.records if unused else ()) for c in r.chains if c.links):
             match c.subjects[-1]:
-                case (Name() as f) | Product((Name() as f, Paren())) if f.primes and key_of(f) in abstract - primed:
+                case (Name() as f) | Product((Name() as f, Paren())) if f.primes and key_of(f) in unused:
                     return f"what is said of {key_of(f)}' is not used here"
         return ""
 
     def of_law(self, reading: Reading) -> str:
         """E[x^3] = 0 of a Gaussian x: what is said of a distribution is not used."""
-        told = self.section.facts.law or any(
-            link.relation == "~" and isinstance(link.rhs, Product)
-            for r in self.records for c in r.chains for link in c.links
-        )  # fmt: skip
-        trees = (reading.lhs, reading.rhs, *(d.chain for d in reading.declarations.definitions))
         if any(FACTOR in key for key in reading.declarations.arrays):
             return "it rests on something that is known up to a factor"
+        trees = (reading.lhs, reading.rhs, *(d.chain for d in reading.declarations.definitions))
         means = any(is_outcome(n) for x in trees for n in walk(x))
-        return "what is said of the distribution is not used here" if means and told else ""
+        told = means and (self.section.facts.law or any(
+            link.relation == "~" and isinstance(link.rhs, Product)
+            for r in self.records for c in r.chains for link in c.links
+        ))  # fmt: skip
+        return "what is said of the distribution is not used here" if told else ""
 
     @staticmethod
     def of_event(chain: Chain) -> str:
@@ -216,9 +219,10 @@ class Doubts(Intents):
 
     def one_of_several(self, chain: Chain) -> str:
         """∂L/∂x = 0, ∂L/∂y = 0: several derivatives of one letter are set to zero together."""
-        here = set_to_zero(chain)
-        beside = [z for other in self.records for c in other.chains if (z := set_to_zero(c)) is not None]
-        several = here is not None and any(z[0] == here[0] and z[1] != here[1] for z in beside)
+        if (here := set_to_zero(chain)) is None:
+            return ""
+        beside = (z for other in self.records for c in other.chains if (z := set_to_zero(c)) is not None)
+        several = any(z[0] == here[0] and z[1] != here[1] for z in beside)
         return "several derivatives are set to zero here: they read as conditions" if several else ""
 
     def item_by_item(self, chain: Chain, r: Record) -> str:
