@@ -6,6 +6,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Empty is unset: a process that a test starts does not compile the whole package anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: install run test test-frameworks test-coq trust fuzz verdicts clean
 .DELETE_ON_ERROR:
 
