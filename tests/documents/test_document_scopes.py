@@ -119,10 +119,10 @@ FUNCTIONS_ABOVE = {
 
 @pytest.mark.parametrize("text", FUNCTIONS_ABOVE)
 def test_a_function_given_above_is_that_where_nothing_is_said_of_it_anew(text: str) -> None:
-    assert [c.verdict for c in check_text(text) if c.kind == "claim"] == [FUNCTIONS_ABOVE[text]]
+    assert [c.verdict for c in verdicts_of(text) if c.kind == "claim"] == [FUNCTIONS_ABOVE[text]]
 
 
 def test_brackets_behind_a_letter_that_hold_the_same_letter_are_no_call() -> None:
     text = r"""Let $x^{(i)} \in \mathbb{R}^d$, $J(\theta) = \frac{1}{2m} \sum_{i=1}^m (y^{(i)} - \theta^T x^{(i)})^2$.
     $$\nabla_\theta^2 J = \frac{1}{m} \sum_{i=1}^m x^{(i)} (x^{(i)})^T$$"""
-    assert [c.verdict for c in check_text(text)][-1] == "proved"
+    assert [c.verdict for c in verdicts_of(text)][-1] == "proved"
