@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from verdicts import verdicts_of
+from document_verdicts import verdicts_of
 
 from symbackprop.cli import main
 

@@ -4,7 +4,7 @@ phrasings, true and false ones."""
 from __future__ import annotations
 
 import pytest
-from verdicts import verdicts_of
+from document_verdicts import verdicts_of
 
 P, R, U = "proved", "refuted", "unknown"
 RULES = [

@@ -5,7 +5,7 @@ Each kind in variants, true and wrong ones side by side."""
 from __future__ import annotations
 
 import pytest
-from verdicts import verdicts_of
+from document_verdicts import verdicts_of
 
 
 def verdicts(text: str) -> list[tuple[str, str | None]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from verdicts import verdicts_of
+from document_verdicts import verdicts_of
 
 from symbackprop.core.functions import COMPOSED, FUNCTIONS, UNREAD
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from verdicts import verdicts_of
+from document_verdicts import verdicts_of
 
 from symbackprop.documents.check import check_document
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from verdicts import verdicts_of
+from document_verdicts import verdicts_of
 
 VERDICTS = {"P": "proved", "R": "refuted", "U": "unknown", "I": "ill-formed"}
 SHORT = r"We write $dT = \partial L/\partial T$ for the gradient of the loss. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from verdicts import verdicts_of
+from document_verdicts import verdicts_of
 
 P, R, U = "proved", "refuted", "unknown"
 TWO = r"Let $f(x, y) = x^2 y + \sin y$. "

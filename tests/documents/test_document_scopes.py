@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from verdicts import verdicts_of
+from document_verdicts import verdicts_of
 
 SCALARS = {
     r"$J(w) = \frac12 (w x - y)^2$ has $\frac{dJ}{dw} = (wx - y)x$": "proved",

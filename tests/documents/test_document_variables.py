@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from verdicts import verdicts_of
+from document_verdicts import verdicts_of
 
 VERDICTS = {"P": "proved", "R": "refuted", "U": "unknown", "I": "ill-formed"}
 RIDGE = r"Let $J(\beta) = \frac12\|y - X\beta\|^2 + \frac\lambda2\|\beta\|^2$ with $X \in \mathbb{R}^{n\times d}$. "
