@@ -39,6 +39,13 @@ def _parser() -> MarkdownIt:
 _FENCE = re.compile(r"(?m:^)[ \t]*(```|~~~)[\s\S]*?(?:(?m:^)[ \t]*\1|\Z)|`[^`\n]*`|<!--[\s\S]*?(?:-->|\Z)")
 _DISPLAY = re.compile(r"\\.|\$\$")
 _BLANK = re.compile(r"\n[ \t]*\n")
+_OPENS, _ENDS = re.compile(r"\\begin\s*\{"), re.compile(r"\\end\s*\{")
+
+
+def within(shown: str, blank: int) -> bool:
+    """A blank line in an environment that is closed below does not end the display."""
+    opened, ended = (len(x.findall(shown, 0, blank)) for x in (_OPENS, _ENDS))
+    return opened > ended and len(_OPENS.findall(shown)) == len(_ENDS.findall(shown))
 
 
 def unclosed(text: str) -> list[tuple[int, int]]:
@@ -53,7 +60,8 @@ def unclosed(text: str) -> list[tuple[int, int]]:
     while k < len(marks):
         start = marks[k]
         end = marks[k + 1] if k + 1 < len(marks) else len(text)
-        blank = _BLANK.search(text, start, end)
+        blanks = _BLANK.finditer(text, start, end)
+        blank = next((b for b in blanks if not within(text[start:end], b.start() - start)), None)
         if k + 1 < len(marks) and (blank is None or not text[start + 2 : blank.start()].strip()):
             k += 2
             continue

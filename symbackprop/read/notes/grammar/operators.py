@@ -274,7 +274,7 @@ class Operators(Differentials):
             while self.tok.kind in ("amp", "gap", "comma", "semi", "colon"):
                 self.advance()
             when: Chain | None = None
-            while self.tok.kind == "text" or self.tok.kind == "forall":
+            while self.tok.kind in ("text", "forall", "amp"):  # "& if & i = j"
                 if self.tok.kind == "text" and _CASE_WORDS.fullmatch(self.tok.text) is None:
                     raise self.unsupported(f"“{self.tok.text.strip()}” in a case is not understood", self.tok)
                 self.advance()

@@ -248,8 +248,8 @@ class Options:
             costs = [0.0, 4.0, 5.0]
         elif bold and upper:
             costs = [4.0, 1.5, 0.0]
-        elif bold:
-            costs = [5.0, 0.0, 2.5]
+        elif bold:  # 𝐰 beside w_d: its entries
+            costs = [5.0, 0.0, 5.0 if use.items == 1 and not use.bold_items else 2.5]
         elif upper:  # ∂V/∂q, 1/V: what is differentiated, or divides, is often a number
             number = 0.4 if use.divides else 1.0 if self.is_differentiated(key) else 2.4
             costs = [number, 1.4, 2.0 if use.divides else 0.3]
@@ -305,7 +305,7 @@ class Options:
         if self.facts.everything == 0:
             return [0.0, 3.0, 5.0]
         costs = [0.2, 0.7, 3.0]
-        if use.bold:
+        if use.bold_items or (use.bold and key.isupper()):
             costs = [2.5, 0.0, 2.5] if not key.isupper() else [3.0, 1.5, 0.5]
         if (use.transposed and use.items < 2) or use.normed:  # x_i^T, but not A_{ij}^T, is that of a vector
             costs[0] += 1.5

@@ -371,6 +371,7 @@ class Roles(Said):
             a.by[u.by] += 1
         a.words += u.name.mark == "text"
         a.bold |= u.name.bold
+        a.bold_items |= u.name.bold and items > 0
         a.calls += u.bracket is not None
         a.layered |= layered
         a.unlayered |= not layered

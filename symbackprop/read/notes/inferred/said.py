@@ -88,6 +88,7 @@ class ArrayUse:
     divides: int = 0
     by: Counter[str] = field(default_factory=Counter)
     bold: bool = False
+    bold_items: bool = False
     calls: int = 0
     layered: bool = False
     unlayered: bool = False
@@ -294,8 +295,6 @@ class Said:
                     self.candidates.append(Candidate(head, link, chain, r.at))
             elif not chain.links:
                 self.lists(list(chain.subjects))
-            elif not chain.links:
-                self.lists([s for s in chain.subjects])
         subjects = [s for p in r.loose.parts for s in p.chain.subjects if not p.chain.links]
         if len(subjects) == 3 and isinstance(subjects[1], Dots):
             self.lists(subjects)

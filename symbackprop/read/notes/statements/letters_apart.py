@@ -37,6 +37,27 @@ def sizes_apart(trees: Sequence[Statement | None]) -> list[Statement | None]:
     return [cast("Statement | None", rewritten(s, apart)) for s in trees] if both else list(trees)
 
 
+def counts_apart(trees: list[Statement | None]) -> list[Statement | None]:
+    """N_k = Σ_{n=1}^N r_{nk}: the N_k are no entries of N, which is a size, and another letter."""
+    chains = tuple(p.chain for s in trees if s is not None for p in s.parts)
+    counts = {b.high.letter for n in walk(chains) if isinstance(n, Sum) for b in n.binders if isinstance(b.high, Name)}
+    heads = (head_of(c.subjects[-1]) for c in chains if c.links and c.links[0].relation in EQUATIONS)
+    apart = counts & {h.key for h in heads if h is not None and h.name.sub is not None and indexed(h.name)}
+    bare = {n.letter for n in walk(chains) if isinstance(n, Name) and n.sub is None}
+
+    def renamed(node: object) -> object | None:
+        match node:
+            case Name(letter) if letter in apart & bare and indexed(node):
+                return replace(node, letter=f"{letter}ᵢ")
+        return None
+
+    return [cast("Statement | None", rewritten(s, renamed)) for s in trees] if apart else trees
+
+
+def indexed(name: Name) -> bool:
+    return name.sub is not None and all(isinstance(i, Name) and i.letter.islower() for i in name.sub.items)
+
+
 def families_apart(trees: list[Statement | None]) -> list[Statement | None]:
     """f(x) = 1/n Σ_i f_i(x): the functions f_i are no entries of f, and another letter."""
     linked = (p.chain for s in trees if s is not None for p in s.parts if p.chain.links)

@@ -31,7 +31,7 @@ from ..inferred.prose_patterns import MATH
 from ..inferred.said import COUNTS, Record
 from ..inferred.notations import Unwritten
 from .classes import FOLLOWS
-from .letters_apart import families_apart, sizes_apart
+from .letters_apart import counts_apart, families_apart, sizes_apart
 from .spoken import of_formula
 
 Kind: TypeAlias = Literal["definition", "condition", "shape", "claim", "remark"]
@@ -303,7 +303,7 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
         trees.append(loose)
         errors.append(error)
     ranges = [m[1] for f in scope.formulas if (m := COUNTS.match(f.text)) is not None]
-    trees = families_apart(sizes_apart(trees))
+    trees = counts_apart(families_apart(sizes_apart(trees)))
     written, more = in_time(spelled_out(trees, list(above.functions()), facts.announced), ranges)
     out = [
         Record(formula, at, loose, error, used_in(loose))
