@@ -1571,7 +1571,7 @@ def verify(path: str) -> bool:
     try:
         with open(path, encoding="utf-8") as file: found = json.load(file)
     except (ValueError, RecursionError) as cause: return told(path, f"refused: no JSON ({cause})", False)
-    several = enumerate(found) if type(found) is list else ()
+    several = list(enumerate(found)) if type(found) is list else ()
     return all([verified(f"{path}[{k}]", data) for k, data in several]) if several else verified(path, found)
 
 def verified(name, data):

@@ -262,6 +262,64 @@ TEXTS = {
         r"$\nabla_x(x^T S x) = Sx + S^Tx$.",
         [P, R, P],
     ),
+    "a bold letter beside its entries is a vector": (
+        r"The model is $y = \mathbf{w} \boldsymbol{\phi}^T = \sum_d w_d \phi_d$. "
+        r"$$\frac{\partial y}{\partial w_d} = \phi_d$$"
+        r"$$\frac{\partial y}{\partial w_d} = w_d$$",
+        [P, P, R],
+    ),
+    "a size and an array of one letter": (
+        r"$N_k = \sum_{n=1}^N r_{nk}$ and $h = \sum_k (N_k a_k - N a_k^2)$. "
+        r"$$\frac{\partial h}{\partial a_k} = N_k - 2N a_k$$ $$\frac{\partial h}{\partial a_k} = N_k - 2 N_k a_k$$",
+        [P, R],
+    ),
+    "a blank line in an environment": (
+        "$L = \\frac12\\|y\\|^2$, $y = Wx$.\n\n$$\n\\begin{align}\n\\frac{\\partial L}{\\partial W} &= y x^T \\\\\n\n"
+        "&= x y^T\n\n\\end{align}\n$$\n",
+        [P, R],
+    ),
+    "columns of cases, a point as a product, an end of line": (
+        "$p_i = \\frac{e^{a_i}}{\\sum_k e^{a_k}}$\n\n$$\\\n\\frac{\\partial p_j}{\\partial a_i} = "
+        "\\begin{cases} p_i(1-p_j) & if & i=j \\\\ -p_j.p_i & if & i \\neq j\\end{cases}$$\n\n"
+        "$$\\frac{\\partial p_j}{\\partial a_i} = "
+        "\\begin{cases} p_i(1-p_j) & \\text{if} & i=j \\\\ p_j.p_i & \\text{if} & i \\neq j\\end{cases}$$",
+        [P, R],
+    ),
+    "let an expression be called by a letter": (
+        r"We let $\sum_{j} e^{f_j} = \Sigma$ and $p_k = \frac{e^{f_k}}{\sum_j e^{f_j}}$. "
+        r"$$\frac{\partial p_k}{\partial f_k} = \frac{e^{f_k}(\Sigma - e^{f_k})}{\Sigma^2} = p_k^2$$",
+        [P, R],
+    ),
+    "what a letter was is changed": (
+        r"Let $W, D \in \mathbb{R}^{d \times k}$. The forward process is changed from $h = Wx$ to: $$h = Wx + Dx$$ "
+        r"$$\frac{\partial h}{\partial x} = W^T + D^T$$ $$\frac{\partial h}{\partial x} = W^T + 2D^T$$",
+        [P, R],
+    ),
+    "numbers, and a column written as a row": (r"$2 \times (-2) = -4$. Let $x = (1, 2)^T$. $x^T x = 5$", [P, P]),
+    "a matrix at a parameter": (r"Let $K = u^T A(\theta) v$. $\nabla_\theta K = B^T u v^T$", [U]),
+    "the heading says which function": (
+        "# The logistic loss\n\n$L(w) = -\\sum_i \\log \\sigma(y_i w^T x_i)$. "
+        "$\\nabla L(w) = -\\sum_i y_i \\sigma(-y_i w^T x_i) x_i$, "
+        "$\\nabla L(w) = -\\sum_i y_i \\sigma(y_i w^T x_i) x_i$",
+        [P, R],
+    ),
+    "the probability of an event": (
+        r"$p(y=k \mid x) = \frac{e^{z_k}}{\sum_j e^{z_j}}$, $L = -\log p(y=c \mid x)$. "
+        r"$$\frac{\partial L}{\partial z_k} = p(y=k\mid x) - 1_{k=c}$$ "
+        r"$$\frac{\partial L}{\partial z_k} = p(y=k\mid x)$$",
+        [P, R],
+    ),
+    "the probability of one event": (
+        r"$P(t=1|z) = \frac{1}{1+e^{-z}}$. $\frac{d P(t=1|z)}{d z} = P(t=1|z)(1-P(t=1|z))$, "
+        r"$\frac{d P(t=1|z)}{d z} = P(t=1|z)(1+P(t=1|z))$",
+        [P, R],
+    ),
+    "an operation between matrices": (r"$A \sigma B$ is a mean. $$(CAC) \sigma (CBC) = C(A \sigma B)C$$", [U]),
+    "a list of functions": (
+        "Two functions:\n\n- a quadratic function: $$f(x, y) = x^2 + y^2$$\n- a non-quadratic function: "
+        "$$f(x, y) = e^x + y^4$$",
+        [],
+    ),
 }  # fmt: skip
 
 

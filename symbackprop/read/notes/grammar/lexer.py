@@ -25,7 +25,7 @@ _GREEK = r"\\(?:" + "|".join(sorted(GREEK, key=len, reverse=True)) + r")(?![A-Za
 _LETTER = rf"[A-Za-z]|{_GREEK}"
 _TOKEN: Final = re.compile(
     rf"""
-      (?P<space>(?:[\s~\u200b\u2009\u00a0]|%[^\n]*(?:\n|$)|\\[,;:!>\ /])+)
+      (?P<space>(?:[\s~\u200b\u2009\u00a0]|%[^\n]*(?:\n|$)|\\[,;:!>\ /\n])+)
     | (?P<marked>\\(?P<mark>{_MARKS})\s*
         (?:\{{\s*(?P<inner>{_LETTER})\s*\}}|(?P<bare>{_GREEK}|(?<=\s)[A-Za-z])))
     | (?P<dashed>(?P<head>[A-Za-z])\s*\\(?:text|textrm|mathrm|mbox|textit)\s*
@@ -33,6 +33,7 @@ _TOKEN: Final = re.compile(
     | (?P<letters>[A-Za-z]+)
     | (?P<ellipsis>\.\.\.)
     | (?P<spacing>\\\\\s*\[\s*-?[\d.]+\s*[a-z]{{2}}\s*\])
+    | (?P<point>(?<=[}})])\.(?=[A-Za-z\\(])|(?<=_[A-Za-z0-9])\.(?=[A-Za-z\\(]))
     | (?P<number>\d+(?:\.\d+)?|\.\d+)
     | (?P<command>\\[A-Za-z]+\*?)
     | (?P<escaped>\\[^A-Za-z])
@@ -53,8 +54,8 @@ _PROSE: Final = frozenset(
     "implies note here it likewise similarly also but unless provided any some no yes only exactly".split()
 )
 """Words in \\text{…} that are words, not names."""
-_WHOLE: Final = {"ellipsis": ("dots", "…"), "spacing": ("row", ""), "define": ("rel", ":=")}
-"""What is one token whatever it holds; the spacing is that of \\\\[2ex]."""
+_WHOLE: Final = {"ellipsis": ("dots", "…"), "spacing": ("row", ""), "define": ("rel", ":="), "point": SIGNS["·"]}
+"""What is one token whatever it holds; the spacing is that of \\\\[2ex], the point that of y_k.p_k."""
 _SCRIPTS: Final = {"<super>": "^", "<sub>": "_"}
 _ESCAPES: Final = {
     "\\{": ("open", "\\{"), "\\}": ("close", "\\}"), "\\|": ("bar", "‖"), "\\&": ("and", "&"), "\\\\": ("row", ""),

@@ -85,6 +85,8 @@ class Resolver(Products):
                 return Indicator(self.condition(chain), node.span)
             case Equated(chain):
                 return Equated(self.chain(chain), node.span)
+            case Transpose(Paren(chains, "(" | "[")) if len(chains) > 1 and not any(c.links for c in chains):
+                return self.expr(Matrix(tuple((c.subjects[-1],) for c in chains), node.span))  # (a, b)^T
             case Matrix(rows):
                 return dotted(Matrix(tuple(tuple(map(self.expr, r)) for r in rows), node.span))
             case _:

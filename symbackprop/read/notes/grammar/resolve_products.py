@@ -325,7 +325,7 @@ class Products(NameResolver):
         if len(args) == 1:
             return args[0]
         if "times" in signs and not self.in_fraction:
-            if all(map(self.size_like, args)):
+            if all(map(self.size_like, args)) and not any(isinstance(a, Neg) for a in args):
                 return Shape(tuple(grouped(args, signs, "times")), span)
             if len(args) == 2 and sorted(isinstance(a, Shape) + 2 * self.size_like(a) for a in args) == [1, 2]:
                 return Shape(args, span)

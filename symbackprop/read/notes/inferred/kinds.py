@@ -290,7 +290,9 @@ class Framer(Options):
         mine = (c for c in self.roles.candidates if self.roles.key(c.head.name) == key)
         defined = any(not self.functional(c) for c in mine)
         same = all(c == calls[0] for c in calls) and all(isinstance(a, Name) for a in calls[0])
-        usual, said = key in USUAL_FUNCTIONS, key in self.facts.functions
+        base = re.sub(r"\\\w+\{(.+)\}", r"\1", key)  # \hat{f}(x) beside f(x)
+        usual = key in USUAL_FUNCTIONS or base in USUAL_FUNCTIONS & self.roles.calls.keys()
+        said = key in self.facts.functions
         if key in (GAMMA, FACTORIAL) and lone and never_bare:
             return self.abstract(key, frame)
         if defined and key not in self.roles.primed:

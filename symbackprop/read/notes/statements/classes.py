@@ -100,6 +100,11 @@ IN_CASE = words(
     r"|\b(?:approximately|roughly|for (?:small|large|tiny|huge)|in the limit|near|asymptotically)\b[^.;]{0,60}\Z"
 )
 """A condition in words that is not understood."""
+CHANGED = words(
+    r"\b(?:changed|modified|altered|replaced|turned)\b[^.;]{0,60}\b(?:to|into|by|with)\b\W*\Z"
+    r"|\b(?:an?|another)\s+(?:[\w-]+\s+){0,4}(?:function|problem|example|objective|loss)\s*:\W*\Z"
+)
+"""From $h = W x$ to $h = W x + B A x$; "a quadratic function: f = …, a cubic function: f = …": another one."""
 _EITHER = r"(?:iff|if and only if|(?:exactly|precisely|only) (?:when|if)|implies|\\(?:iff|Leftrightarrow))"
 EQUIVALENT_BEFORE = re.compile(_EITHER + r"\W*\Z", re.IGNORECASE)
 EQUIVALENT_AFTER = words(r"\W*" + _EITHER + r"(?![A-Za-z])")

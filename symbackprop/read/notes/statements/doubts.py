@@ -131,7 +131,8 @@ class Doubts(Intents):
             or self.of_law(reading) or self.slope_said(chain, reading) or self.of_which(chain, reading.declarations)
             or self.of_nothing(chain, reading.declarations) or self.counts_too(reading)
             or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
-            or self.in_dimensions(r) or self.of_optimum(chain, reading.declarations, r.at)
+            or self.at_a_letter(chain, r.at) or self.in_dimensions(r)
+            or self.of_optimum(chain, reading.declarations, r.at)
         )  # fmt: skip
 
     @staticmethod
@@ -169,6 +170,18 @@ class Doubts(Intents):
         numbers = {n.name for n in nodes if isinstance(n, Symbol)}
         both = sorted(numbers.intersection(n.name for n in nodes if isinstance(n, IndexName)))
         return f"whether {both[0]} is an index or a number is not settled" if both else ""
+
+    def at_a_letter(self, chain: Chain, at: int) -> str:
+        """A(θ) v: whether the matrix A depends on θ, or is multiplied by it."""
+        section = self.section
+        given = [d.chain for d in section.rests_on(chain, at, section.chosen)[1]]
+        for n in (n for c in (chain, *given) for n in walk(c) if isinstance(n, Product)):
+            for pair in pairwise(n.args):
+                match pair:
+                    case Name() as a, Paren((Chain((Name() as p,), ()),), "(") if key_of(a)[:1].isupper():
+                        if section.key(a) in section.frame.options.keys() - section.frame.of.keys():
+                            return f"whether {key_of(a)} is multiplied by {key_of(p)} or depends on it is not settled"
+        return ""
 
     def in_dimensions(self, r: Record) -> str:
         """∂_i x_i = 3 in three dimensions: sizes are any sizes here."""
@@ -251,6 +264,10 @@ class Doubts(Intents):
                     case Name("D" | "H" | "J" | "L" as d) as a, Name() as f, Paren():
                         if key_of(f) in table.functions and not self.section.defines(key_of(a)):
                             return f"whether {d} differentiates what follows is not settled"
+                    case (Name() | Paren() as x, Name("σ" | "τ" | "ρ" as o, "", None, ()) as a, Name() | Paren() as y):
+                        if all(isinstance(z, Paren) or z.letter.isupper() for z in (x, y)):
+                            if not self.section.defines(key_of(a)):  # A σ B
+                                return f"whether {o} is an operation between what stands around it is not settled"
         return ""
 
     def against_print(self, chain: Chain) -> str:

@@ -255,6 +255,8 @@ class Heads:
         stated |= classes.IN_CASE.search(sentence) is not None or of_others(section, found, key)
         another = classes.ANOTHER.search(sentence) or classes.INSTEAD.match(r.formula.after)
         stated |= another is not None and not classes.FOLLOWS.search(r.formula.before)
+        last = self.records[r.at - 1].formula.before if self.defined[key] == r.at - 1 else ""
+        stated |= classes.CHANGED.search(f"{last} {r.formula.before}") is not None
         section.forms.append(Given(key, Chain((unit.lhs,), (unit.link,), unit.span), r.formula.text, r.at + 1))
         return self.define(r, unit, key) if stated else replace(unit, meant="claim")
 

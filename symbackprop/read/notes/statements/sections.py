@@ -143,7 +143,7 @@ class Fingerprints:
         """What a section is read from: its text, what the author declared, what it takes from above."""
         first = scope.formulas[0] if scope.formulas else None
         display, row = (0, 0) if first is None else ((first.aligned or (0, 0))[0], first.row)
-        out = [self.parts(scope.base), self.parts(above)]
+        out = [self.parts(scope.base), self.parts(above), *scope.section]
         for f in scope.formulas:
             aligned = f.aligned and (f.aligned[0] - display, f.aligned[1])
             error = "" if f.error is None else f"{f.error.message}@{f.error.span}"

@@ -21,16 +21,17 @@ from ..grammar.idioms import spelled_out
 from ..grammar.parser import parse
 from ..grammar.recurrences import in_time
 from ..grammar.repeated import sums_are_meant
-from ..grammar.tree import Chain, Expr, Link
-from ..grammar.walking import Statement
+from ..grammar.tree import Chain, Expr, Link, Name, Num
+from ..grammar.walking import Part, Statement
 from ..grammar.vocabulary import ACTIVATION_WORDS
 from ..inferred.above import END, Above, letters
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
-from ..inferred.prose_patterns import MATH
-from ..inferred.said import COUNTS, Record
+from ..inferred.prose_patterns import LOGISTIC, MATH
+from ..inferred.said import COUNTS, Record, head_of
 from ..inferred.notations import Unwritten
 from .classes import FOLLOWS
+from .events import events_named
 from .letters_apart import counts_apart, families_apart, sizes_apart
 from .spoken import of_formula
 
@@ -290,6 +291,19 @@ def given_anew(formula: Formula, given: dict[str, str], before: Sequence[Formula
     return again
 
 
+_LET = re.compile(r"\b(?:let|call|denote|abbreviate)\s*(?:us\s+|by\s+)?\Z", re.IGNORECASE)
+
+
+def turned(statement: Statement, before: str) -> Statement:
+    """Let Σ_j e^{z_j} = Z: what is called Z, written in front."""
+    match statement.parts:
+        case (Part(chain=Chain((lhs,), (Link("=", Name(sups=()) as rhs) as link,))) as part,) if _LET.search(before):
+            if not isinstance(lhs, (Name, Num)) and head_of(lhs) is None:
+                named = Chain((rhs,), (replace(link, relation=":=", rhs=lhs, at=lhs.span),), part.chain.span)
+                return replace(statement, parts=(replace(part, chain=named),))
+    return statement
+
+
 def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> list[Record]:
     trees, errors = list[Statement | None](), list[ReadError | None]()
     for formula in scope.formulas:
@@ -297,13 +311,13 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
         error: ReadError | None = formula.error
         if error is None:
             try:
-                loose = parse(formula.text, base.words, formula.where)
+                loose = turned(parse(formula.text, base.words, formula.where), formula.before)
             except ReadError as caught:
                 error = caught
         trees.append(loose)
         errors.append(error)
     ranges = [m[1] for f in scope.formulas if (m := COUNTS.match(f.text)) is not None]
-    trees = counts_apart(families_apart(sizes_apart(trees)))
+    trees = counts_apart(families_apart(sizes_apart(events_named(trees))))
     written, more = in_time(spelled_out(trees, list(above.functions()), facts.announced), ranges)
     out = [
         Record(formula, at, loose, error, used_in(loose))
@@ -355,6 +369,7 @@ def facts_of(scope: Scope, base: Declarations, above: Above) -> tuple[Facts, Dec
     for text, at in scope.prose:
         base = declared_in_prose(text, base)
         facts.read(text, at)
+    facts.logistic |= LOGISTIC.search(" ".join(scope.section)) is not None
     for f in scope.formulas:
         if _IN_WORDS.search(f.text):  # softmax(S) \text{ (row-wise)}
             base = declared_in_prose(f.text, base)
