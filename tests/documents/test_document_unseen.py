@@ -320,6 +320,16 @@ TEXTS = {
         "$$f(x, y) = e^x + y^4$$",
         [],
     ),
+    "a vector of its own entries": (
+        r"Let $\mathbf{x} = [x_1, x_2, \ldots, x_n]^\top$, $f(\mathbf{x}) = \sum_i x_i^2$. $\nabla f(\mathbf{x}) = "
+        r"2\mathbf{x}$, $\nabla f(\mathbf{x}) = \mathbf{x}$",
+        [P, R],
+    ),
+    "a column of its own entries": (
+        r"$$y = \begin{bmatrix} y_1 \\ \vdots \\ y_n \end{bmatrix}$$ $\nabla \|y\|^2 = 2y$, $\nabla \|y\|^2 = y$",
+        [P, R],
+    ),
+    "what an optimum satisfies": (r"$f(x) = \frac12\|x\|^2$. The minimum of $f$ satisfies $\nabla f = 0$.", []),
 }  # fmt: skip
 
 

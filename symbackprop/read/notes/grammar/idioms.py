@@ -16,7 +16,8 @@ from .resolve_names import PI
 from .shorthand import Shorthand, up_to_factors
 from .walking import Statement, beside, bracketed, joined, letters_in, mapped, names, rewritten, walk
 from .tree import (
-    Add, At, Chain, Derivative, Entry, Expr, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Script,
+    Add, At, Chain, Derivative, Dots, Entry, Expr, Link, Matrix, Name, Neg, Num, Operator, Paren, Power, Product,
+    Quotient, Reals, Script, Transpose,
 )  # fmt: skip
 
 ONE: Final = Num(Fraction(1))
@@ -100,6 +101,7 @@ def spelled_out(
     statements: Sequence[Statement | None], above: Sequence[Chain] = (), said: Announced = NOTHING
 ) -> list[Statement | None]:
     """The formulas of a section, without what is only written otherwise; `above` gives functions, too."""
+    statements = [s and s.rewritten(listed) for s in statements]
     known = iter(up_to_factors([s for s in statements if s is not None]))
     statements = [None if s is None else next(known) for s in statements]
     read = [s for s in statements if s is not None]
@@ -109,6 +111,26 @@ def spelled_out(
         Idioms(read).statement,
     )  # fmt: skip
     return [None if s is None else reduce(lambda x, way: way(x), ways, s) for s in statements]
+
+
+def listed(chain: Chain) -> Chain:
+    """x = (x_1, …, x_n)^T of its own entries: x ∈ ℝ^n."""
+    match chain:
+        case Chain((Name(sub=None, sups=()) as x,), (Link("=", rhs) as link, *rest)):
+            inner = rhs.arg if isinstance(rhs, Transpose) else rhs
+            items: list[Expr] = []
+            if isinstance(inner, Paren) and inner.opening in "([":
+                items = [c.subjects[0] for c in inner.chains if not c.links]
+            elif isinstance(inner, Matrix) and 1 in (len(inner.rows), len(inner.rows[0])):
+                items = [c for row in inner.rows for c in row]
+            match [n for n in items if not isinstance(n, Dots)]:
+                case [*first, Name(sub=Script(items=(Name(sub=None, sups=()) as size,)))] as entries if first:
+                    own = all(isinstance(n, Name) and n.letter == x.letter for n in entries)
+                    own &= x.bold or all(isinstance(n, Name) and n.mark == x.mark for n in entries)
+                    if own and len(entries) < len(items) and not any(n.bold or n.sups for n in names(tuple(entries))):
+                        said = replace(link, relation="∈", rhs=Reals(size, link.rhs.span))
+                        return replace(chain, links=tuple(rest) if rest and rest[0].relation == "∈" else (said,))
+    return chain
 
 
 def increments(statements: Iterable[Statement]) -> bool:

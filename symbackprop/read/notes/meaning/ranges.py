@@ -173,7 +173,8 @@ def lint(lhs: Expr, rhs: Expr, decl: Declarations, alike: bool = False) -> None:
             if name not in there and not constant(other, decl) and not (side == "left" and may_be_alike(lhs, name)):
                 by = side == "left" and isinstance(lhs, Derivative)
                 if not (by and alike):
-                    raise (OneSided if by else ReadError)(f"the index {name} is free on the {side} side only", span)
+                    kind = OneSided if by else Unsettled if name in decl.sizes else ReadError  # o_T, where Σ_{t=1}^T
+                    raise kind(f"the index {name} is free on the {side} side only", span)
 
 
 def may_be_alike(node: Expr, name: str) -> bool:

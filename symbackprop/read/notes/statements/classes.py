@@ -44,7 +44,8 @@ TO_SOLVE = words(
 """What is demanded is no assumption: it is to be solved."""
 VANISHES = words(
     r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|which|if|until|unless|whenever|implies|so that|at"
-    r"|optimal\w*|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END
+    r"|optimal\w*|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution"
+    r"|satisf\w+)\b" + _END
 )
 """Before ∇J = 0: where it holds, not that it holds everywhere."""
 YIELDS = re.compile(
@@ -207,6 +208,8 @@ def sums_itself(lhs: Expr, rhs: Expr) -> bool:
 
 def stacked_items(rhs: Expr) -> tuple[str, str] | None:
     """The x of [x_1, …, x_m] or of rows x_1^T above dots, and whether it is a row or a column."""
+    if isinstance(rhs, Transpose) and (turned := stacked_items(rhs.arg)) is not None:
+        return turned[0], "row" if turned[1] == "column" else "column"
     if isinstance(rhs, Paren) and rhs.opening == "[" and len(rhs.chains) > 1:
         names = [c.subjects[0] for c in rhs.chains if not c.links]
         axis = "column"

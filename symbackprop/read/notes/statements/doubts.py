@@ -209,6 +209,8 @@ class Doubts(Intents):
             match c.subjects[-1]:
                 case (Name() as f) | Product((Name() as f, Paren())) if f.primes and key_of(f) in unused:
                     return f"what is said of {key_of(f)}' is not used here"
+                case Derivative(Product((Name() as f, Paren()))) if key_of(f) in abstract:  # ∂σ(z_j)/∂z_i = …
+                    return f"what is said of the derivatives of {key_of(f)} is not used here"
         return ""
 
     def of_law(self, reading: Reading) -> str:
