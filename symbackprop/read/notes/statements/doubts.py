@@ -266,9 +266,9 @@ class Doubts(Intents):
                     case Name("D" | "H" | "J" | "L" as d) as a, Name() as f, Paren():
                         if key_of(f) in table.functions and not self.section.defines(key_of(a)):
                             return f"whether {d} differentiates what follows is not settled"
-                    case (Name() | Paren() as x, Name("σ" | "τ" | "ρ" as o, "", None, ()) as a, Name() | Paren() as y):
-                        if all(isinstance(z, Paren) or z.letter.isupper() for z in (x, y)):
-                            if not self.section.defines(key_of(a)):  # A σ B
+                    case (x, Name("σ" | "τ" | "ρ" as o, "", None, (), 0) as a, y):
+                        if all(isinstance(z, Paren) or (isinstance(z, Name) and z.letter.isupper()) for z in (x, y)):
+                            if key_of(a) not in table.functions and not self.section.defines(key_of(a)):  # A σ B
                                 return f"whether {o} is an operation between what stands around it is not settled"
         return ""
 
