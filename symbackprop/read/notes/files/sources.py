@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -38,14 +39,16 @@ def _parser() -> MarkdownIt:
 
 _FENCE = re.compile(r"(?m:^)[ \t]*(```|~~~)[\s\S]*?(?:(?m:^)[ \t]*\1|\Z)|`[^`\n]*`|<!--[\s\S]*?(?:-->|\Z)")
 _DISPLAY = re.compile(r"\\.|\$\$")
-_BLANK = re.compile(r"\n[ \t]*\n")
-_OPENS, _ENDS = re.compile(r"\\begin\s*\{"), re.compile(r"\\end\s*\{")
+_STEP = re.compile(r"(\\begin\s*\{)|(\\end\s*\{)|\n[ \t]*\n")
 
 
-def within(shown: str, blank: int) -> bool:
-    """A blank line in an environment that is closed below does not end the display."""
-    opened, ended = (len(x.findall(shown, 0, blank)) for x in (_OPENS, _ENDS))
-    return opened > ended and len(_OPENS.findall(shown)) == len(_ENDS.findall(shown))
+def blank_line(text: str, start: int, end: int) -> re.Match[str] | None:
+    """The first that ends a display: one in an environment that is closed below does not."""
+    steps = list(_STEP.finditer(text, start, end))
+    depths = list(accumulate((s[1] is not None) - (s[2] is not None) for s in steps))
+    closed = steps and depths[-1] == 0
+    blanks = ((s, depth) for s, depth in zip(steps, depths, strict=True) if s[1] is None and s[2] is None)
+    return next((s for s, depth in blanks if depth <= 0 or not closed), None)
 
 
 def unclosed(text: str) -> list[tuple[int, int]]:
@@ -60,8 +63,7 @@ def unclosed(text: str) -> list[tuple[int, int]]:
     while k < len(marks):
         start = marks[k]
         end = marks[k + 1] if k + 1 < len(marks) else len(text)
-        blanks = _BLANK.finditer(text, start, end)
-        blank = next((b for b in blanks if not within(text[start:end], b.start() - start)), None)
+        blank = blank_line(text, start, end)
         if k + 1 < len(marks) and (blank is None or not text[start + 2 : blank.start()].strip()):
             k += 2
             continue

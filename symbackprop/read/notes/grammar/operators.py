@@ -275,7 +275,8 @@ class Operators(Differentials):
                 self.advance()
             when: Chain | None = None
             if [t.text for t in self.tokens[self.i : self.i + 2]] == ["i", "f"]:
-                self.advance(), self.advance()
+                self.advance()
+                self.advance()
             while self.tok.kind in ("text", "forall", "amp"):  # "& if & i = j"
                 if self.tok.kind == "text" and _CASE_WORDS.fullmatch(self.tok.text) is None:
                     raise self.unsupported(f"“{self.tok.text.strip()}” in a case is not understood", self.tok)
