@@ -341,5 +341,5 @@ def test_the_verdicts_of_claims(name: str) -> None:
 
 
 def test_what_is_held_fixed_is_said() -> None:
-    (found,) = check_text(r"$d(a^T x) = a^T dx$")
+    (found,) = verdicts_of(r"$d(a^T x) = a^T dx$")
     assert found.outcome.hypotheses == ("a is held fixed",)
