@@ -257,6 +257,11 @@ TEXTS = {
         r"$\frac{df}{dx} = \frac{\partial f}{\partial x}$",
         [P, U, U],
     ),
+    "the premise of an arrow holds in its formula": (
+        r"Let $f(x) = x^T A x$ with $A \in \mathbb R^{n\times n}$. $$\nabla f(x) = 2Ax$$"
+        r"$$A = A^T \Rightarrow \nabla f(x) = 2Ax$$ $$\nabla f(x) = 2Ax$$ $$\nabla f(x) = 3Ax$$",
+        [R, P, U, R],
+    ),
     "what is so in a case is not so in general": (
         r"If $S$ is symmetric, $\nabla_x(x^T S x) = 2Sx$. In general, $\nabla_x(x^T S x) = 2Sx$, "
         r"$\nabla_x(x^T S x) = Sx + S^Tx$.",

@@ -365,7 +365,7 @@ class Heads:
         self.table = self.section.frame.table = define(self.table, chain, r.formula.text, r.formula.where)
         return replace(unit, meant="definition", note="declared")
 
-    def condition(self, r: Record, unit: Unit) -> Unit:
+    def condition(self, r: Record, unit: Unit, here: bool = False) -> Unit:
         zero = isinstance(unit.link.rhs, Num) and unit.link.rhs.value == 0
         chain = Chain((unit.lhs,), (replace(unit.link, relation="="),), unit.span)
         derivative = zero or classes.holds_derivative(unit.lhs)
@@ -375,7 +375,7 @@ class Heads:
         if to_solve:
             self.section.stated.append(Saying(r.at, SOLVED, r.formula.text, chain=chain, where=r.formula.where))
         elif not derivative:
-            self.hypothesis(r, chain)
+            self.hypothesis(r, chain, here)
         return replace(unit, meant="condition")
 
     def assume(self, r: Record, lhs: Expr, link: Link) -> None:
@@ -387,12 +387,13 @@ class Heads:
         ):  # fmt: skip
             self.hypothesis(r, Chain((lhs,), (link,), link.span))
 
-    def hypothesis(self, r: Record, chain: Chain) -> None:
+    def hypothesis(self, r: Record, chain: Chain, here: bool = False) -> None:
+        """From its sentence on, or from the beginning; `here` in its formula alone, A = A^T ⇒ …."""
         first = r.at
         while first and not _ENDS.search(f"{self.records[first - 1].formula.text}{self.records[first].formula.before}"):
             first -= 1
-        since = first if ANEW.search(self.sentence(r)) else 0
+        since = r.at if here else first if ANEW.search(self.sentence(r)) else 0
         for c in (chain, *of_all_steps(chain, self.records)):
             self.section.stated.append(Saying(since, STATED, r.formula.text, chain=c, where=r.formula.where))
-        if (end := lapse(r.formula, self.records)) is not None:
+        if (end := r.at + 1 if here else lapse(r.formula, self.records)) is not None:
             self.section.stated.append(Saying(end, STATED, r.formula.text, False))

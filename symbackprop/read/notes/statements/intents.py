@@ -366,7 +366,7 @@ class Intents(Heads):
         alone = (found is None and before != "where") or classes.is_property(lhs, rhs)
         if hangs and alone and (not derivative or hangs == "together"):
             if hangs == "premise":
-                return self.condition(r, unit)
+                return self.condition(r, unit, here=before not in ("if", "where"))
             return replace(unit, meant="remark", note=TOGETHER)
         if demanded and (zero or found is None or self.not_fresh(found)):
             if found is not None and not zero and found.args is None and self.solves(found, rhs):
