@@ -17,7 +17,6 @@ from symbackprop.decide.formula_problems import LIMIT, Worked, products, worked_
 from symbackprop.decide.outcomes import DIFFER, PROVED, REFUTED, Condition, Outcome, Proved
 from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.prove.cases import CONDITION, POINT, VALUE as NO_VALUE, Missing
-from symbackprop.prove.conditions.reasons import implied
 from symbackprop.prove.multiplying import prove_multiplied
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.grammar.tree import Derivative, Expr, Gradient, Symbol
@@ -64,10 +63,9 @@ def settle(claim: Claim, repair: bool = True) -> Outcome:
 
 def proved(worked: Worked, theorems: tuple[Theorem, ...]) -> Outcome:
     listed: dict[str, Condition] = {}
-    for t in theorems:
-        for p, why in t.excused:
-            if why in WHY and not implied(p, t.statement.context):
-                listed.setdefault(condition_text(p), excused(p, why))
+    for p, why in (e for t in theorems for e in t.excused if e.why in WHY):
+        text = condition_text(p)
+        listed.setdefault(text, excused(p, why))
     claim = worked.claim
     values, derivatives = (worked.lhs.term, worked.rhs.term), tuple(worked.run.theorems.values())
     shown = Proved(claim.lhs, claim.rhs, theorems, derivatives, values, claim.context)

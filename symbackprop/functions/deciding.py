@@ -21,7 +21,6 @@ from symbackprop.functions.repairs import with_repair
 from symbackprop.functions.other_results import wrong_shape
 from symbackprop.functions.sweep import in_variables, names_of
 from symbackprop.functions.verdict import Formula, Verdict
-from symbackprop.prove.conditions.reasons import implied
 from symbackprop.prove.statements import exhibited
 from symbackprop.write.paper.array_text import latex_condition, predicate_text
 
@@ -136,7 +135,7 @@ def conditions(found: Theorem, claim: Claim, names: Mapping[Array, Array]) -> tu
     valueless = (e for e in region_of(found.statement)[1].values() if e.why == VALUE and not said.holds(e.predicate))
     borders = (Excused(Positive(h.term), BORDER) for h in closed if moving)
     for fact, why in (*found.excused, *valueless, *borders):
-        if why in WHY and not of_places(fact) and (why == BORDER or not implied(fact, context)):
+        if why in WHY and not of_places(fact):
             p = in_variables(fact, context, names)
             text = predicate_text(p, claim.axes)
             listed.setdefault(text, Condition(text, WHY[why], p, latex_condition(p, claim.axes)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, islice, product
 
-from symbackprop.clock import Effort, OutOfTime, check_time
+from symbackprop.clock import Effort, check_time
 from symbackprop.core.context import Context
 from symbackprop.core.discharge import assuming, established, knowing, like, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
@@ -385,11 +385,3 @@ def known_there(region: Context, p: Predicate, depth: int, effort: Effort, split
     wider, _ = knowing(name, lemmas, region)
     found = Seeker(wider, effort, splits).reason(p, depth)
     return found if found is None or not lemmas else Knowing(p, name, lemmas, found)
-
-
-def implied(p: Predicate, context: Context) -> bool:
-    """Whether what is known says it plainly enough: 1 - 1 / (1 + e^x) > 0 is no condition for a reader."""
-    try:
-        return Seeker(context, Effort()).reason(p, 1) is not None
-    except OutOfTime:
-        return False
