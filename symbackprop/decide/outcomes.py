@@ -159,7 +159,8 @@ class Outcome:
 
     `message` says what is wrong or missing, `span` where (in the formula's text; None: the whole statement).
     `hypotheses` are what the document states and the theorem uses, the readings and the conventions it rests on.
-    `special_cases` say when a false claim holds after all ("N = 1").
+    `special_cases` say when a false claim holds after all ("N = 1").  `otherwise` are other readings, in words, with
+    their verdicts, where these differ and it is not settled which is meant.
     """
 
     verdict: Status | None
@@ -171,6 +172,7 @@ class Outcome:
     repair: Repair | None = None
     counterexample: Counterexample | ShapeExample | None = None
     special_cases: tuple[str, ...] = ()
+    otherwise: tuple[tuple[str, Status | None], ...] = ()
     proof: Proved | None = field(default=None, repr=False)
     elsewhere: Place | None = field(default=None, repr=False)
     """Where the trouble is, when that is not in this formula: in a definition it uses."""

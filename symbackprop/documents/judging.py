@@ -35,6 +35,7 @@ _DOES_NOT_FIT = re.compile(
 )
 OUTCOMES = 20_000  # that are remembered
 CROWD, PARTS, FACTORS, MENDED = 200, 1500, 64, 120  # limits: statements a formula, nodes, factors, nodes to mend
+MIXED = "mixed layout"  # each Jacobian has a row for each output, each gradient the shape of what it is by
 
 
 @dataclass(slots=True)
@@ -70,15 +71,21 @@ class Judge:
         return known
 
     def section(self, section: ReadSection) -> Iterator[Checked]:
-        outcomes = self._judged.find(section.key)
-        if outcomes is None:
-            self._fingerprints = Fingerprints()
-            outcomes = tuple(in_layouts(section.readings, [self.of(r) for r in section.readings], self.seconds))
-            self._judged.keep(section.key, outcomes)
-        for reading, found in zip(section.readings, outcomes, strict=True):
+        known, outcomes = self._judged.find(section.key), list[Outcome]()
+        for reading, found in zip(section.readings, known or self.settled_in(section), strict=True):
+            outcomes.append(found)
             if found.elsewhere is not None:
                 found = replace(found, elsewhere=section.place(found.elsewhere))
             yield Checked(reading, found)
+        if known is None:
+            self._judged.keep(section.key, tuple(outcomes))
+
+    def settled_in(self, section: ReadSection) -> Iterator[Outcome]:
+        """One after the other; all before the first where a Jacobian may be the other way round."""
+        self._fingerprints = Fingerprints()
+        outcomes = map(self.of, section.readings)
+        turned = any(rival.words == MIXED for r in section.readings for rival in r.rivals)
+        return in_layouts(section.readings, list(outcomes), self.seconds) if turned else outcomes
 
     def crowded(self, reading: Reading) -> bool:
         if reading.formula is not self._formula:
@@ -136,7 +143,7 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
 
 def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
     """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
-    said = []
+    said = list[tuple[str, Status | None]]()
     for words, rival, role, letter in reading.rivals:
         rescue = role in ("rescue", "numbers")
         if (rescue or role == "layout") if outcome.verdict == "proved" else role == "more":
@@ -154,26 +161,23 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
         if outcome.verdict == "proved" and letter and other.message.startswith(f"nothing says how {letter} depends on"):
             continue  # dz/dx = dz/dy dy/dx is of any z that depends on x; a column z depends on nothing here
         if other.verdict != outcome.verdict and not both_wrong and not senseless:
-            said.append(f"{words} ({other.verdict})")
-    if not said:
-        return outcome
-    return Outcome("unknown", asks(str(outcome.verdict), *said))
+            said.append((words, other.verdict))
+    return open_between(outcome.verdict, *said) if said else outcome
 
 
 def in_layouts(readings: Sequence[Reading], outcomes: Sequence[Outcome], seconds: float) -> Iterator[Outcome]:
     """Where a Jacobian is true only as the other way round, none is proved that is false so: no layout is usual."""
-    others = {
-        rival.words for r, o in zip(readings, outcomes, strict=True) if o.verdict == "unknown"
-        for rival in r.rivals if rival.words == "mixed layout" and f"{rival.words} (proved)" in o.message
-    }  # fmt: skip
+    others = any((MIXED, "proved") in o.otherwise for o in outcomes)
     for reading, outcome in zip(readings, outcomes, strict=True):
-        doubts = [x for x in reading.rivals if outcome.verdict == "proved" and x.role == "layout" and x.words in others]
-        wrong = next((x for x in doubts if in_time(x.reading, False, seconds).verdict == "refuted"), None)
-        yield outcome if wrong is None else Outcome("unknown", asks("proved", f"{wrong.words} (refuted)"))
+        doubts = [x for x in reading.rivals if others and outcome.verdict == "proved" and x.words == MIXED]
+        wrong = any(in_time(x.reading, False, seconds).verdict == "refuted" for x in doubts)
+        yield open_between("proved", (MIXED, "refuted")) if wrong else outcome
 
 
-def asks(verdict: str, *others: str) -> str:
-    return f"as read it is {verdict}, but not if " + " or if ".join(others[:3]) + ": which is meant?"
+def open_between(verdict: Status | None, *others: tuple[str, Status | None]) -> Outcome:
+    """Unknown, as other readings, in words, have other verdicts."""
+    said = " or if ".join(f"{words} ({found})" for words, found in others[:3])
+    return Outcome("unknown", f"as read it is {verdict}, but not if {said}: which is meant?", otherwise=others)
 
 
 def defined(reading: Reading) -> Outcome:

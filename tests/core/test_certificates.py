@@ -76,6 +76,12 @@ def test_it_runs_alone_and_says_which_row_is_refused(tmp_path: Path) -> None:
     assert alone(tmp_path / "missing.json").returncode == 1
 
 
+def test_an_empty_list_is_no_certificate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.json").write_text("[]", encoding="utf-8")
+    assert not checker.verify(str(tmp_path / "empty.json"))
+    assert "this is no certificate" in capsys.readouterr().out
+
+
 # What is refused, and with what cause: (place in the example, what stands there instead, cause).
 MISTAKES: list[tuple[tuple[Any, ...], Any, str]] = [
     (("format",), 1, "no certificate of format 2"),
